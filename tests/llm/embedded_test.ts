@@ -1,0 +1,58 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { z } from "zod";
+import { complete, LlmError, startEmbeddedServer } from "@lib/llm/mod.ts";
+
+const schema = {
+  name: "reply",
+  schema: {
+    type: "object",
+    properties: { organ: { type: "string", maxLength: 20 } },
+    required: ["organ"],
+    additionalProperties: false,
+  },
+};
+const request = {
+  messages: [{ role: "user" as const, content: 'Name an organ as JSON, like {"organ": "liver"}.' }],
+  schema,
+  seed: 3,
+  temperature: 0.7,
+  maxTokens: 24,
+};
+
+Deno.test("the embedded model answers within the schema, the same for the same seed, and ends with stop()", async () => {
+  const server = await startEmbeddedServer({ slots: 1, threads: 1 });
+  try {
+    assert(server.baseURLs[0].startsWith("http://127.0.0.1:"));
+    const done = await complete(server, request);
+    z.strictObject({ organ: z.string().max(20) }).parse(JSON.parse(done.text));
+    assert(done.completionTokens! > 0 && done.completionTokens! <= 24 && done.promptTokens! > 0);
+    assertEquals(done.model, server.model);
+    assertEquals((await complete(server, request)).text, done.text);
+  } finally {
+    await server.stop();
+  }
+  await assertRejects(() => complete(server, request, { maxRetries: 0 }), LlmError, "unreachable");
+});
+
+Deno.test("the embedded server goes away with the process that started it, even if that is killed", async () => {
+  const parent = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", join(import.meta.dirname!, "embedded_parent.ts")],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = parent.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const { value } = await reader.read();
+  assert(value, "the parent printed no address");
+  const models = `${value.trim()}/models`;
+  assertStringIncludes(await (await fetch(models)).text(), "SmolLM2");
+  parent.kill("SIGKILL");
+  await parent.status;
+  await reader.cancel();
+  let alive = true;
+  for (let i = 0; i < 50 && alive; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    alive = await fetch(models).then((reply) => reply.text().then(() => true), () => false);
+  }
+  assert(!alive, "the server still answers five seconds after its parent was killed");
+});
