@@ -1,0 +1,169 @@
+import { shuffle } from "../config/mod.ts";
+import { captionFor } from "./captions.ts";
+import type { Phantom } from "./draw.ts";
+import {
+  LESION_ORGANS,
+  LESIONS,
+  MODALITIES,
+  oppositeSide,
+  type Organ,
+  ORGANS,
+  pick,
+  REGIONS,
+} from "./names.ts";
+
+export const ANATOMY_TYPES = ["modality", "region", "organ_yn", "organ_side"] as const;
+export const LESION_TYPES = ["presence", "side", "type", "organ"] as const;
+/** All question types; "open" is answered by a whole caption. */
+export const QUESTION_TYPES = [...ANATOMY_TYPES, ...LESION_TYPES, "open"] as const;
+export type QuestionType = typeof QUESTION_TYPES[number];
+
+/** Types that exist with four options. */
+export const CHOICE_TYPES = ["modality", "region", "type", "organ", "side"] as const;
+export type ChoiceType = typeof CHOICE_TYPES[number];
+
+export interface Question {
+  type: QuestionType;
+  question: string;
+  answer: string;
+  /** Four options, one of which is the answer; only for multiple choice. */
+  choices?: string[];
+}
+
+/** Three phrasings for training and, last, one that is held out. ORGAN is replaced. */
+const PHRASINGS: Record<QuestionType, readonly [string, string, string, string]> = {
+  modality: [
+    "what modality is this image?",
+    "which modality was used?",
+    "how was this image taken?",
+    "what kind of image is this?",
+  ],
+  region: [
+    "what body part is shown?",
+    "which region is imaged?",
+    "what region is this?",
+    "which body part was imaged?",
+  ],
+  organ_yn: [
+    "is the ORGAN visible?",
+    "does the image show the ORGAN?",
+    "can the ORGAN be seen?",
+    "is the ORGAN shown?",
+  ],
+  organ_side: [
+    "which side is the ORGAN on?",
+    "on which side is the ORGAN?",
+    "where is the ORGAN, left or right?",
+    "what side is the ORGAN on?",
+  ],
+  presence: [
+    "is there a lesion?",
+    "does the image show a lesion?",
+    "is the image abnormal?",
+    "can a lesion be seen?",
+  ],
+  side: [
+    "which side is the lesion on?",
+    "on which side is the lesion?",
+    "where is the lesion, left or right?",
+    "what side is the lesion on?",
+  ],
+  type: [
+    "what type of lesion is shown?",
+    "what kind of lesion is this?",
+    "what is the lesion?",
+    "which type of lesion can be seen?",
+  ],
+  organ: [
+    "which organ is affected?",
+    "where is the lesion located?",
+    "in which organ is the lesion?",
+    "what organ is the lesion in?",
+  ],
+  open: [
+    "describe the image.",
+    "what does the image show?",
+    "what are the findings?",
+    "what is shown?",
+  ],
+};
+
+/** With options, "side" asks for side and organ together: "left lung". */
+const CHOICE_SIDE: readonly [string, string, string, string] = [
+  "what is the location of the lesion?",
+  "where is the lesion?",
+  "which location is affected?",
+  "in which location is the lesion?",
+];
+
+const phrase = (phrasings: readonly string[], heldOut: boolean, random: () => number) =>
+  heldOut ? phrasings[3] : phrasings[Math.floor(random() * 3)];
+
+/**
+ * A question about a phantom with its true answer, or null where the type does not apply (a lesion's side without a
+ * lesion, an organ's side on a head).
+ * @param heldOut use the phrasing that training never sees
+ */
+export function questionFor(
+  phantom: Phantom,
+  type: QuestionType,
+  random: () => number,
+  { heldOut = false }: { heldOut?: boolean } = {},
+): Question | null {
+  const text = phrase(PHRASINGS[type], heldOut, random);
+  const ask = (answer: string | null, organ?: string): Question | null =>
+    answer === null ? null : { type, question: organ ? text.replace("ORGAN", organ) : text, answer };
+  switch (type) {
+    case "modality":
+    case "region":
+    case "side":
+    case "organ":
+      return ask(phantom[type]);
+    case "type":
+      return ask(phantom.lesion);
+    case "presence":
+      return ask(phantom.lesion ? "yes" : "no");
+    case "organ_yn": {
+      const yes = random() < 0.5;
+      const organ = pick(ORGANS.filter((o) => phantom.organs.includes(o) === yes), random);
+      return ask(yes ? "yes" : "no", organ);
+    }
+    case "organ_side": {
+      const organs = Object.keys(phantom.organSide) as Organ[];
+      if (organs.length === 0) return null;
+      const organ = pick(organs, random);
+      return ask(phantom.organSide[organ] ?? null, organ);
+    }
+    case "open":
+      return ask(captionFor(phantom));
+  }
+}
+
+/**
+ * A question with four options in random order; the answer is one of the options. "type" is asked without a lesion
+ * too: the answer is then "no lesion".
+ */
+export function choiceQuestionFor(
+  phantom: Phantom,
+  type: ChoiceType,
+  random: () => number,
+  { heldOut = false }: { heldOut?: boolean } = {},
+): Question | null {
+  const question = phrase(type === "side" ? CHOICE_SIDE : PHRASINGS[type], heldOut, random);
+  const ask = (answer: string, others: readonly string[]): Question => {
+    const wrong = shuffle(others.filter((o) => o !== answer), random).slice(0, 3);
+    return { type, question, answer, choices: shuffle([answer, ...wrong], random) };
+  };
+  if (type === "modality") return ask(phantom.modality, [...MODALITIES, "ultrasound"]);
+  if (type === "region") return ask(phantom.region, [...REGIONS, "pelvis"]);
+  if (type === "type") return ask(phantom.lesion ?? "no lesion", [...LESIONS, "no lesion"]);
+  const { organ, side } = phantom;
+  if (organ === null || side === null) return null;
+  if (type === "organ") return ask(organ, LESION_ORGANS);
+  const decoy = pick(LESION_ORGANS.filter((o) => o !== organ), random);
+  return ask(`${side} ${organ}`, [
+    `${oppositeSide(side)} ${organ}`,
+    `${side} ${decoy}`,
+    `${oppositeSide(side)} ${decoy}`,
+  ]);
+}
