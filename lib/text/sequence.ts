@@ -1,0 +1,99 @@
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** Label of a position that takes no part in the loss. */
+export const IGNORED_LABEL = -100;
+
+/** One example as token ids. The three arrays have the same length. */
+export interface TokenSequence {
+  ids: number[];
+  /** 0: image, <bos>, prefix, "\n" (all see each other); 1: suffix and <eos> (causal). */
+  tokenTypes: number[];
+  /** The id where `tokenTypes` is 1, else -100. Not shifted: the loss compares logits at t with labels at t + 1. */
+  labels: number[];
+  /** Prefix tokens cut off to fit `maxLength`. */
+  truncated: number;
+}
+
+/** Rows of equal length; every array is row-major [batch, length]. */
+export interface TokenBatch {
+  ids: Int32Array;
+  tokenTypes: Int32Array;
+  attentionMask: Int32Array;
+  labels: Int32Array;
+  batch: number;
+  length: number;
+}
+
+/**
+ * `<image> * n, <bos>, prefix + "\n"`, and with a suffix `suffix, <eos>`: the ids of transformers' PaliGemmaProcessor.
+ * "\n" is glued on before tokenisation, so a prefix that ends in a line break can end in the single token "\n\n".
+ *
+ * Longer than `maxLength`, the end of the prefix is cut; image tokens, <bos>, the line break and the answer never are.
+ * @throws if the text holds "<image>", or `maxLength` has no room for what must not be cut.
+ */
+export function encodeExample(
+  tokenizer: Tokenizer,
+  config: { imageTokens: number },
+  { prefix, suffix, maxLength }: { prefix: string; suffix?: string | null; maxLength?: number },
+): TokenSequence {
+  const body = tokenizer.encode(prefix + "\n");
+  const answer = suffix === undefined || suffix === null
+    ? []
+    : [...tokenizer.encode(suffix), tokenizer.eosId];
+  if (body.includes(tokenizer.imageId) || answer.includes(tokenizer.imageId)) {
+    throw new Error(
+      `Expected text without "<image>" (image tokens are added here), found it in ${
+        JSON.stringify({ prefix, suffix })
+      }. Remove it from the question or answer.`,
+    );
+  }
+  const whole = config.imageTokens + 1 + body.length + answer.length;
+  const truncated = maxLength === undefined ? 0 : Math.max(0, whole - maxLength);
+  if (truncated > body.length - 1) {
+    throw new Error(
+      `Expected maxLength >= ${
+        whole - body.length + 1
+      } (${config.imageTokens} image tokens, <bos>, line break, ` +
+        `${answer.length} answer tokens), found ${maxLength}. Raise maxLength or shorten the answer.`,
+    );
+  }
+  if (truncated) body.splice(body.length - 1 - truncated, truncated);
+  const head = [...new Array<number>(config.imageTokens).fill(tokenizer.imageId), tokenizer.bosId, ...body];
+  return {
+    ids: [...head, ...answer],
+    tokenTypes: [...head.map(() => 0), ...answer.map(() => 1)],
+    labels: [...head.map(() => IGNORED_LABEL), ...answer],
+    truncated,
+  };
+}
+
+/**
+ * Pads sequences to the longest, or to `length`. Padding: id 0 (<pad>), type 0, attention 0, label -100.
+ * Left is what transformers does for PaliGemma in training and generation alike.
+ * @throws if there is no sequence, or one is longer than `length`.
+ */
+export function padBatch(
+  sequences: readonly TokenSequence[],
+  { side, length, padId = 0 }: { side: "left" | "right"; length?: number; padId?: number },
+): TokenBatch {
+  if (!sequences.length) throw new Error("Expected at least one sequence to make a batch, found none.");
+  const longest = sequences.reduce((n, s) => Math.max(n, s.ids.length), 0);
+  if (length !== undefined && longest > length) {
+    throw new Error(
+      `Expected sequences of at most ${length} tokens, found one of ${longest}. Pass maxLength to encodeExample.`,
+    );
+  }
+  const L = length ?? longest, B = sequences.length;
+  const ids = new Int32Array(B * L).fill(padId);
+  const tokenTypes = new Int32Array(B * L);
+  const attentionMask = new Int32Array(B * L);
+  const labels = new Int32Array(B * L).fill(IGNORED_LABEL);
+  sequences.forEach((s, b) => {
+    const start = b * L + (side === "left" ? L - s.ids.length : 0);
+    ids.set(s.ids, start);
+    tokenTypes.set(s.tokenTypes, start);
+    attentionMask.fill(1, start, start + s.ids.length);
+    labels.set(s.labels, start);
+  });
+  return { ids, tokenTypes, attentionMask, labels, batch: B, length: L };
+}
