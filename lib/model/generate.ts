@@ -1,0 +1,210 @@
+import type { Tensor } from "@tensorflow/tfjs";
+import { jit, realType, tf } from "../tensor/mod.ts";
+import type { PaliGemmaConfig } from "../weights/mod.ts";
+import { decodeMask } from "./mask.ts";
+import { embedTokens, type KeysValues, lmHead, rotary, textBlock } from "./gemma.ts";
+import type { Weights } from "./layers.ts";
+import { joinSequence, type Model, type ModelInputs, modelWeights, surroundings } from "./paligemma.ts";
+import { projector } from "./projector.ts";
+import { checkSampling, chooseTokens, type Sampling } from "./sampling.ts";
+import { visionTower } from "./siglip.ts";
+
+/** Settings of `generate`. */
+export interface GenerateOptions extends Sampling {
+  maxNewTokens: number;
+  /** Needed with a temperature; the same seed gives the same answers. */
+  seed?: number;
+  /** Answers per prompt; the prompt (image included) is read once for all of them. Default 1. */
+  samples?: number;
+  /** How the two traced functions are run. Default "graph". */
+  compiler?: "graph" | "xla";
+}
+
+/** What `generate` gives; row i, sample j is at place i * samples + j. */
+export interface Generated {
+  /** New tokens of each row, without the prompt and without eos. */
+  ids: number[][];
+  /** Log-probability of each of those tokens under the model itself, and of eos if it came. */
+  logprobs: number[][];
+  /** Whether the row ended by eos (else it was cut at maxNewTokens). */
+  ended: boolean[];
+}
+
+/**
+ * Reads image and prompt: logits float32 `[B, V]` after the last prompt token, and every layer's keys and values
+ * in buffers of `places` (>= L) places, `[B, kvHeads, places, headDim]`, zero past the prompt.
+ */
+export function prefill(
+  w: Weights,
+  inputs: ModelInputs,
+  config: PaliGemmaConfig,
+  places: number,
+): { logits: Tensor; cache: KeysValues[] } {
+  const [batch, length] = inputs.ids.shape as [number, number], D = config.text.hiddenSize;
+  let h = joinSequence(w, projector(w, visionTower(w, inputs.pixelValues, config)), inputs.ids, config);
+  const around = surroundings(inputs, config, realType(h)), cache: KeysValues[] = [];
+  const grow = (x: Tensor) => tf.pad(x, [[0, 0], [0, 0], [0, places - length], [0, 0]]);
+  for (let k = 0; k < config.text.layers; k++) {
+    const { keys, values, h: next } = textBlock(w, k, h, batch, config, around);
+    cache.push({ keys: grow(keys), values: grow(values) });
+    h = next;
+  }
+  const last = tf.slice(tf.reshape(h, [batch, length, D]), [0, length - 1, 0], [batch, 1, D]);
+  return { logits: lmHead(w, tf.reshape(last, [batch, D]), config), cache };
+}
+
+/**
+ * One more token per row: logits float32 `[B, V]` after it, and the buffers with it in place.
+ *
+ * @param ids int32 `[B]`, the tokens
+ * @param position int32 scalar, their place in the buffers (the prompt's length for the first new token)
+ * @param real float32 `[B, M]`, 0 at prompt padding
+ */
+export function decode(
+  w: Weights,
+  cache: KeysValues[],
+  ids: Tensor,
+  position: Tensor,
+  real: Tensor,
+  config: PaliGemmaConfig,
+): { logits: Tensor; cache: KeysValues[] } {
+  const batch = ids.shape[0]!, next: KeysValues[] = [];
+  let h = embedTokens(w, ids, config);
+  const around = {
+    ...rotary(tf.reshape(position, [1]), config, realType(h)),
+    mask: decodeMask(real, position),
+  };
+  cache.forEach((past, k) => {
+    const { keys, values, h: out } = textBlock(w, k, h, batch, config, around, { ...past, position });
+    next.push({ keys, values });
+    h = out;
+  });
+  return { logits: lmHead(w, h, config), cache: next };
+}
+
+/** Each row k times in a row: `[B, ...]` -> `[B * k, ...]`. */
+function repeatRows(x: Tensor, k: number): Tensor {
+  if (k === 1) return x;
+  const [batch, ...rest] = x.shape;
+  const tiled = tf.tile(tf.reshape(x, [batch, 1, ...rest]), [1, k, ...rest.map(() => 1)]);
+  return tf.reshape(tiled, [batch * k, ...rest]);
+}
+
+interface Step {
+  ids: Tensor;
+  logprobs: Tensor;
+  cache: KeysValues[];
+}
+
+/** Traced functions by what they close over, so that a second call of `generate` traces nothing. */
+const compiled = new Map<string, ReturnType<typeof compile>>();
+
+function compile(
+  config: PaliGemmaConfig,
+  scale: number,
+  maxNewTokens: number,
+  samples: number,
+  sampling: Sampling,
+  compiler: "graph" | "xla",
+) {
+  const weights = (tensors: Weights["tensors"]): Weights => ({ tensors, loraScale: scale });
+  const start = jit((tensors: Weights["tensors"], inputs: ModelInputs, seed: Tensor): Step => {
+    const { logits, cache } = prefill(weights(tensors), inputs, config, inputs.ids.shape[1]! + maxNewTokens);
+    const each = (x: Tensor) => repeatRows(x, samples);
+    return {
+      ...chooseTokens(each(logits), seed, sampling),
+      cache: cache.map(({ keys, values }) => ({ keys: each(keys), values: each(values) })),
+    };
+  }, { compiler });
+  const step = jit(
+    (
+      tensors: Weights["tensors"],
+      cache: KeysValues[],
+      ids: Tensor,
+      position: Tensor,
+      real: Tensor,
+      seed: Tensor,
+    ): Step => {
+      const out = decode(weights(tensors), cache, ids, position, real, config);
+      return { ...chooseTokens(out.logits, seed, sampling), cache: out.cache };
+    },
+    { compiler },
+  );
+  return { start, step };
+}
+
+/** Cells 0 where the (left-padded) prompts have padding, else 1, for all rows * samples and places. */
+function realPlaces(inputs: ModelInputs, samples: number, maxNewTokens: number): Tensor {
+  const [batch, length] = inputs.attentionMask.shape as [number, number],
+    mask = inputs.attentionMask.dataSync();
+  const places = length + maxNewTokens, out = new Float32Array(batch * samples * places).fill(1);
+  for (let b = 0; b < batch; b++) {
+    if (mask[b * length + length - 1] === 0) {
+      throw new Error(
+        `Prompts must be padded on the left for generation; row ${b} ends in padding. Use padBatch(sequences, { side: "left" }).`,
+      );
+    }
+    for (let j = 0; j < samples; j++) {
+      for (let t = 0; t < length; t++) out[(b * samples + j) * places + t] = mask[b * length + t];
+    }
+  }
+  return tf.tensor(out, [batch * samples, places]);
+}
+
+const disposeCache = (cache: KeysValues[]) => cache.forEach(({ keys, values }) => tf.dispose([keys, values]));
+
+/**
+ * Answers a batch of prompts, each until eos or `maxNewTokens`.
+ * The prompt is read once; every further token costs one step over buffers of fixed size, by one traced function.
+ *
+ * @param inputs left-padded prompts (tokenTypes all 0); shapes decide the trace, so pad to a fixed length
+ * @throws if a prompt is padded on the right, or the sampling settings contradict each other
+ */
+export function generate(model: Model, inputs: ModelInputs, options: GenerateOptions): Generated {
+  const { maxNewTokens, samples = 1, seed = 0, compiler = "graph" } = options;
+  const { temperature, topK, topP } = options, sampling = { temperature, topK, topP };
+  checkSampling(sampling);
+  if (!(maxNewTokens >= 1)) throw new Error(`maxNewTokens must be at least 1, found ${maxNewTokens}.`);
+  if (samples > 1 && temperature === undefined) {
+    throw new Error(`${samples} samples per prompt would all be equal: give a temperature.`);
+  }
+  const { config } = model, w = modelWeights(model);
+  const key = JSON.stringify([config, w.loraScale, maxNewTokens, samples, sampling, compiler]);
+  if (!compiled.has(key)) {
+    compiled.set(key, compile(config, w.loraScale, maxNewTokens, samples, sampling, compiler));
+  }
+  const { start, step } = compiled.get(key)!;
+
+  const rows = inputs.ids.shape[0] * samples, length = inputs.ids.shape[1]!;
+  const result: Generated = { ids: [], logprobs: [], ended: Array<boolean>(rows).fill(false) };
+  for (let r = 0; r < rows; r++) {
+    result.ids.push([]);
+    result.logprobs.push([]);
+  }
+  const take = (now: Step) => {
+    const ids = now.ids.dataSync(), logprobs = now.logprobs.dataSync();
+    for (let r = 0; r < rows; r++) {
+      if (result.ended[r]) continue;
+      result.logprobs[r].push(logprobs[r]);
+      if (ids[r] === config.eosId) result.ended[r] = true;
+      else result.ids[r].push(ids[r]);
+    }
+  };
+  const real = realPlaces(inputs, samples, maxNewTokens),
+    seedAt = (i: number) => tf.tensor1d([seed, i], "int32");
+  let seeds: Tensor = seedAt(0), now: Step = start(w.tensors, inputs, seeds);
+  take(now);
+  for (let i = 1; i < maxNewTokens && result.ended.includes(false); i++) {
+    const position = tf.scalar(length + i - 1, "int32");
+    seeds.dispose();
+    seeds = seedAt(i);
+    const next: Step = step(w.tensors, now.cache, now.ids, position, real, seeds);
+    disposeCache(now.cache);
+    tf.dispose([now.ids, now.logprobs, position]);
+    now = next;
+    take(now);
+  }
+  disposeCache(now.cache);
+  tf.dispose([now.ids, now.logprobs, real, seeds]);
+  return result;
+}

@@ -1,0 +1,140 @@
+import type { Tensor } from "@tensorflow/tfjs";
+import { barrier, tf } from "../tensor/mod.ts";
+import type { PaliGemmaConfig, Params } from "../weights/mod.ts";
+import { lmHead, textBlock } from "./gemma.ts";
+import { weight, type Weights } from "./layers.ts";
+import { type LabelRows, lossOf } from "./loss.ts";
+import { dtypeOf, joinSequence, type ModelInputs, run, surroundings } from "./paligemma.ts";
+import { projector } from "./projector.ts";
+import { patchEmbeddings, visionBlock, visionEnd } from "./siglip.ts";
+
+/** A loss (float32 scalar) and its gradient for each trained tensor. */
+export interface LossAndGradients {
+  loss: Tensor;
+  gradients: Params;
+}
+
+/**
+ * Loss of a batch and its gradients for the tensors named in `trained`, and for no others: what is frozen is never
+ * differentiated, and below the first trained tensor nothing is.
+ *
+ * With `recompute`, only the input of each block is kept, and each block is computed again when its gradient is
+ * due: about a third more time for a fraction of the memory (18 + 27 blocks of 448 px activations would not fit).
+ *
+ * @param trained names among `w.tensors`: e.g. the projector's two (stage 1) or all LoRA matrices (stage 2)
+ * @throws if a name is unknown or has no influence on the loss
+ */
+export function lossAndGradients(
+  w: Weights,
+  trained: string[],
+  inputs: ModelInputs,
+  labels: LabelRows,
+  config: PaliGemmaConfig,
+  options: { recompute?: boolean } = {},
+): LossAndGradients {
+  if (trained.length === 0) throw new Error("Nothing to train: name at least one tensor.");
+  const values = trained.map((name) => weight(w, name));
+  return tf.tidy(() => {
+    if (options.recompute) return byBlock(w, trained, inputs, labels, config) as never;
+    const f = (...v: Tensor[]) =>
+      lossOf(run(overlay(w, trained, v), inputs, config, { logitsAt: labels.rows }).logits, labels);
+    const { value, grads } = tf.valueAndGrads(f as never)(values);
+    return { loss: value, gradients: record(trained, grads) } as never;
+  }) as LossAndGradients;
+}
+
+const record = (names: string[], values: Tensor[]): Params =>
+  Object.fromEntries(names.map((n, i) => [n, values[i]]));
+
+/** The same weights with some tensors replaced (by the tape's own). */
+const overlay = (w: Weights, names: string[], values: Tensor[]): Weights => ({
+  ...w,
+  tensors: { ...w.tensors, ...record(names, values) },
+});
+
+/** A stretch of the model between two hidden states, and the trained tensors that it reads. */
+interface Block {
+  reads: string[];
+  apply: (w: Weights, h: Tensor) => Tensor;
+}
+
+function blocksOf(
+  trained: string[],
+  inputs: ModelInputs,
+  config: PaliGemmaConfig,
+  dtype: ReturnType<typeof dtypeOf>,
+): Block[] {
+  const batch = inputs.ids.shape[0], around = surroundings(inputs, config, dtype);
+  const reads = (...prefixes: string[]) => trained.filter((n) => prefixes.some((p) => n.startsWith(p)));
+  const blocks: Block[] = [];
+  for (let k = 0; k < config.vision.layers; k++) {
+    blocks.push({
+      reads: reads(`vision_tower.encoder.layers.${k}.`),
+      apply: (w, h) => visionBlock(w, k, h, batch, config),
+    });
+  }
+  blocks.push({
+    reads: reads("vision_tower.post_layernorm.", "multi_modal_projector.", "language_model.embed_tokens."),
+    apply: (w, h) => joinSequence(w, projector(w, visionEnd(w, h, config)), inputs.ids, config),
+  });
+  for (let k = 0; k < config.text.layers; k++) {
+    blocks.push({
+      reads: reads(`language_model.layers.${k}.`),
+      apply: (w, h) => textBlock(w, k, h, batch, config, around).h,
+    });
+  }
+  return blocks;
+}
+
+function byBlock(
+  w: Weights,
+  trained: string[],
+  inputs: ModelInputs,
+  labels: LabelRows,
+  config: PaliGemmaConfig,
+): LossAndGradients {
+  const gradients: Params = {};
+  const collect = (names: string[], values: Tensor[]) =>
+    names.forEach((n, i) => gradients[n] = gradients[n] ? tf.add(gradients[n], values[i]) : values[i]);
+  const blocks = blocksOf(trained, inputs, config, dtypeOf(w));
+  const start = trained.filter((n) => n.startsWith("vision_tower.embeddings."));
+  const first = start.length ? 0 : blocks.findIndex((b) => b.reads.length > 0);
+
+  // Forward, outside any tape: only the input of each block stays.
+  const inputsOf = [patchEmbeddings(w, inputs.pixelValues, config)];
+  for (const { apply } of blocks) inputsOf.push(apply(w, inputsOf.at(-1)!));
+
+  // The output layer reads the embedding table too (tied), so that tensor gets gradients from both ends.
+  const ends = trained.filter((n) =>
+    n.startsWith("language_model.norm.") || n.startsWith("language_model.embed_tokens.")
+  );
+  const head = tf.valueAndGrads(
+    ((h: Tensor, ...v: Tensor[]) =>
+      lossOf(lmHead(overlay(w, ends, v), tf.gather(h, labels.rows as never), config), labels)) as never,
+  );
+  const { value: loss, grads } = head([inputsOf.at(-1)!, ...ends.map((n) => weight(w, n))]);
+  collect(ends, grads.slice(1));
+  let dy = grads[0];
+  for (let i = blocks.length - 1; first >= 0 && i >= first; i--) {
+    const { reads, apply } = blocks[i], values = reads.map((n) => weight(w, n));
+    // Without the barrier the compilers would find the repetition and merge it away, memory and all.
+    const h = barrier(inputsOf[i], dy), lowest = i === first && start.length === 0;
+    if (lowest) {
+      collect(reads, tf.grads(((...v: Tensor[]) => apply(overlay(w, reads, v), h)) as never)(values, dy));
+    } else {
+      const f = (h: Tensor, ...v: Tensor[]) => apply(overlay(w, reads, v), h);
+      const [dh, ...rest] = tf.grads(f as never)([h, ...values], dy);
+      collect(reads, rest);
+      dy = dh;
+    }
+  }
+  if (start.length) {
+    const f = (...v: Tensor[]) => patchEmbeddings(overlay(w, start, v), inputs.pixelValues, config);
+    collect(start, tf.grads(f as never)(start.map((n) => weight(w, n)), dy));
+  }
+  const missing = trained.filter((n) => !gradients[n]);
+  if (missing.length) {
+    throw new Error(`No part of the model reads ${missing.join(", ")}: nothing to train there.`);
+  }
+  return { loss, gradients };
+}

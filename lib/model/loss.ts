@@ -1,0 +1,83 @@
+import type { Tensor } from "@tensorflow/tfjs";
+import { tf } from "../tensor/mod.ts";
+
+/** Where a batch has something to predict. */
+export interface LabelRows {
+  /** int32 `[R]`, rows of the flattened `[B * L]` sequence whose NEXT token is a label */
+  rows: Tensor;
+  /** int32 `[R]`, those next tokens */
+  targets: Tensor;
+  /** float32 `[R]`, 1 / total for a label, 0 for a row that only fills up to the capacity */
+  weights: Tensor;
+}
+
+/** Settings of `labelRows`. */
+export interface LabelRowsOptions {
+  /** R, so that batches with fewer labels keep one shape (and one trace). Default: the number of labels. */
+  capacity?: number;
+  /** What the loss is divided by: the labels of all batches of an accumulated or distributed step. Default: this batch's. */
+  total?: number;
+}
+
+/**
+ * Finds the label positions of a batch. The label at t is predicted by the logits at t - 1.
+ *
+ * @param labels `[B * L]`, -100 where nothing is to be learned
+ * @throws if there is no label at all (transformers would give NaN), or more than the capacity
+ */
+export function labelRows(
+  labels: Int32Array,
+  batch: number,
+  length: number,
+  options: LabelRowsOptions = {},
+): LabelRows {
+  if (labels.length !== batch * length) {
+    throw new Error(`Expected ${batch} x ${length} labels, found ${labels.length}.`);
+  }
+  const rows: number[] = [], targets: number[] = [];
+  for (let b = 0; b < batch; b++) {
+    for (let t = 1; t < length; t++) {
+      const label = labels[b * length + t];
+      if (label === -100) continue;
+      rows.push(b * length + t - 1);
+      targets.push(label);
+    }
+  }
+  const count = rows.length, capacity = options.capacity ?? count;
+  if (count === 0) {
+    throw new Error("This batch has no label to learn from: give every example an answer (suffix).");
+  }
+  if (count > capacity) {
+    throw new Error(`This batch has ${count} labels, more than the capacity of ${capacity} rows.`);
+  }
+  const fill = Array<number>(capacity - count).fill(0), share = 1 / (options.total ?? count);
+  return {
+    rows: tf.tensor1d([...rows, ...fill], "int32"),
+    targets: tf.tensor1d([...targets, ...fill], "int32"),
+    weights: tf.tensor1d([...rows.map(() => share), ...fill], "float32"),
+  };
+}
+
+/**
+ * Cross-entropy, mean over all label tokens of the batch (not over samples), as transformers has it.
+ * Equal to the loss over every position with ignore_index -100, at a fraction of the cost.
+ *
+ * @param logits float32 `[R, V]`, at `labels.rows`
+ * @returns float32 scalar
+ */
+export function lossOf(logits: Tensor, labels: LabelRows): Tensor {
+  // The gradient, (softmax - one-hot) * weight, is written out: tfjs's own would keep four more [R, V] arrays.
+  const loss = tf.customGrad((...args: unknown[]) => {
+    const x = args[0] as Tensor, save = args[1] as (ts: Tensor[]) => void;
+    const shifted = tf.sub(x, tf.max(x, -1, true)), oneHot = tf.oneHot(labels.targets as never, x.shape[1]!);
+    const logZ = tf.log(tf.sum(tf.exp(shifted), -1, true)), logP = tf.sub(shifted, logZ) as Tensor;
+    save([logP]);
+    const value = tf.neg(tf.sum(tf.mul(tf.sum(tf.mul(logP, oneHot), -1), labels.weights)));
+    const gradFunc = (dy: Tensor, saved: Tensor[]) => {
+      const d = tf.sub(tf.exp(saved[0]), tf.oneHot(labels.targets as never, x.shape[1]!));
+      return tf.mul(tf.mul(d, tf.reshape(labels.weights, [-1, 1])), dy);
+    };
+    return { value, gradFunc };
+  });
+  return loss(logits);
+}

@@ -1,0 +1,35 @@
+/**
+ * PaliGemma: SigLIP tower, projector, Gemma decoder, LoRA, loss, gradients, generation.
+ * Free functions over a flat record of tensors, eager or traced.
+ * @module
+ */
+export { gelu, layerNorm, linear, rmsNorm, type Weights, weightsOf } from "./layers.ts";
+export { decodeMask, prefixMask } from "./mask.ts";
+export { patchEmbeddings, visionTower } from "./siglip.ts";
+export { projector } from "./projector.ts";
+export { embedTokens, type KeysValues, lmHead, rotary, textBlock } from "./gemma.ts";
+export {
+  type Capture,
+  castParams,
+  forward,
+  type ForwardOptions,
+  type ForwardOutput,
+  joinSequence,
+  type Model,
+  type ModelInputs,
+  modelWeights,
+  projectFeatures,
+  visionFeatures,
+} from "./paligemma.ts";
+export { type LabelRows, labelRows, type LabelRowsOptions, lossOf } from "./loss.ts";
+export { type LossAndGradients, lossAndGradients } from "./gradients.ts";
+export {
+  type AdaptedModule,
+  attentionModules,
+  initAdapter,
+  mergeAdapter,
+  targetPattern,
+  type Towers,
+} from "./lora.ts";
+export { chooseTokens, restrict, type Sampling } from "./sampling.ts";
+export { decode, generate, type Generated, type GenerateOptions, prefill } from "./generate.ts";

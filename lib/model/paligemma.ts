@@ -1,0 +1,172 @@
+import type { Tensor } from "@tensorflow/tfjs";
+import { asType, type DType, realType, tf } from "../tensor/mod.ts";
+import type { Adapter, PaliGemmaConfig, Params } from "../weights/mod.ts";
+import { embedTokens, lmHead, rotary, type Surroundings, textBlock } from "./gemma.ts";
+import { as, rmsNorm, weight, type Weights, weightsOf } from "./layers.ts";
+import { prefixMask } from "./mask.ts";
+import { projector } from "./projector.ts";
+import { type Captured, visionTower } from "./siglip.ts";
+
+/** A PaliGemma in memory: base weights, and an adapter if there is one. */
+export interface Model {
+  params: Params;
+  config: PaliGemmaConfig;
+  adapter?: Adapter;
+  /** Type of the weights and activations. */
+  dtype: DType;
+}
+
+/** One batch. The image tokens of each row are filled in with that row's image features, in order. */
+export interface ModelInputs {
+  /** float32 `[B, 3, S, S]` in [-1, 1] */
+  pixelValues: Tensor;
+  /** int32 `[B, L]`: `<image>` * N, bos, prefix, "\n", then suffix and eos if known */
+  ids: Tensor;
+  /** int32 `[B, L]`, 0 = image, prefix and padding, 1 = suffix */
+  tokenTypes: Tensor;
+  /** int32 `[B, L]`, 0 = padding (either side) */
+  attentionMask: Tensor;
+}
+
+/** What to keep besides the logits. */
+export interface Capture {
+  attentions?: boolean;
+  hiddenStates?: boolean;
+}
+
+/** Settings of a forward pass. */
+export interface ForwardOptions {
+  adapter?: Adapter;
+  capture?: Capture;
+  /** int32 `[R]`: compute logits only at these rows of the flattened `[B * L]` sequence. */
+  logitsAt?: Tensor;
+}
+
+/** What a forward pass gives. */
+export interface ForwardOutput {
+  /** float32 `[B, L, V]`, or `[R, V]` with `logitsAt` */
+  logits: Tensor;
+  /** Per layer: text `[B, H, L, L]`, vision `[B, H, N, N]` (queries, then keys), float32. */
+  attentions?: { text: Tensor[]; vision: Tensor[] };
+  /** Input of every layer and the last output; text `[B, L, D]` (last: after the final norm), vision `[B, N, Dv]` (last: before it). */
+  hiddenStates?: { text: Tensor[]; vision: Tensor[] };
+}
+
+const sink = (capture?: Capture): Captured => ({
+  ...(capture?.attentions ? { attentions: [] } : {}),
+  ...(capture?.hiddenStates ? { hiddenStates: [] } : {}),
+});
+
+/**
+ * Features of the vision tower, `[B, N, Dv]`, from pixelValues float32 `[B, 3, S, S]`.
+ */
+export function visionFeatures(
+  params: Params,
+  pixelValues: Tensor,
+  config: PaliGemmaConfig,
+  options: ForwardOptions = {},
+): Tensor {
+  return tf.tidy(() => {
+    const h = visionTower(weightsOf(params, options.adapter), pixelValues, config);
+    return tf.reshape(h, [pixelValues.shape[0], -1, config.vision.hiddenSize]);
+  });
+}
+
+/** Image features as Gemma sees them, `[B, N, D]`, from the tower's `[B, N, Dv]`. */
+export function projectFeatures(
+  params: Params,
+  features: Tensor,
+  config: PaliGemmaConfig,
+  options: ForwardOptions = {},
+): Tensor {
+  return tf.tidy(() => {
+    const [batch, n, width] = features.shape as [number, number, number];
+    const y = projector(weightsOf(params, options.adapter), tf.reshape(features, [batch * n, width]));
+    return tf.reshape(y, [batch, n, config.text.hiddenSize]);
+  });
+}
+
+/**
+ * The sequence Gemma reads: text embeddings, and at each `<image>` token the next of its row's image features.
+ *
+ * @param images `[B * N, D]` projected features
+ * @returns `[B * L, D]`
+ */
+export function joinSequence(w: Weights, images: Tensor, ids: Tensor, config: PaliGemmaConfig): Tensor {
+  const [batch, length] = ids.shape as [number, number], n = images.shape[0] / batch;
+  const isImage = tf.cast(tf.equal(ids, tf.scalar(config.imageTokenId, "int32")), "int32") as Tensor;
+  const nth = tf.clipByValue(tf.sub(tf.cumsum(tf.cast(isImage, "float32"), 1), 1), 0, n - 1); // [B, L]
+  const row = tf.mul(tf.reshape(tf.range(0, batch, 1, "float32"), [batch, 1]), n);
+  const source = tf.cast(tf.reshape(tf.add(nth, row), [-1]), "int32");
+  const where = as(tf.reshape(tf.cast(isImage, "float32"), [-1, 1]), images); // [B * L, 1]
+  const text = as(embedTokens(w, ids, config), images);
+  // Arithmetic and not `where`, whose gradient would leave bf16.
+  return tf.add(tf.mul(tf.gather(images, source as never), where), tf.mul(text, tf.sub(1, where)));
+}
+
+/** Mask and rotary angles of a whole sequence. */
+export function surroundings(inputs: ModelInputs, config: PaliGemmaConfig, dtype: DType): Surroundings {
+  const places = tf.range(0, inputs.ids.shape[1]!, 1, "int32");
+  return { ...rotary(places, config, dtype), mask: prefixMask(inputs.tokenTypes, inputs.attentionMask) };
+}
+
+/** The forward pass over flat weights; see `forward`. */
+export function run(
+  w: Weights,
+  inputs: ModelInputs,
+  config: PaliGemmaConfig,
+  options: Omit<ForwardOptions, "adapter"> = {},
+): ForwardOutput {
+  const [batch, length] = inputs.ids.shape as [number, number], D = config.text.hiddenSize;
+  const vision = sink(options.capture), text = sink(options.capture);
+  const note = (h: Tensor) => text.hiddenStates?.push(tf.reshape(h, [batch, length, D]));
+  const images = projector(w, visionTower(w, inputs.pixelValues, config, vision));
+  let h = joinSequence(w, images, inputs.ids, config);
+  const around = surroundings(inputs, config, realType(h));
+  for (let k = 0; k < config.text.layers; k++) {
+    note(h);
+    h = textBlock(w, k, h, batch, config, around, undefined, text.attentions).h;
+  }
+  if (text.hiddenStates) note(rmsNorm(w, h, "language_model.norm", config.text.rmsNormEps));
+  // Picking rows before the output layer: V = 257,216 logits for 1,024 image tokens would be a gigabyte of nothing.
+  const logits = options.logitsAt
+    ? lmHead(w, tf.gather(h, options.logitsAt as never), config)
+    : tf.reshape(lmHead(w, h, config), [batch, length, -1]);
+  return {
+    logits,
+    ...(options.capture?.attentions
+      ? { attentions: { text: text.attentions!, vision: vision.attentions! } }
+      : {}),
+    ...(options.capture?.hiddenStates
+      ? { hiddenStates: { text: text.hiddenStates!, vision: vision.hiddenStates! } }
+      : {}),
+  };
+}
+
+/**
+ * PaliGemma's forward pass: next-token logits, and attentions and hidden states on request.
+ * The same function runs eagerly, inside `jit` and under tfjs's gradients.
+ *
+ * Differences from transformers: none in the numbers (tests/parity). Token types are mandatory: left out,
+ * transformers falls back to a mask that is causal or fully bidirectional depending on the attention kernel.
+ */
+export function forward(
+  params: Params,
+  inputs: ModelInputs,
+  config: PaliGemmaConfig,
+  options: ForwardOptions = {},
+): ForwardOutput {
+  return tf.tidy(() =>
+    run(weightsOf(params, options.adapter), inputs, config, options) as never
+  ) as ForwardOutput;
+}
+
+/** Base weights and adapter of a model as one flat record. */
+export const modelWeights = (model: Model): Weights => weightsOf(model.params, model.adapter);
+
+/** The type of the activations: that of the embedding table. */
+export const dtypeOf = (w: Weights): DType => realType(weight(w, "language_model.embed_tokens.weight"));
+
+/** All float weights of a record in another type (LoRA matrices and a trained projector stay as they are when passed apart). */
+export const castParams = (params: Params, dtype: DType): Params =>
+  Object.fromEntries(Object.entries(params).map(([n, t]) => [n, asType(t, dtype)]));

@@ -1,0 +1,72 @@
+import type { Tensor } from "@tensorflow/tfjs";
+import { categorical, tf } from "../tensor/mod.ts";
+
+/** How the next token is chosen. Without a temperature: always the most likely one. */
+export interface Sampling {
+  /** > 0; 1 samples from the model's own distribution */
+  temperature?: number;
+  /** Sample among the k most likely tokens only. */
+  topK?: number;
+  /** Sample among the smallest set of tokens that together have at least this probability, in (0, 1]. */
+  topP?: number;
+}
+
+/** @throws if a setting is out of range, or has no effect because there is no temperature */
+export function checkSampling({ temperature, topK, topP }: Sampling): void {
+  const wrong = (what: string, range: string, found: unknown) =>
+    new Error(`${what} must be ${range}, found ${found}.`);
+  if (temperature === undefined) {
+    if (topK !== undefined || topP !== undefined) {
+      throw new Error("topK and topP need a temperature: without one, decoding is greedy.");
+    }
+    return;
+  }
+  if (!(temperature > 0)) {
+    throw wrong("temperature", "above 0 (leave it out for greedy decoding)", temperature);
+  }
+  if (topK !== undefined && !(Number.isInteger(topK) && topK > 0)) {
+    throw wrong("topK", "a whole number above 0", topK);
+  }
+  if (topP !== undefined && !(topP > 0 && topP <= 1)) throw wrong("topP", "in (0, 1]", topP);
+}
+
+/**
+ * Temperature, then top-k, then top-p, in transformers' order: logits `[R, V]` -> `[R, V]`, excluded tokens -1e30.
+ * Tokens exactly as likely as the last one kept are kept too.
+ */
+export function restrict(logits: Tensor, { temperature = 1, topK, topP = 1 }: Sampling): Tensor {
+  const scaled = tf.div(logits, temperature) as Tensor, vocab = logits.shape[1]!;
+  const k = Math.min(topK ?? vocab, vocab);
+  if (k === vocab && topP === 1) return scaled;
+  const sorted = tf.topk(scaled, k, true).values; // [R, k], falling
+  let last = tf.slice(sorted, [0, k - 1], [-1, 1]);
+  if (topP < 1) {
+    // A token stays if those before it fall short of topP; the first always does.
+    const before = tf.cumsum(tf.softmax(sorted), 1, true);
+    last = tf.min(tf.where(tf.less(before, topP), sorted, tf.fill(sorted.shape, 1e30)), 1, true);
+  }
+  return tf.where(
+    tf.greaterEqual(scaled, last),
+    scaled,
+    tf.fill([1, 1], -1e30).tile(scaled.shape as [number, number]),
+  );
+}
+
+/**
+ * Chooses one token per row.
+ *
+ * @param logits float32 `[R, V]`
+ * @param seed int32 `[2]`; the same seed, logits and settings give the same tokens
+ * @returns ids int32 `[R]`, and the log-probability of each under the model itself (temperature 1, nothing excluded)
+ */
+export function chooseTokens(
+  logits: Tensor,
+  seed: Tensor,
+  sampling: Sampling,
+): { ids: Tensor; logprobs: Tensor } {
+  const ids: Tensor = sampling.temperature === undefined
+    ? tf.argMax(logits, -1)
+    : categorical(restrict(logits, sampling) as never, seed as never);
+  const chosen = tf.oneHot(ids as never, logits.shape[1]!);
+  return { ids, logprobs: tf.sum(tf.mul(tf.logSoftmax(logits as never), chosen), -1) };
+}
