@@ -1,0 +1,7 @@
+/** Intervals, paired tests, agreement, detectable differences and the scaling law. */
+export * from "./bootstrap.ts";
+export * from "./kappa.ts";
+export * from "./paired.ts";
+export * from "./proportion.ts";
+export * from "./scaling_law.ts";
+export * from "./summary.ts";
