@@ -1,0 +1,74 @@
+import { drawPhantom, type Phantom } from "../draw.ts";
+import type { Label, Lesion, Modality, Organ, Region, Side } from "../names.ts";
+import { encodePng, put } from "./files.ts";
+
+export const SPLITS = ["train", "validation", "test"] as const;
+export type Split = typeof SPLITS[number];
+export type PhantomDataset = "slake" | "pmc_vqa" | "roco_v2" | "medpix2";
+export type SplitCounts = Record<Split, number>;
+
+/** What is true about one written image: a row of ground_truth.jsonl. Paths are relative to the corpora's folder. */
+export interface GroundTruth {
+  dataset: PhantomDataset;
+  split: Split;
+  imageFile: string;
+  seed: number;
+  modality: Modality;
+  region: Region;
+  organs: Label[];
+  lesion: Lesion | null;
+  organ: Organ | null;
+  side: Side | null;
+  organSide: Partial<Record<Organ, Side>>;
+  /** Lesion mask (PNG, 0 or 255), null without a lesion. */
+  maskFile: string | null;
+}
+
+/** Where a layout writes and what it was asked for. */
+export interface LayoutJob {
+  root: string;
+  seed: number;
+  counts: SplitCounts;
+  truth: GroundTruth[];
+}
+
+const SPLIT_SEED: Record<Split, number> = { train: 5e6, validation: 6e6, test: 7e6 };
+const DATASET_SEED: Record<PhantomDataset, number> = { slake: 0, pmc_vqa: 2e5, roco_v2: 4e5, medpix2: 6e5 };
+/** Seeds that one corpus seed may use per data set and split; ten corpus seeds share 200,000. */
+export const SEEDS_PER_SPLIT = 20_000;
+
+/**
+ * Phantoms of one data set and split, in the shifted style, from seeds that no other split or data set uses:
+ * train 5,000,000.., validation 6,000,000.., test 7,000,000.. (pre-training starts at 1,000,000 and stays below).
+ */
+export function* phantomsOf(dataset: PhantomDataset, split: Split, seed: number): Generator<Phantom> {
+  const first = SPLIT_SEED[split] + DATASET_SEED[dataset] + (seed % 10) * SEEDS_PER_SPLIT;
+  for (let k = 0; k < SEEDS_PER_SPLIT; k++) yield drawPhantom(first + k, "shifted");
+}
+
+/** Records the truth about an image and writes its lesion mask. */
+export async function recordTruth(
+  job: LayoutJob,
+  dataset: PhantomDataset,
+  split: Split,
+  imageFile: string,
+  phantom: Phantom,
+): Promise<void> {
+  const { seed, modality, region, organs, lesion, organ, side, organSide, mask } = phantom;
+  const maskFile = lesion ? `masks/${dataset}/${seed}.png` : null;
+  job.truth.push({
+    dataset,
+    split,
+    imageFile,
+    seed,
+    modality,
+    region,
+    organs,
+    lesion,
+    organ,
+    side,
+    organSide,
+    maskFile,
+  });
+  if (maskFile) await put(job.root, maskFile, await encodePng(mask.map((m) => m * 255), 1));
+}
