@@ -1,0 +1,69 @@
+import sharp from "sharp";
+import { decodeDicom, isDicom } from "./dicom.ts";
+import type { RgbImage } from "./rgb.ts";
+
+/** Larger pictures are refused before any memory is taken for them; the largest radiographs have some 30 million. */
+export const MAX_PIXELS = 100_000_000;
+
+/**
+ * Decodes a picture to 8-bit RGB as `PIL.Image.open` followed by transformers' `convert_to_rgb` does: PNG (grey, palette,
+ * transparent, interlaced), JPEG (baseline, progressive), WebP, GIF (first frame), TIFF (first page) and DICOM
+ * ({@link decodeDicom} with its defaults). No EXIF rotation, no colour profile applied; transparency is laid on white.
+ *
+ * Differs from Pillow on purpose in two cases: 16-bit grey is scaled to 8 bits (its high byte; Pillow saturates
+ * everything above 255 to white), and CMYK is converted by libvips with its own profile (Pillow's formula is naive).
+ *
+ * @param source the encoded bytes or a file's path.
+ * @throws Error naming the file (or "image of N bytes") for anything damaged, truncated, unknown, or larger than
+ * {@link MAX_PIXELS}.
+ */
+export async function decodeImage(source: Uint8Array | string): Promise<RgbImage> {
+  const name = typeof source === "string" ? source : `image of ${source.length} bytes`;
+  const bytes = typeof source === "string" ? await Deno.readFile(source) : source;
+  if (bytes.length === 0) throw new Error(`${name} is empty: nothing to decode.`);
+  try {
+    return isDicom(bytes) ? await decodeDicom(bytes) : await decodePicture(bytes);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${name} cannot be decoded: ${reason}`, { cause });
+  }
+}
+
+async function decodePicture(bytes: Uint8Array): Promise<RgbImage> {
+  const options = { limitInputPixels: false, failOn: "error", ignoreIcc: true } as const;
+  const meta = await sharp(bytes, options).metadata();
+  checkPixels(meta.width, meta.pageHeight ?? meta.height);
+  const { data, info } = await sharp(bytes, options).raw().toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, data: flatten(data, info.channels) };
+}
+
+/** @throws Error for a picture of more than {@link MAX_PIXELS} pixels. */
+export function checkPixels(width: number, height: number): void {
+  if (width * height > MAX_PIXELS) {
+    throw new Error(
+      `it has ${width}x${height} pixels, more than the ${MAX_PIXELS} accepted; shrink it first.`,
+    );
+  }
+}
+
+/** One to four interleaved channels (grey, grey + alpha, RGB, RGBA) to RGB on white. */
+function flatten(data: Uint8Array, channels: number): Uint8Array {
+  if (channels === 3) return new Uint8Array(data.buffer, data.byteOffset, data.length);
+  const pixels = data.length / channels;
+  const out = new Uint8Array(pixels * 3);
+  const colours = channels < 3 ? 1 : 3;
+  for (let i = 0, at = 0, o = 0; i < pixels; i++, at += channels) {
+    const alpha = channels === colours ? 255 : data[at + colours];
+    for (let c = 0; c < 3; c++, o++) {
+      const value = data[at + (colours === 1 ? 0 : c)];
+      out[o] = alpha === 255 ? value : onWhite(value, alpha);
+    }
+  }
+  return out;
+}
+
+/** Pillow's `alpha_composite` over opaque white, in its fixed point. */
+function onWhite(value: number, alpha: number): number {
+  const t = (value * alpha + 255 * (255 - alpha)) * 128 + (128 << 7);
+  return ((t >> 8) + t) >> 15;
+}
