@@ -140,9 +140,9 @@ function caseOf(
 /** Location as MedPix words it, from the first image; some cases carry a rare one, which the pathology filter drops. */
 function locationOf(phantom: Phantom, random: () => number): string {
   const chance = random();
-  if (chance < 0.05) return "Left Blank";
+  if (chance < 0.03) return "Left Blank";
   if (phantom.region === "chest") return "Chest, Pulmonary";
-  if (phantom.region === "head") return chance < 0.15 ? "Head and Neck" : "Brain and Neuro";
+  if (phantom.region === "head") return chance < 0.09 ? "Head and Neck" : "Brain and Neuro";
   return phantom.organ === "kidney" ? "Genitourinary" : "Gastrointestinal";
 }
 

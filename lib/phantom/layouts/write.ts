@@ -39,7 +39,7 @@ export interface GroundTruthSummary {
 }
 
 /** Raise when a layout changes in a way that the fingerprint of a few pictures does not show. */
-const LAYOUT_VERSION = 1;
+const LAYOUT_VERSION = 2;
 const MARKER = "phantom_corpora.json";
 const WRITERS: Record<PhantomDataset, (job: LayoutJob) => Promise<void>> = {
   slake: writeSlake,

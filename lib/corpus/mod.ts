@@ -1,0 +1,17 @@
+/** Loaders of the official layouts, one record type, and what the records say: statistics, concepts, splits, overlap. */
+export {
+  type Corpus,
+  type CorpusDataset,
+  type CorpusRecord,
+  type LoadOptions,
+  type Split,
+  SPLITS,
+} from "./record.ts";
+export { loadSlake } from "./slake.ts";
+export { loadPmcVqa } from "./pmc_vqa.ts";
+export { loadRocoV1, loadRocoV2 } from "./roco.ts";
+export { loadMedPix2 } from "./medpix2.ts";
+export { loadVqaRad } from "./vqa_rad.ts";
+export { type ConceptCount, conceptCounts, conceptsOf } from "./concepts.ts";
+export { type CorpusSummary, summarize } from "./statistics.ts";
+export { evaluationIds, hashImages, type Overlap, overlapAudit, splitByGroup } from "./splits.ts";

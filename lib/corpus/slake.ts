@@ -1,0 +1,106 @@
+import { join } from "@std/path";
+import { z } from "zod";
+import { cleanText } from "./clean.ts";
+import {
+  firstThere,
+  insideFolder,
+  licenceOf,
+  newImageCheck,
+  parseRow,
+  readJsonList,
+  requireAllImages,
+  wantImage,
+} from "./files.ts";
+import {
+  type Corpus,
+  type CorpusRecord,
+  EMPTY_FIELDS,
+  finishCorpus,
+  type LoadOptions,
+  newTally,
+  SPLITS,
+} from "./record.ts";
+
+/** The validation file has another name in the hub's copy. */
+const FILES = {
+  train: ["train.json"],
+  validation: ["validate.json", "validation.json"],
+  test: ["test.json"],
+} as const;
+
+/** All 12 keys are in every row of the published files. */
+const Row = z.strictObject({
+  img_id: z.number().int().nonnegative(),
+  img_name: z.string(),
+  question: z.string().min(1),
+  answer: z.string(),
+  q_lang: z.enum(["en", "zh"]),
+  location: z.string().min(1),
+  modality: z.string().min(1),
+  answer_type: z.enum(["OPEN", "CLOSED"]),
+  base_type: z.enum(["vqa", "kvqa"]),
+  content_type: z.string().min(1),
+  triple: z.array(z.string()).length(3),
+  qid: z.number().int().nonnegative(),
+});
+
+/**
+ * SLAKE (Liu et al. 2021): {train,validate,test}.json and imgs/xmlab{N}/source.jpg.
+ *
+ * Within one language the splits share no image; over both they do (142 between train and test), so the default is
+ * English alone.
+ * @param options.language "en" (default), "zh" or "all"
+ * @throws naming file and row
+ */
+export async function loadSlake(
+  dir: string,
+  { language = "en", requireImages = true }: LoadOptions & { language?: "en" | "zh" | "all" } = {},
+): Promise<Corpus> {
+  const tally = newTally(), records: CorpusRecord[] = [], images = newImageCheck();
+  const licence = await licenceOf(dir, "CC BY 4.0");
+  const qids = new Map<number, string>();
+  for (const split of SPLITS) {
+    const path = await firstThere(dir, FILES[split]) ?? join(dir, FILES[split][0]);
+    for (const [k, value] of (await readJsonList(path)).entries()) {
+      const where = `${path}, row ${k + 1}`;
+      const row = parseRow(Row, value, where);
+      const imagePath = insideFolder(join(dir, "imgs"), row.img_name, where);
+      if (row.img_name !== `xmlab${row.img_id}/source.jpg`) {
+        throw new Error(
+          `${where}: expected img_name "xmlab${row.img_id}/source.jpg", found "${row.img_name}".`,
+        );
+      }
+      const earlier = qids.get(row.qid);
+      if (earlier) {
+        throw new Error(`${where}: expected a new qid, found ${row.qid}, which ${earlier} has too.`);
+      }
+      qids.set(row.qid, where);
+      if (language !== "all" && row.q_lang !== language) continue;
+      const answer = cleanText(row.answer, tally);
+      if (answer === "") {
+        tally.dropped.push({ reason: "empty answer", where });
+        continue;
+      }
+      wantImage(images, imagePath, where);
+      records.push({
+        ...EMPTY_FIELDS,
+        id: `slake/${split}/${row.qid}`,
+        dataset: "slake",
+        split,
+        sourceId: String(row.qid),
+        imagePath,
+        imageId: `slake/xmlab${row.img_id}`,
+        question: cleanText(row.question, tally),
+        answer,
+        answerType: row.answer_type === "CLOSED" ? "closed" : "open",
+        modality: row.modality,
+        region: row.location,
+        contentType: row.content_type,
+        language: row.q_lang,
+        licence,
+      });
+    }
+  }
+  if (requireImages) await requireAllImages(images, `Unpack imgs.zip into ${dir}.`);
+  return finishCorpus("slake", dir, records, tally);
+}

@@ -1,0 +1,104 @@
+import { sha256, sha256File } from "../config/mod.ts";
+import { type Corpus, type CorpusRecord, type Split, SPLITS } from "./record.ts";
+
+/** Names in an order that depends on the seed and on nothing else. */
+export function orderBySeed(names: readonly string[], seed: number): string[] {
+  return names.map((name) => ({ name, key: sha256(`${seed}/${name}`) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ name }) => name);
+}
+
+/**
+ * The ids of `count` records chosen by seed, in a fixed order. The choice depends on ids and seed alone, not on the
+ * order of the records, and a larger count contains the smaller one's.
+ * @throws when there are fewer than `count` records
+ */
+export function evaluationIds(records: readonly CorpusRecord[], count: number, seed: number): string[] {
+  if (records.length < count) {
+    throw new Error(`Expected at least ${count} records to choose from, found ${records.length}.`);
+  }
+  return orderBySeed(records.map((record) => record.id), seed).slice(0, count);
+}
+
+/**
+ * A new split by image and case: records that share an image, an image's hash or a case, directly or through others,
+ * go to one split. Ids keep the published split's name.
+ * @param shares wanted shares of the records; they are met as far as whole groups allow
+ */
+export function splitByGroup(
+  records: readonly CorpusRecord[],
+  shares: Record<Split, number>,
+  seed: number,
+): CorpusRecord[] {
+  const parent = new Map<string, string>();
+  const find = (key: string): string => {
+    let root = key;
+    while ((parent.get(root) ?? root) !== root) root = parent.get(root)!;
+    parent.set(key, root);
+    return root;
+  };
+  const keys = (r: CorpusRecord) =>
+    [r.imageId, r.caseId && `case ${r.caseId}`, r.imageSha256 && `sha ${r.imageSha256}`].filter((k) =>
+      k !== null
+    ) as string[];
+  for (const record of records) {
+    const [first, ...others] = keys(record);
+    for (const other of others) parent.set(find(other), find(first));
+  }
+  const groups = new Map<string, CorpusRecord[]>();
+  for (const record of records) {
+    const root = find(record.imageId);
+    groups.set(root, [...(groups.get(root) ?? []), record]);
+  }
+  // A group's name must not depend on the order of the records.
+  const named = new Map([...groups.values()].map((members) => [members.map((m) => m.id).sort()[0], members]));
+  const total = SPLITS.reduce((sum, split) => sum + shares[split], 0);
+  const wanted = SPLITS.map((split) => ({ split, left: (shares[split] / total) * records.length }));
+  const splitOf = new Map<string, Split>();
+  for (const name of orderBySeed([...named.keys()].sort(), seed)) {
+    const target = wanted.reduce((best, next) => (next.left > best.left ? next : best));
+    const members = named.get(name)!;
+    target.left -= members.length;
+    for (const member of members) splitOf.set(member.id, target.split);
+  }
+  return records.map((record) => ({ ...record, split: splitOf.get(record.id)! }));
+}
+
+/** The corpus with the SHA-256 of every image file. Each file is read once. */
+export async function hashImages(corpus: Corpus): Promise<Corpus> {
+  const hashes = new Map<string, string>();
+  for (const { imagePath } of corpus.records) {
+    if (!hashes.has(imagePath)) hashes.set(imagePath, await sha256File(imagePath));
+  }
+  return { ...corpus, records: corpus.records.map((r) => ({ ...r, imageSha256: hashes.get(r.imagePath)! })) };
+}
+
+/** Images that two splits, of one data set or of two, have in common. */
+export interface Overlap {
+  a: string;
+  b: string;
+  images: number;
+  /** Up to five of the shared keys. */
+  examples: string[];
+}
+
+/**
+ * Overlap audit: which splits share images, by exact file hash (`imageSha256`; hashImages first) or by the data set's
+ * own image name (`imageId`). Re-encoded copies are not found.
+ * @throws when a record has no hash and hashes are asked for
+ */
+export function overlapAudit(records: readonly CorpusRecord[], by: "imageSha256" | "imageId"): Overlap[] {
+  const images = new Map<string, Set<string>>();
+  for (const record of records) {
+    const key = record[by];
+    if (key === null) throw new Error(`Expected ${record.id} to have an image hash; call hashImages first.`);
+    const place = `${record.dataset}/${record.split}`;
+    images.set(place, (images.get(place) ?? new Set()).add(key));
+  }
+  const places = [...images.keys()].sort();
+  return places.flatMap((a, i) =>
+    places.slice(i + 1).map((b) => {
+      const shared = [...images.get(a)!].filter((key) => images.get(b)!.has(key)).sort();
+      return { a, b, images: shared.length, examples: shared.slice(0, 5) };
+    })
+  ).filter((overlap) => overlap.images > 0);
+}
