@@ -1,0 +1,96 @@
+const ORDERS = 4;
+
+/** Words as mteval-v13a (sacrebleu's default "13a") splits them. Case is kept. */
+export function tokenize13a(text: string): string[] {
+  return ` ${
+    text.trimEnd().replaceAll("<skipped>", "").replaceAll("-\n", "").replaceAll("\n", " ")
+      .replaceAll("&quot;", '"').replaceAll("&amp;", "&").replaceAll("&lt;", "<").replaceAll("&gt;", ">")
+  } `
+    .replace(/([{-~[-` -&(-+:-@/])/g, " $1 ")
+    .replace(/([^0-9])([.,])/gu, "$1 $2 ")
+    .replace(/([.,])([^0-9])/gu, " $1 $2")
+    .replace(/([0-9])(-)/g, "$1 $2 ")
+    .split(/\s+/).filter((word) => word !== "");
+}
+
+/** Clipped matches and totals per order, and both lengths, of one pair. */
+function statistics(prediction: string, reference: string) {
+  const said = tokenize13a(prediction);
+  const gold = tokenize13a(reference);
+  const correct = new Array<number>(ORDERS).fill(0);
+  const total = new Array<number>(ORDERS).fill(0);
+  for (let n = 1; n <= ORDERS; n++) {
+    const left = new Map<string, number>();
+    for (let i = 0; i + n <= gold.length; i++) {
+      const gram = gold.slice(i, i + n).join(" ");
+      left.set(gram, (left.get(gram) ?? 0) + 1);
+    }
+    for (let i = 0; i + n <= said.length; i++) {
+      const gram = said.slice(i, i + n).join(" ");
+      const count = left.get(gram) ?? 0;
+      total[n - 1]++;
+      if (count > 0) {
+        correct[n - 1]++;
+        left.set(gram, count - 1);
+      }
+    }
+  }
+  return { correct, total, said: said.length, gold: gold.length };
+}
+
+function score(
+  correct: readonly number[],
+  total: readonly number[],
+  said: number,
+  gold: number,
+  effectiveOrder: boolean,
+): number {
+  if (!correct.some((count) => count > 0)) return 0;
+  let smooth = 1;
+  let logSum = 0;
+  let orders = ORDERS;
+  for (let n = 0; n < ORDERS; n++) {
+    if (total[n] === 0) {
+      if (!effectiveOrder) return 0;
+      break;
+    }
+    if (effectiveOrder) orders = n + 1;
+    if (correct[n] === 0) smooth *= 2;
+    logSum += Math.log(correct[n] === 0 ? 100 / (smooth * total[n]) : (100 * correct[n]) / total[n]);
+  }
+  const brevity = said < gold ? Math.exp(1 - gold / said) : 1;
+  return brevity * Math.exp(logSum / orders);
+}
+
+/**
+ * BLEU of a set of predictions, one reference each, in [0, 100]: equal to sacrebleu's `corpus_bleu` with its defaults
+ * (13a words, case kept, exponential smoothing).
+ *
+ * @throws when the numbers of predictions and references differ.
+ */
+export function bleu(predictions: readonly string[], references: readonly string[]): number {
+  if (predictions.length !== references.length) {
+    throw new RangeError(
+      `Expected one reference per prediction; found ${references.length} for ${predictions.length}.`,
+    );
+  }
+  const correct = new Array<number>(ORDERS).fill(0);
+  const total = new Array<number>(ORDERS).fill(0);
+  let [said, gold] = [0, 0];
+  predictions.forEach((prediction, i) => {
+    const pair = statistics(prediction, references[i]);
+    for (let n = 0; n < ORDERS; n++) {
+      correct[n] += pair.correct[n];
+      total[n] += pair.total[n];
+    }
+    said += pair.said;
+    gold += pair.gold;
+  });
+  return score(correct, total, said, gold, false);
+}
+
+/** BLEU of one pair in [0, 100]: equal to sacrebleu's `sentence_bleu` (effective order). */
+export function sentenceBleu(prediction: string, reference: string): number {
+  const { correct, total, said, gold } = statistics(prediction, reference);
+  return score(correct, total, said, gold, true);
+}

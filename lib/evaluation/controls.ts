@@ -1,0 +1,146 @@
+import { rng, shuffle } from "../config/mod.ts";
+import { bootstrapInterval, holm, mcnemarExact } from "../stats/mod.ts";
+import { evaluateClosed } from "./closed.ts";
+import { normaliseAnswer } from "./normalise.ts";
+import type { EvaluationItem, Prediction } from "./records.ts";
+import type { ScorerName } from "./scorers.ts";
+
+/** What a question is known by when answers are counted without its image. */
+type TrainingItem = Pick<EvaluationItem, "question" | "answer">;
+
+function mostFrequent(answers: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const answer of answers) counts.set(answer, (counts.get(answer) ?? 0) + 1);
+  return [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best))[0];
+}
+
+/**
+ * Control "majority answer": every item gets the most frequent answer of the training items.
+ *
+ * @throws without training items.
+ */
+export function majorityPredictions(
+  training: readonly TrainingItem[],
+  items: readonly EvaluationItem[],
+): Prediction[] {
+  if (training.length === 0) throw new Error("The majority answer needs training items; found none.");
+  const answer = mostFrequent(training.map((item) => normaliseAnswer(item.answer)));
+  return items.map(({ id }) => ({ id, run: 0, answer, seed: null }));
+}
+
+/**
+ * Control "question only": the most frequent training answer to the same question text, else the majority answer. What a
+ * system can score without ever seeing an image.
+ *
+ * @throws without training items.
+ */
+export function questionOnlyPredictions(
+  training: readonly TrainingItem[],
+  items: readonly EvaluationItem[],
+): Prediction[] {
+  const fallback = majorityPredictions(training, items);
+  const answers = new Map<string, string[]>();
+  for (const { question, answer } of training) {
+    const key = normaliseAnswer(question);
+    answers.set(key, [...(answers.get(key) ?? []), normaliseAnswer(answer)]);
+  }
+  return items.map((item, i) => {
+    const seen = answers.get(normaliseAnswer(item.question));
+    return seen ? { ...fallback[i], answer: mostFrequent(seen) } : fallback[i];
+  });
+}
+
+/**
+ * Control "shuffled image": for each item the image of another, never its own.
+ *
+ * @returns item id to the id of the item whose image is to be shown.
+ * @throws when one image has more than half of the items, so that no such exchange exists.
+ */
+export function shuffledImages(items: readonly EvaluationItem[], seed: number | string): Map<string, string> {
+  const mixed = shuffle(items, rng(seed));
+  const byImage = new Map<string, EvaluationItem[]>();
+  for (const item of mixed) byImage.set(item.imageId, [...(byImage.get(item.imageId) ?? []), item]);
+  const groups = [...byImage.values()].sort((a, b) => b.length - a.length);
+  const largest = groups[0]?.length ?? 0;
+  if (2 * largest > items.length) {
+    throw new Error(
+      `Shuffled images need no image to hold over half of the items; "${
+        groups[0][0].imageId
+      }" has ${largest} of ${items.length}.`,
+    );
+  }
+  // Items ordered by image and moved on by the size of the largest group never land in their own group.
+  const ordered = groups.flat();
+  return new Map(ordered.map((item, i) => [item.id, ordered[(i + largest) % ordered.length].id]));
+}
+
+/** One row of a table of systems and controls. */
+export interface SystemRow {
+  system: string;
+  runs: number;
+  items: number;
+  accuracy: number;
+  std: number;
+  low: number;
+  high: number;
+  /** This row minus the first row, interval by resampling images; null in the first row. */
+  difference: number | null;
+  differenceLow: number | null;
+  differenceHigh: number | null;
+  /** McNemar's exact test on the first run, corrected for the number of rows (Holm). */
+  pValue: number | null;
+}
+
+/**
+ * Systems and controls on the same items, each compared with the first.
+ *
+ * @param systems name to predictions; the first is the one that the others are compared with.
+ * @throws as `evaluateClosed`, or when the rule leaves out an item (it must decide on all of them to be compared).
+ */
+export function systemTable(
+  items: readonly EvaluationItem[],
+  systems: Record<string, readonly Prediction[]>,
+  scorer: ScorerName = "exact",
+): SystemRow[] {
+  const results = Object.entries(systems).map(([system, predictions]) => {
+    const result = evaluateClosed(items, predictions, { scorer, seed: `table/${system}` });
+    if (result.perItem.some((item) => item.scores.includes(null))) {
+      throw new Error(
+        `Scorer "${scorer}" leaves out answers of "${system}": choose a rule that decides every item.`,
+      );
+    }
+    return { system, result };
+  });
+  const first = results[0].result;
+  const tests = results.slice(1).map(({ result }) => {
+    let [onlyFirst, onlySecond] = [0, 0];
+    result.perItem.forEach((item, i) => {
+      const [a, b] = [first.perItem[i].scores[0]! >= 0.5, item.scores[0]! >= 0.5];
+      if (a && !b) onlyFirst++;
+      if (b && !a) onlySecond++;
+    });
+    return mcnemarExact(onlyFirst, onlySecond);
+  });
+  const corrected = holm(tests);
+  const images = items.map((item) => item.imageId);
+  return results.map(({ system, result }, r) => {
+    const difference = r === 0 ? null : bootstrapInterval(
+      result.perItem.map((item, i) => item.score! - first.perItem[i].score!),
+      images,
+      `difference/${system}`,
+    );
+    return {
+      system,
+      runs: result.runs,
+      items: result.items,
+      accuracy: result.accuracy,
+      std: result.std,
+      low: result.byImage.low,
+      high: result.byImage.high,
+      difference: difference?.estimate ?? null,
+      differenceLow: difference?.low ?? null,
+      differenceHigh: difference?.high ?? null,
+      pValue: r === 0 ? null : corrected[r - 1],
+    };
+  });
+}

@@ -1,0 +1,12 @@
+/** Scoring rules, closed questions over several runs, the judge for open ones, word overlap and controls. */
+export * from "./bleu.ts";
+export * from "./closed.ts";
+export * from "./controls.ts";
+export * from "./judge.ts";
+export * from "./normalise.ts";
+export * from "./overlap.ts";
+export * from "./records.ts";
+export * from "./robustness.ts";
+export * from "./rouge.ts";
+export * from "./scorers.ts";
+export * from "./sequence_matcher.ts";

@@ -1,0 +1,51 @@
+import { mean } from "../stats/mod.ts";
+import { bleu } from "./bleu.ts";
+import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
+import { rouge } from "./rouge.ts";
+
+/** Word-overlap metrics of answers against references: ROUGE as mean F1 in [0, 1], BLEU of the whole set in [0, 1]. */
+export interface OverlapRow {
+  answers: string;
+  rouge1: number;
+  rouge2: number;
+  rougeL: number;
+  bleu: number;
+}
+
+function row(name: string, pairs: readonly { prediction: string; reference: string }[]): OverlapRow {
+  const scores = pairs.map(({ prediction, reference }) => rouge(prediction, reference));
+  return {
+    answers: name,
+    rouge1: mean(scores.map((s) => s.rouge1)),
+    rouge2: mean(scores.map((s) => s.rouge2)),
+    rougeL: mean(scores.map((s) => s.rougeL)),
+    bleu: bleu(pairs.map((p) => p.prediction), pairs.map((p) => p.reference)) / 100,
+  };
+}
+
+/**
+ * ROUGE and BLEU of the generated answers alone (first run), and of a baseline that copies the question: where questions
+ * leak their answers, the copy scores high without knowing anything.
+ *
+ * @throws when answers repeat their question in front, because scoring prompt plus answer measures the prompt.
+ */
+export function overlapTable(
+  items: readonly EvaluationItem[],
+  predictions: readonly Prediction[],
+): OverlapRow[] {
+  const { answers } = answersByItem(items, predictions);
+  const repeated = items.filter((item, i) => {
+    const said = answers[i][0].toLowerCase();
+    return item.question.length > 0 &&
+      said.slice(0, item.question.length + 20).includes(item.question.toLowerCase());
+  }).length;
+  if (repeated > items.length / 10) {
+    throw new Error(
+      `${repeated} of ${items.length} answers begin with their question: give the generated tokens only, without the prompt.`,
+    );
+  }
+  return [
+    row("system", items.map((item, i) => ({ prediction: answers[i][0], reference: item.answer }))),
+    row("copy of the question", items.map((item) => ({ prediction: item.question, reference: item.answer }))),
+  ];
+}

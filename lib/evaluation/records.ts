@@ -1,0 +1,87 @@
+import { z } from "zod";
+
+/** A question with its reference answer. Corpus records and question-answer pairs with an answer fit. */
+export interface EvaluationItem {
+  id: string;
+  /** Image identity: the cluster of every interval. */
+  imageId: string;
+  question: string;
+  answer: string;
+  choices: string[] | null;
+  answerType: "closed" | "open" | null;
+}
+
+/** One answer of one system: several runs per item, each with the seed that it was sampled with (null: not known). */
+export const Prediction = z.strictObject({
+  id: z.string().min(1),
+  run: z.number().int().nonnegative(),
+  answer: z.string(),
+  seed: z.number().int().nullable().default(null),
+});
+export type Prediction = z.infer<typeof Prediction>;
+
+/**
+ * Reads predictions of any system from JSON lines of {id, run, answer, seed?}.
+ *
+ * @throws with the line number at the first line that is no prediction.
+ */
+export function parsePredictions(jsonl: string): Prediction[] {
+  const out: Prediction[] = [];
+  jsonl.split("\n").forEach((line, i) => {
+    if (line.trim() === "") return;
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      throw new Error(`Predictions, line ${i + 1}: expected a JSON object, found "${line.slice(0, 60)}".`);
+    }
+    const parsed = Prediction.safeParse(value);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      throw new Error(
+        `Predictions, line ${i + 1}: expected {id, run, answer, seed?}, found ${
+          issue.path.join(".") || "a value"
+        }: ${issue.message}`,
+      );
+    }
+    out.push(parsed.data);
+  });
+  return out;
+}
+
+/**
+ * Answers per item and run: `[item][run]`, runs in rising order.
+ *
+ * @throws when an item has no answer in some run, an id is unknown, or an id occurs twice in one run.
+ */
+export function answersByItem(
+  items: readonly EvaluationItem[],
+  predictions: readonly Prediction[],
+): { runs: number[]; answers: string[][] } {
+  const runs = [...new Set(predictions.map((p) => p.run))].sort((a, b) => a - b);
+  const column = new Map(runs.map((run, i) => [run, i]));
+  const row = new Map(items.map((item, i) => [item.id, i]));
+  if (row.size !== items.length) {
+    throw new Error(`Expected unique item ids; found ${items.length - row.size} repeated.`);
+  }
+  const table: (string | undefined)[][] = items.map(() => new Array(runs.length));
+  for (const { id, run, answer } of predictions) {
+    const at = row.get(id);
+    if (at === undefined) throw new Error(`Predictions name item "${id}", which is not among the items.`);
+    if (table[at][column.get(run)!] !== undefined) {
+      throw new Error(`Predictions hold item "${id}" twice in run ${run}.`);
+    }
+    table[at][column.get(run)!] = answer;
+  }
+  table.forEach((answers, i) => {
+    const missing = runs.filter((_, r) => answers[r] === undefined);
+    if (missing.length > 0 || runs.length === 0) {
+      throw new Error(
+        `Predictions lack item "${items[i].id}" in run ${
+          missing.join(", ") || "0"
+        }: every run must answer every item.`,
+      );
+    }
+  });
+  return { runs, answers: table as string[][] };
+}

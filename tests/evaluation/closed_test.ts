@@ -1,0 +1,211 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import {
+  accuracyByGroup,
+  evaluateClosed,
+  type EvaluationItem,
+  exact,
+  isNonRobust,
+  llavaMedClosed,
+  majorityPredictions,
+  nearestOption,
+  normaliseVqa,
+  optionLetter,
+  parsePredictions,
+  type Prediction,
+  questionOnlyPredictions,
+  scorerTable,
+  shuffledImages,
+  systemTable,
+  vqaSoftScore,
+  yesNo,
+} from "../../lib/evaluation/mod.ts";
+
+const choices = ["pneumonia", "a fracture", "pleural effusion", "no finding"];
+const multiple = (prediction: string, answer = "pleural effusion") => ({ prediction, answer, choices });
+const free = (prediction: string, answer: string) => ({ prediction, answer, choices: null });
+
+Deno.test("Exact match forgives case, spaces and outer punctuation, nothing else", () => {
+  assertEquals(exact(free(" Left  lung. ", "left lung")), 1);
+  assertEquals(exact(free("the left lung", "left lung")), 0);
+});
+
+Deno.test("The yes/no rule wants exactly the right word and skips other questions", () => {
+  assertEquals(yesNo(free("Yes, there is.", "yes")), 1);
+  assertEquals(yesNo(free("not sure", "no")), 0);
+  assertEquals(yesNo(free("yes or no", "yes")), 0);
+  assertEquals(yesNo(free("left", "left")), null);
+});
+
+Deno.test("Option letters are read in their usual forms, and an article is no letter", () => {
+  for (
+    const said of [
+      "c",
+      "C",
+      "(c)",
+      "c) pleural effusion",
+      "C: effusion",
+      "The answer is c",
+      "pleural effusion.",
+    ]
+  ) {
+    assertEquals(optionLetter(multiple(said)), 1, said);
+  }
+  for (const said of ["b", "a pleural effusion", "z", "", "answer: d"]) {
+    assertEquals(optionLetter(multiple(said)), 0, said);
+  }
+  assertEquals(optionLetter(multiple("c", "C")), 1);
+  assertEquals(optionLetter(free("c", "c")), null);
+});
+
+Deno.test("The nearest option wins under MedVInT's rule", () => {
+  assertEquals(nearestOption(multiple("effusion in the pleura")), 1);
+  assertEquals(nearestOption(multiple("fractures")), 0);
+  assertEquals(nearestOption(multiple("###")), 0);
+});
+
+Deno.test("LLaVA-Med's closed rule takes substrings and drops wrong yes/no answers from its average", () => {
+  assertEquals(llavaMedClosed(free("There is no effusion, yes", "yes")), 1);
+  assertEquals(llavaMedClosed(free("Yes.", "no")), null);
+  assertEquals(llavaMedClosed(free("maybe", "yes")), 0);
+  assertEquals(llavaMedClosed(free("unknown", "no")), 1); // "unknown" holds "no"
+});
+
+Deno.test("The VQA score counts the other annotators", () => {
+  const ten = (n: number) => [...Array(n).fill("2"), ...Array(10 - n).fill("5")];
+  assertAlmostEquals(vqaSoftScore("Two.", ten(10)), 1, 1e-12);
+  assertAlmostEquals(vqaSoftScore("two", ten(3)), (7 * 1 + 3 * (2 / 3)) / 10, 1e-12);
+  assertAlmostEquals(vqaSoftScore("two", ten(1)), (9 * (1 / 3) + 0) / 10, 1e-12);
+  assertEquals(vqaSoftScore("two", ten(0)), 0);
+});
+
+Deno.test("VQA answer processing follows the challenge's script", () => {
+  assertEquals(normaliseVqa("The left, upper lobe."), "left upper lobe");
+  assertEquals(normaliseVqa("T1-weighted"), "t1 weighted");
+  assertEquals(normaliseVqa("1,200 mm"), "1200 mm");
+  assertEquals(normaliseVqa("3.5 cm"), "3.5 cm");
+  assertEquals(normaliseVqa("None"), "0");
+});
+
+const items: (EvaluationItem & { organ: string })[] = Array.from({ length: 12 }, (_, i) => ({
+  id: `q${i}`,
+  imageId: `image${i >> 1}`,
+  question: i % 2 ? "is there a lesion?" : "which side?",
+  answer: i % 2 ? "yes" : "left",
+  choices: null,
+  answerType: "closed" as const,
+  organ: i < 8 ? "chest" : "brain",
+}));
+
+/** Item i answers rightly in its first `right(i)` of five runs. */
+function fiveRuns(right: (i: number) => number): Prediction[] {
+  return items.flatMap((item, i) =>
+    [0, 1, 2, 3, 4].map((run) => ({
+      id: item.id,
+      run,
+      answer: run < right(i) ? item.answer : `wrong ${run}`,
+      seed: run,
+    }))
+  );
+}
+
+Deno.test("Accuracy over five runs is the mean over runs with its spread", () => {
+  const result = evaluateClosed(items, fiveRuns((i) => (i < 6 ? 5 : 3)));
+  assertEquals(result.perRun, [1, 1, 1, 0.5, 0.5]);
+  assertAlmostEquals(result.accuracy, 0.8, 1e-12);
+  assertAlmostEquals(result.std, Math.sqrt(0.3 / 4), 1e-12);
+  assertAlmostEquals(result.unanimous, 0.5, 1e-12);
+  assert(result.byImage.low < 0.8 && result.byImage.high > 0.8 && result.wilson.low < 0.8);
+});
+
+Deno.test("Each reading of the robustness sentence gives its own number", () => {
+  // Right 3 of 5: two other answers, so three distinct ones, and two that differ from the most frequent.
+  const result = evaluateClosed(items, fiveRuns((i) => (i < 6 ? 5 : 3)));
+  const at = (different: string, penalty: string) =>
+    result.robust.find((row) => row.different === different && row.penalty === penalty)!;
+  assertEquals(result.robust.length, 9);
+  assertEquals(at("distinct", "itemIsWrong").nonRobust, 6);
+  assertAlmostEquals(at("distinct", "itemIsWrong").accuracy, 0.5, 1e-12);
+  assertAlmostEquals(at("distinct", "itemMinusOne").accuracy, 0.3, 1e-12);
+  assertAlmostEquals(at("distinct", "onePointOff").accuracy, 0.79, 1e-12);
+  assertEquals(at("fromMajority", "itemIsWrong").nonRobust, 0);
+  assertAlmostEquals(at("fromMajority", "onePointOff").accuracy, 0.8, 1e-12);
+});
+
+Deno.test("Non-robust: the three readings differ where they should", () => {
+  const answers = ["a", "b", "b", "b", "a"];
+  assertEquals(isNonRobust(answers, "distinct"), false);
+  assertEquals(isNonRobust(answers, "fromMajority"), false);
+  assertEquals(isNonRobust(answers, "fromFirst"), true);
+  assertEquals(isNonRobust(["a", "a", "b", "b", "c"], "fromMajority"), true);
+  assertEquals(isNonRobust(["Yes", "yes.", "yes", "YES", "yes"], "distinct"), false);
+  assertEquals(isNonRobust(["yes"], "distinct"), false);
+});
+
+Deno.test("Missing, doubled and unknown predictions are refused by name", () => {
+  const all = fiveRuns(() => 5);
+  assertThrows(() => evaluateClosed(items, all.slice(1)), Error, 'lack item "q0" in run 0');
+  assertThrows(() => evaluateClosed(items, [...all, all[0]]), Error, "twice in run 0");
+  assertThrows(() => evaluateClosed(items.slice(1), all), Error, "not among the items");
+  assertThrows(() => evaluateClosed(items, []), Error, "every run must answer");
+  assertThrows(() => evaluateClosed(items, all, { scorer: "nearestOption" }), Error, "applies to none");
+});
+
+Deno.test("Predictions are read from JSON lines, and a bad line is named", () => {
+  const text = '{"id":"q0","run":0,"answer":"yes","seed":3}\n\n{"id":"q1","run":0,"answer":"no"}\n';
+  assertEquals(parsePredictions(text)[1], { id: "q1", run: 0, answer: "no", seed: null });
+  assertThrows(() => parsePredictions(text + "{"), Error, "line 4");
+  assertThrows(() => parsePredictions('{"id":"q0","run":0,"answer":5}'), Error, "answer");
+});
+
+Deno.test("The same outputs score differently under different rules", () => {
+  const table = scorerTable(items, items.map(({ id }) => ({ id, run: 0, answer: "yes", seed: null })));
+  const row = (scorer: string) => table.find((r) => r.scorer === scorer)!;
+  assertEquals(row("exact").accuracy, 0.5);
+  assertEquals([row("yesNo").accuracy, row("yesNo").leftOut], [1, 6]);
+  assertEquals([row("llavaMedClosed").accuracy, row("llavaMedClosed").leftOut], [1, 6]);
+  assertEquals(table.some((r) => r.scorer === "nearestOption"), false);
+});
+
+Deno.test("Organs are scored apart with their intervals", () => {
+  const groups = accuracyByGroup(
+    items,
+    evaluateClosed(items, fiveRuns((i) => (i < 8 ? 5 : 0))),
+    (i) => i.organ,
+  );
+  assertEquals(groups.map((g) => [g.group, g.items, g.images, g.accuracy]), [["chest", 8, 4, 1], [
+    "brain",
+    4,
+    2,
+    0,
+  ]]);
+  assert(groups[0].wilson.low < 0.7);
+});
+
+Deno.test("Controls: majority, question only, and images that are never an item's own", () => {
+  const training = [
+    { question: "which side?", answer: "left" },
+    { question: "which side?", answer: "Left" },
+    { question: "Is there a lesion", answer: "yes" },
+  ];
+  assertEquals(new Set(majorityPredictions(training, items).map((p) => p.answer)), new Set(["left"]));
+  const onlyQuestion = questionOnlyPredictions(training, items);
+  assertEquals(onlyQuestion.slice(0, 2).map((p) => p.answer), ["left", "yes"]);
+  const imageOf = new Map(items.map((item) => [item.id, item.imageId]));
+  const shown = shuffledImages(items, 4);
+  assertEquals(new Set(shown.values()).size, items.length);
+  for (const [id, other] of shown) assert(imageOf.get(id) !== imageOf.get(other));
+  assertThrows(() => shuffledImages(items.slice(0, 3), 0), Error, "over half");
+});
+
+Deno.test("A table of systems compares each with the first", () => {
+  const rows = systemTable(items, {
+    ours: fiveRuns(() => 5),
+    majority: items.map(({ id }) => ({ id, run: 0, answer: "left", seed: null })),
+  });
+  assertEquals(rows.map((r) => [r.system, r.accuracy, r.difference]), [["ours", 1, null], [
+    "majority",
+    0.5,
+    -0.5,
+  ]]);
+  assertAlmostEquals(rows[1].pValue!, 2 * 0.5 ** 6, 1e-12);
+});

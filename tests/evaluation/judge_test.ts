@@ -1,0 +1,82 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import {
+  type EvaluationItem,
+  judgeAgreement,
+  judgedAccuracy,
+  judgeOpen,
+  parseVerdict,
+} from "../../lib/evaluation/mod.ts";
+
+const items: EvaluationItem[] = Array.from({ length: 8 }, (_, i) => ({
+  id: `q${i}`,
+  imageId: `image${i}`,
+  question: "what is seen?",
+  answer: i % 2 ? "pleural effusion" : "fracture of the left rib",
+  choices: null,
+  answerType: "open",
+}));
+const predictions = items.map((item, i) => ({
+  id: item.id,
+  run: 0,
+  answer: i < 6 ? item.answer : "normal",
+  seed: i,
+}));
+
+/** A judge that compares the two answers it is given; it never says anything readable about item 3. */
+function startJudge() {
+  let calls = 0;
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
+    calls++;
+    const body = await request.json();
+    const text: string = body.messages[1].content;
+    const gold = text.match(/Reference answer: (.*)/)![1];
+    const said = text.match(/Student's answer: (.*)/)![1];
+    const content = calls === 4
+      ? "I cannot say"
+      : JSON.stringify({ reason: "compared", correct: gold === said });
+    return Response.json({
+      id: "x",
+      object: "chat.completion",
+      created: 0,
+      model: "comparer",
+      choices: [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }],
+      usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+    });
+  });
+  return { server, calls: () => calls, baseURL: `http://127.0.0.1:${server.addr.port}/v1` };
+}
+
+Deno.test("Each open answer is judged once; verdicts, accuracy and agreement follow, and a second run asks nothing", async () => {
+  const judge = startJudge();
+  const folder = await Deno.makeTempDir();
+  try {
+    const run = () =>
+      judgeOpen(items, predictions, { baseURLs: [judge.baseURL], model: "comparer" }, {
+        journalPath: `${folder}/judge.jsonl`,
+        concurrency: 1,
+        seed: 1,
+      });
+    const verdicts = await run();
+    assertEquals(judge.calls(), 8);
+    assertEquals(verdicts.map((v) => v.correct), [true, true, true, null, true, true, false, false]);
+    assertEquals(verdicts[3].raw, "I cannot say");
+    const accuracy = judgedAccuracy(items, verdicts);
+    assertEquals([accuracy.judged, accuracy.correct, accuracy.unreadable], [7, 5, 1]);
+    assert(accuracy.wilson.low < 5 / 7 && accuracy.wilson.high > 5 / 7);
+    const truth = new Map(items.map((item, i) => [item.id, i < 6]));
+    assertAlmostEquals(judgeAgreement(verdicts, truth).kappa.estimate, 1, 1e-12);
+    assertEquals((await run()).map((v) => v.correct), verdicts.map((v) => v.correct));
+    assertEquals(judge.calls(), 8);
+  } finally {
+    await judge.server.shutdown();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("A verdict is found inside other text; anything else is none", () => {
+  assertEquals(parseVerdict('Sure: {"reason":"same","correct":true}.'), { reason: "same", correct: true });
+  assertEquals(parseVerdict('{"correct":"yes","reason":""}'), null);
+  assertEquals(parseVerdict("correct"), null);
+  assertEquals(parseVerdict("{not json}"), null);
+  assertThrows(() => judgedAccuracy(items, []), Error, "raw text");
+});

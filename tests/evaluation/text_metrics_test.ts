@@ -1,0 +1,79 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import {
+  bleu,
+  type EvaluationItem,
+  overlapTable,
+  rouge,
+  sentenceBleu,
+  sequenceRatio,
+  tokenF1,
+  tokenRecall,
+} from "../../lib/evaluation/mod.ts";
+
+const fixture: {
+  pairs: [string, string][];
+  rouge: [number, number, number][];
+  sentence_bleu: number[];
+  corpus_bleu: number[];
+  f1: [number, number][];
+  ratios: [string, string, number][];
+} = JSON.parse(Deno.readTextFileSync(new URL("./fixtures/text.json", import.meta.url)));
+
+Deno.test("ROUGE-1, -2 and -L equal rouge-score on 1,000 pairs", () => {
+  assertEquals(fixture.pairs.length, 1000);
+  fixture.pairs.forEach(([prediction, reference], i) => {
+    const ours = rouge(prediction, reference);
+    assertAlmostEquals(ours.rouge1, fixture.rouge[i][0], 1e-11);
+    assertAlmostEquals(ours.rouge2, fixture.rouge[i][1], 1e-11);
+    assertAlmostEquals(ours.rougeL, fixture.rouge[i][2], 1e-11);
+  });
+});
+
+Deno.test("Sentence BLEU equals sacrebleu on 1,000 pairs, corpus BLEU on four sets of them", () => {
+  fixture.pairs.forEach(([prediction, reference], i) =>
+    assertAlmostEquals(sentenceBleu(prediction, reference), fixture.sentence_bleu[i], 1e-9)
+  );
+  const { pairs } = fixture;
+  const short = pairs.filter(([p]) => p.split(/\s+/).filter((word) => word !== "").length < 3);
+  [pairs, pairs.slice(0, 7), pairs.slice(100, 300), short].forEach((part, i) =>
+    assertAlmostEquals(bleu(part.map((p) => p[0]), part.map((p) => p[1])), fixture.corpus_bleu[i], 1e-9)
+  );
+});
+
+Deno.test("Token F1 and recall equal SQuAD's on 1,000 pairs", () => {
+  fixture.pairs.forEach(([prediction, answer], i) => {
+    const input = { prediction, answer, choices: null };
+    assertAlmostEquals(tokenF1(input)!, fixture.f1[i][0], 1e-12);
+    assertAlmostEquals(tokenRecall(input)!, fixture.f1[i][1], 1e-12);
+  });
+});
+
+Deno.test("The similarity of strings equals Python's difflib, long strings with frequent characters included", () => {
+  assert(fixture.ratios.some(([, b]) => b.length >= 200));
+  for (const [a, b, ratio] of fixture.ratios) assertAlmostEquals(sequenceRatio(a, b), ratio, 1e-12);
+});
+
+const items: EvaluationItem[] = [0, 1, 2, 3].map((i) => ({
+  id: `q${i}`,
+  imageId: `image${i}`,
+  question: `what is seen in the left lobe number ${i}?`,
+  answer: `a mass is seen in the left lobe number ${i}`,
+  choices: null,
+  answerType: "open",
+}));
+
+Deno.test("Copying a question that leaks its answer scores, and is shown beside the system", () => {
+  const rows = overlapTable(items, items.map(({ id }) => ({ id, run: 0, answer: "a cyst", seed: 1 })));
+  assertEquals(rows.map((row) => row.answers), ["system", "copy of the question"]);
+  assert(rows[1].rouge1 > 0.7 && rows[0].rouge1 < 0.3);
+});
+
+Deno.test("Answers that begin with their question are refused", () => {
+  const withPrompt = items.map(({ id, question }) => ({
+    id,
+    run: 0,
+    answer: `answer en ${question}\na cyst`,
+    seed: 1,
+  }));
+  assertThrows(() => overlapTable(items, withPrompt), Error, "without the prompt");
+});
