@@ -1,0 +1,154 @@
+import { z } from "zod";
+
+/** `tiny` runs on a 2-core CPU in minutes, `full` is the paper on H100s; both run the same code. */
+export const Scale = z.enum(["tiny", "full"]);
+export type Scale = z.infer<typeof Scale>;
+
+const count = z.number().int().positive();
+const rate = z.number().positive();
+
+/** Every choice of the pipeline. Unknown keys are refused. */
+export const Config = z.strictObject({
+  scale: Scale,
+  /** At most so many rows and steps of everything; null: no limit. A limited run is marked as such. */
+  limit: count.nullable(),
+  seed: z.number().int().nonnegative(),
+  model: z.strictObject({
+    /** Folder of a checkpoint, or `owner/name` on the Hugging Face hub. */
+    checkpoint: z.string().min(1),
+    dtype: z.enum(["float32", "bfloat16"]),
+    compiler: z.enum(["graph", "xla"]),
+  }),
+  corpora: z.strictObject({
+    /** Real files under data/local, or phantoms drawn by lib/phantom. */
+    source: z.enum(["phantom", "real"]),
+  }),
+  synthesis: z.strictObject({
+    /** Captions sent to the teacher. */
+    captions: count,
+    /** Kept teacher pairs below which the stage's closing check fails. */
+    minPairs: count,
+    temperature: z.number().nonnegative(),
+    maxTokens: count,
+    concurrency: count,
+  }),
+  annealing: z.strictObject({
+    /** A location with fewer images is left out (paper figure 4). */
+    minImagesPerLocation: count,
+    /** Share of MedPix pairs at the first and the last step. */
+    startRatio: z.number().min(0).max(1),
+    endRatio: z.number().min(0).max(1),
+  }),
+  stage1: z.strictObject({
+    epochs: count,
+    batchSize: count,
+    learningRate: rate,
+    weightDecay: z.number().nonnegative(),
+  }),
+  stage2: z.strictObject({
+    rank: count,
+    alpha: rate,
+    steps: count,
+    batchSize: count,
+    accumulation: count,
+    learningRate: rate,
+    weightDecay: z.number().nonnegative(),
+    /** Recompute each block in the backward pass instead of keeping its activations. */
+    recompute: z.boolean(),
+  }),
+  evaluation: z.strictObject({
+    /** Closed items per cell of the grid. */
+    closedItems: count,
+    /** Open items per cell, one judge call each. */
+    openItems: count,
+    /** Stochastic generations per closed item (paper section 5.3: five). */
+    runs: count,
+    temperature: rate,
+    maxNewTokens: count,
+    batchSize: count,
+  }),
+});
+export type Config = z.infer<typeof Config>;
+
+const tiny: Config = {
+  scale: "tiny",
+  limit: null,
+  seed: 2506,
+  model: { checkpoint: "data/nano", dtype: "float32", compiler: "xla" },
+  corpora: { source: "phantom" },
+  synthesis: { captions: 180, minPairs: 100, temperature: 0.7, maxTokens: 48, concurrency: 4 },
+  annealing: { minImagesPerLocation: 20, startRatio: 0.1, endRatio: 0.5 },
+  stage1: { epochs: 5, batchSize: 32, learningRate: 2e-3, weightDecay: 0 },
+  stage2: {
+    rank: 12,
+    alpha: 32,
+    steps: 300,
+    batchSize: 32,
+    accumulation: 1,
+    learningRate: 2e-3,
+    weightDecay: 0,
+    recompute: false,
+  },
+  evaluation: { closedItems: 200, openItems: 40, runs: 5, temperature: 0.7, maxNewTokens: 24, batchSize: 50 },
+};
+
+/** Paper: sections 4 and 5.1, training arguments in appendix B; the learning rate is the authors' draft's. */
+const full: Config = {
+  scale: "full",
+  limit: null,
+  seed: 2506,
+  model: { checkpoint: "google/paligemma-3b-mix-448", dtype: "bfloat16", compiler: "graph" },
+  corpora: { source: "real" },
+  synthesis: { captions: 60_000, minPairs: 10_000, temperature: 0.7, maxTokens: 512, concurrency: 32 },
+  annealing: { minImagesPerLocation: 100, startRatio: 0.02, endRatio: 0.2 },
+  stage1: { epochs: 5, batchSize: 6, learningRate: 1e-5, weightDecay: 0 },
+  stage2: {
+    rank: 12,
+    alpha: 32,
+    steps: 10_000,
+    batchSize: 6,
+    accumulation: 16,
+    learningRate: 1e-5,
+    weightDecay: 0,
+    recompute: true,
+  },
+  evaluation: {
+    closedItems: 2000,
+    openItems: 200,
+    runs: 5,
+    temperature: 0.7,
+    maxNewTokens: 64,
+    batchSize: 16,
+  },
+};
+
+const presets: Record<Scale, Config> = { tiny, full };
+
+/**
+ * The configuration of this process: the preset of SCALE (default `tiny`), limited by LIMIT.
+ *
+ * @throws when SCALE or LIMIT is not understood.
+ */
+export function loadConfig(environment: Record<string, string | undefined> = Deno.env.toObject()): Config {
+  const scale = Scale.safeParse(environment.SCALE ?? "tiny");
+  if (!scale.success) {
+    throw new Error(
+      `SCALE is "${environment.SCALE}"; expected "tiny" or "full": set it, or unset it for tiny.`,
+    );
+  }
+  const preset = presets[scale.data];
+  const limit = environment.LIMIT ? Number(environment.LIMIT) : null;
+  if (limit !== null && !(Number.isInteger(limit) && limit > 0)) {
+    throw new Error(`LIMIT is "${environment.LIMIT}"; expected a positive whole number of rows and steps.`);
+  }
+  return Config.parse({
+    ...preset,
+    limit,
+    model: { ...preset.model, checkpoint: environment.LAB_CHECKPOINT ?? preset.model.checkpoint },
+  });
+}
+
+/** `n`, or the config's limit where that is smaller. */
+export function limited(n: number, config: Config): number {
+  return config.limit === null ? n : Math.min(n, config.limit);
+}

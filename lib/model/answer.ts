@@ -1,0 +1,94 @@
+import { tf } from "../tensor/mod.ts";
+import { encodeExample, padBatch, type Tokenizer } from "../text/mod.ts";
+import { generate, type GenerateOptions } from "./generate.ts";
+import { type ImageStore, pixelValuesOf } from "./image_store.ts";
+import type { Model, ModelInputs } from "./paligemma.ts";
+
+/** An image and a prompt, e.g. "answer en what organ is shown?". */
+export interface Prompt {
+  readonly imagePath: string;
+  readonly prefix: string;
+}
+
+/** What the model said to one prompt. */
+export interface Answer {
+  /** The new tokens as text, without eos. */
+  text: string;
+  /** Sum of the log-probabilities of its tokens (eos included), in nats. */
+  logprob: number;
+  /** Whether it ended by eos rather than at the token limit. */
+  ended: boolean;
+}
+
+export interface AnswerOptions extends GenerateOptions {
+  /** Prompts per batch; the last batch is filled up, so that one trace serves all. */
+  batchSize: number;
+  /** Give the model grey images instead of the real ones (a control). */
+  blankImages?: boolean;
+  onProgress?: (done: number, total: number) => void | Promise<void>;
+}
+
+/** Left-padded model inputs for prompts, all of `length` tokens; the caller disposes them. */
+export async function promptInputs(
+  model: Model,
+  tokenizer: Tokenizer,
+  store: ImageStore,
+  prompts: readonly Prompt[],
+  options: { length?: number; blankImages?: boolean } = {},
+): Promise<ModelInputs> {
+  const sequences = prompts.map(({ prefix }) => encodeExample(tokenizer, model.config, { prefix }));
+  const { ids, tokenTypes, attentionMask, batch, length } = padBatch(sequences, {
+    side: "left",
+    length: options.length,
+  });
+  const { size } = store;
+  const pixels = options.blankImages
+    ? new Float32Array(batch * 3 * size * size)
+    : await pixelValuesOf(prompts.map((p) => p.imagePath), store);
+  const int = (values: Int32Array) => tf.tensor2d(values, [batch, length], "int32");
+  return {
+    pixelValues: tf.tensor4d(pixels, [batch, 3, size, size]),
+    ids: int(ids),
+    tokenTypes: int(tokenTypes),
+    attentionMask: int(attentionMask),
+  };
+}
+
+/**
+ * Answers every prompt, in batches: `answers[i]` holds the `samples` answers (default one) to prompt i.
+ * Batch b samples with seed `seed * 65536 + b`, so the answers depend on the batch size but not on timing.
+ */
+export async function answerPrompts(
+  model: Model,
+  tokenizer: Tokenizer,
+  store: ImageStore,
+  prompts: readonly Prompt[],
+  options: AnswerOptions,
+): Promise<Answer[][]> {
+  const { batchSize, blankImages, onProgress, ...settings } = options;
+  const samples = options.samples ?? 1;
+  const tokens = (prefix: string) => encodeExample(tokenizer, model.config, { prefix }).ids.length;
+  const length = Math.ceil(Math.max(0, ...prompts.map((p) => tokens(p.prefix))) / 8) * 8;
+  const answers: Answer[][] = [];
+  for (let start = 0; start < prompts.length; start += batchSize) {
+    const batch = prompts.slice(start, start + batchSize);
+    const real = batch.length;
+    while (batch.length < batchSize) batch.push(batch[0]);
+    const inputs = await promptInputs(model, tokenizer, store, batch, { length, blankImages });
+    const seed = (options.seed ?? 0) * 65536 + start / batchSize;
+    const out = generate(model, inputs, { ...settings, seed: seed | 0 });
+    tf.dispose(inputs as never);
+    for (let i = 0; i < real; i++) {
+      answers.push(Array.from({ length: samples }, (_, j) => {
+        const row = i * samples + j;
+        return {
+          text: tokenizer.decode(out.ids[row]).trim(),
+          logprob: out.logprobs[row].reduce((sum, x) => sum + x, 0),
+          ended: out.ended[row],
+        };
+      }));
+    }
+    await onProgress?.(Math.min(start + batchSize, prompts.length), prompts.length);
+  }
+  return answers;
+}

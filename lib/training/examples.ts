@@ -1,0 +1,46 @@
+import { rng, shuffle } from "../config/mod.ts";
+import { encodeExample, questionPrefix, type Tokenizer, type TokenSequence } from "../text/mod.ts";
+import type { PaliGemmaConfig } from "../weights/mod.ts";
+
+/** What training needs of a question and answer pair. */
+export interface Pair {
+  readonly id: string;
+  readonly imagePath: string;
+  readonly imageId: string;
+  readonly question: string;
+  readonly answer: string;
+  readonly choices: readonly string[] | null;
+}
+
+/** A pair turned into tokens. */
+export interface Example {
+  readonly id: string;
+  readonly imagePath: string;
+  readonly imageId: string;
+  readonly sequence: TokenSequence;
+}
+
+/** Tokenises pairs as `<image>*n <bos> answer en QUESTION \n ANSWER <eos>`. */
+export function toExamples(pairs: readonly Pair[], tokenizer: Tokenizer, config: PaliGemmaConfig): Example[] {
+  return pairs.map((pair) => ({
+    id: pair.id,
+    imagePath: pair.imagePath,
+    imageId: pair.imageId,
+    sequence: encodeExample(tokenizer, config, {
+      prefix: questionPrefix({ question: pair.question, choices: pair.choices }),
+      suffix: pair.answer,
+    }),
+  }));
+}
+
+/** Batches of one epoch in random order; a last, smaller batch is filled up from the epoch's start. */
+export function epochBatches<T>(examples: readonly T[], batchSize: number, seed: string): T[][] {
+  const order = shuffle(examples, rng(seed));
+  const batches: T[][] = [];
+  for (let start = 0; start < order.length; start += batchSize) {
+    const batch = order.slice(start, start + batchSize);
+    for (let i = 0; batch.length < batchSize; i++) batch.push(order[i % order.length]);
+    batches.push(batch);
+  }
+  return batches;
+}

@@ -1,0 +1,8 @@
+/** Batches, AdamW, the two fine-tuning stages, and the pre-training of the nano model. */
+export * from "./adamw.ts";
+export * from "./batches.ts";
+export * from "./examples.ts";
+export * from "./loss.ts";
+export * from "./nano/mod.ts";
+export * from "./stages.ts";
+export * from "./trainer.ts";

@@ -1,0 +1,77 @@
+import { rng } from "../../config/mod.ts";
+import { answerPrompts, type ImageStore, type Model } from "../../model/mod.ts";
+import { drawPhantom, PHANTOM_SIZE, QUESTION_TYPES, questionFor, type QuestionType, type Style } from "../../phantom/mod.ts";
+import { wilsonInterval } from "../../stats/mod.ts";
+import { questionPrefix, type Tokenizer } from "../../text/mod.ts";
+
+/** A question about the phantom of a seed. */
+export interface PhantomItem {
+  seed: number;
+  style: Style;
+  type: QuestionType;
+  question: string;
+  answer: string;
+}
+
+/** Share of right answers with its 95 % Wilson interval. */
+export interface Accuracy {
+  right: number;
+  total: number;
+  accuracy: number;
+  low: number;
+  high: number;
+}
+
+/** Equal numbers of each question type about phantoms from `firstSeed` on, each phantom used once. */
+export function phantomItems(perType: number, firstSeed: number, style: Style, types = QUESTION_TYPES): PhantomItem[] {
+  const random = rng(`phantom items/${firstSeed}`), items: PhantomItem[] = [];
+  let seed = firstSeed;
+  for (const type of types) {
+    for (let found = 0; found < perType; seed++) {
+      const question = questionFor(drawPhantom(seed, style), type, random);
+      if (!question) continue;
+      items.push({ seed, style, type, question: question.question, answer: question.answer });
+      found++;
+    }
+  }
+  return items;
+}
+
+/** Images drawn on demand; a path is `STYLE/SEED`. */
+export function phantomStore(): ImageStore {
+  return {
+    size: PHANTOM_SIZE,
+    get(path) {
+      const [style, seed] = path.split("/"), { pixels } = drawPhantom(Number(seed), style as Style);
+      return Promise.resolve(Uint8Array.from({ length: pixels.length * 3 }, (_, i) => pixels[Math.floor(i / 3)]));
+    },
+  };
+}
+
+/** Whether each item is answered word for word by free greedy generation. */
+export async function greedyRight(
+  model: Model,
+  tokenizer: Tokenizer,
+  items: readonly PhantomItem[],
+  options: { blankImages?: boolean; compiler: "graph" | "xla" },
+): Promise<boolean[]> {
+  const answers = await answerPrompts(
+    model,
+    tokenizer,
+    phantomStore(),
+    items.map((item) => ({ imagePath: `${item.style}/${item.seed}`, prefix: questionPrefix(item) })),
+    { batchSize: 50, maxNewTokens: 24, ...options },
+  );
+  return items.map((item, i) => answers[i][0].text === item.answer);
+}
+
+/** Accuracy per question type, and over all under "all". */
+export function accuracyByType(items: readonly PhantomItem[], right: readonly boolean[]): Record<string, Accuracy> {
+  const result: Record<string, Accuracy> = {};
+  for (const type of ["all", ...new Set(items.map((item) => item.type))]) {
+    const of = right.filter((_, i) => type === "all" || items[i].type === type);
+    const hits = of.filter(Boolean).length, { low, high } = wilsonInterval(hits, of.length);
+    result[type] = { right: hits, total: of.length, accuracy: hits / of.length, low, high };
+  }
+  return result;
+}

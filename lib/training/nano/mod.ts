@@ -1,0 +1,4 @@
+export * from "./card.ts";
+export * from "./config.ts";
+export * from "./measure.ts";
+export * from "./pretrain.ts";

@@ -1,0 +1,173 @@
+import { limited, type Config } from "../config/mod.ts";
+import { initAdapter, lossAndGradients, type Model, type ImageStore, modelWeights, type Towers } from "../model/mod.ts";
+import { tf } from "../tensor/mod.ts";
+import type { Adapter, Params } from "../weights/mod.ts";
+import { TORCH_ADAMW } from "./adamw.ts";
+import { batchShape, labelCount, trainingBatch, unpack } from "./batches.ts";
+import { epochBatches, type Example } from "./examples.ts";
+import { createTrainer, type StepMetrics, type Trainer } from "./trainer.ts";
+import { meanLoss } from "./loss.ts";
+
+/** A point of a training curve. */
+export interface TrainingRecord extends StepMetrics {
+  [key: string]: number | null;
+  step: number;
+  epoch: number;
+  seconds: number;
+  /** Mean loss on the validation examples, where it was measured after this step. */
+  validationLoss: number | null;
+}
+
+export interface StageOptions {
+  store: ImageStore;
+  validation: readonly Example[];
+  /** Called after every step; awaited, so it may show progress or stop by throwing. */
+  onStep?: (record: TrainingRecord, totalSteps: number) => void | Promise<void>;
+}
+
+const projectorNames = ["multi_modal_projector.linear.weight", "multi_modal_projector.linear.bias"];
+
+const copy = (params: Params): Params =>
+  Object.fromEntries(Object.entries(params).map(([name, x]) => [name, tf.keep(tf.clone(x))]));
+
+interface Plan {
+  /** Examples of each accumulated batch, in parts. */
+  batches: Example[][][];
+  learningRate: number;
+  /** Steps after which the validation loss is measured. */
+  validateAfter: Set<number>;
+  stepsPerEpoch: number;
+}
+
+async function runPlan(
+  trainer: Trainer,
+  plan: Plan,
+  options: StageOptions,
+  modelWith: (params: Params) => Model,
+  config: Config,
+): Promise<TrainingRecord[]> {
+  const shape = batchShape([...plan.batches.flat(2), ...options.validation]);
+  const records: TrainingRecord[] = [];
+  const start = performance.now();
+  for (const [index, parts] of plan.batches.entries()) {
+    const total = labelCount(parts.flat()), step = index + 1;
+    const tensors = [];
+    for (const part of parts) tensors.push(await trainingBatch(part, options.store, shape, total));
+    const metrics = await trainer.step(tensors, plan.learningRate);
+    const validationLoss = plan.validateAfter.has(step) && options.validation.length
+      ? await meanLoss(modelWith(trainer.params()), options.validation, options.store, {
+        batchSize: parts[0].length,
+        shape,
+        compiler: config.model.compiler,
+      })
+      : null;
+    const record = {
+      ...metrics,
+      step,
+      epoch: step / plan.stepsPerEpoch,
+      seconds: (performance.now() - start) / 1000,
+      validationLoss,
+    };
+    records.push(record);
+    await options.onStep?.(record, plan.batches.length);
+  }
+  return records;
+}
+
+/**
+ * Stage 1 (paper section 4.4): only the projector is trained, everything else is frozen.
+ *
+ * @returns the trained projector (float32, owned by the caller) and the loss after every step
+ */
+export async function trainStage1(
+  model: Model,
+  examples: readonly Example[],
+  config: Config,
+  options: StageOptions,
+): Promise<{ projector: Params; records: TrainingRecord[] }> {
+  const { epochs, batchSize, learningRate, weightDecay } = config.stage1;
+  const used = examples.slice(0, limited(examples.length, config));
+  const initial = Object.fromEntries(
+    projectorNames.map((name) => [name, tf.cast(model.params[name], "float32")]),
+  );
+  const base = modelWeights(model);
+  const trainer = createTrainer(initial, (params, part) => {
+    const { inputs, labels } = unpack(part);
+    const weights = { ...base, tensors: { ...base.tensors, ...params } };
+    return lossAndGradients(weights, projectorNames, inputs, labels, model.config);
+  }, { ...TORCH_ADAMW, weightDecay, maxGradientNorm: 1, compiler: config.model.compiler });
+  try {
+    const perEpoch = Array.from({ length: epochs }, (_, epoch) =>
+      epochBatches(used, Math.min(batchSize, used.length), `stage1/${config.seed}/${epoch}`));
+    const plan = {
+      batches: perEpoch.flat().map((batch) => [batch]),
+      learningRate,
+      validateAfter: new Set(perEpoch.map((_, epoch) => (epoch + 1) * perEpoch[0].length)),
+      stepsPerEpoch: perEpoch[0].length,
+    };
+    const records = await runPlan(
+      trainer,
+      plan,
+      options,
+      (params) => ({ ...model, params: { ...model.params, ...params } }),
+      config,
+    );
+    return { projector: copy(trainer.params()), records };
+  } finally {
+    trainer.dispose();
+    tf.dispose(initial);
+  }
+}
+
+/**
+ * Stage 2 (paper section 4.4): LoRA on the attention of both towers, from the projector of stage 1 where there is one.
+ * `batches` fixes the order of the examples (see lib/annealing); each is cut into `accumulation` parts.
+ *
+ * @param projector frozen projector to start from; null: the base model's
+ * @returns the adapter with that projector (float32, owned by the caller) and the loss after every step
+ */
+export async function trainStage2(
+  model: Model,
+  projector: Params | null,
+  batches: readonly (readonly Example[])[],
+  config: Config,
+  options: StageOptions & { towers?: Towers; validations?: number; stepsPerEpoch: number },
+): Promise<{ adapter: Adapter; records: TrainingRecord[] }> {
+  const { rank, alpha, accumulation, learningRate, weightDecay, recompute } = config.stage2;
+  const initial = initAdapter(model.config, { r: rank, alpha, towers: options.towers ?? "both", seed: config.seed });
+  const names = Object.keys(initial.params);
+  const adapterOf = (params: Params): Adapter => ({
+    ...initial,
+    params,
+    ...(projector ? { projector } : {}),
+  });
+  const trainer = createTrainer(initial.params, (params, part) => {
+    const { inputs, labels } = unpack(part);
+    const weights = modelWeights({ ...model, adapter: adapterOf(params) });
+    return lossAndGradients(weights, names, inputs, labels, model.config, { recompute });
+  }, { ...TORCH_ADAMW, weightDecay, maxGradientNorm: 1, compiler: config.model.compiler });
+  try {
+    const steps = limited(batches.length, config), every = Math.ceil(steps / (options.validations ?? 5));
+    const plan = {
+      batches: batches.slice(0, steps).map((batch) => {
+        const size = Math.ceil(batch.length / accumulation);
+        return Array.from({ length: Math.ceil(batch.length / size) }, (_, i) => batch.slice(i * size, (i + 1) * size));
+      }),
+      learningRate,
+      validateAfter: new Set(batches.map((_, i) => i + 1).filter((s) => s % every === 0 || s === steps)),
+      stepsPerEpoch: options.stepsPerEpoch,
+    };
+    const records = await runPlan(
+      trainer,
+      plan,
+      options,
+      (params) => ({ ...model, adapter: adapterOf(params) }),
+      config,
+    );
+    const adapter = { ...adapterOf(copy(trainer.params())), ...(projector ? { projector: copy(projector) } : {}) };
+    return { adapter, records };
+  } finally {
+    trainer.dispose();
+    tf.dispose(initial.params);
+  }
+}
