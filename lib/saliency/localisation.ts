@@ -1,0 +1,121 @@
+import { bootstrapInterval, type Interval } from "../stats/mod.ts";
+
+/** A saliency map over patches with the lesion's mask over pixels. */
+export interface LocalisationExample {
+  /** Image identity, the cluster of the intervals. */
+  imageId: string;
+  /** [rows * columns], not negative. */
+  map: Float32Array;
+  rows: number;
+  columns: number;
+  /** [maskRows * maskColumns], non-zero on the lesion. */
+  mask: Uint8Array;
+  maskRows: number;
+  maskColumns: number;
+}
+
+/** Share of each patch's area that the mask covers, [rows * columns]. */
+export function patchCoverage(example: Omit<LocalisationExample, "imageId" | "map">): Float32Array {
+  const { rows, columns, mask, maskRows, maskColumns } = example;
+  if (mask.length !== maskRows * maskColumns || maskRows % rows !== 0 || maskColumns % columns !== 0) {
+    throw new RangeError(
+      `Expected a mask whose sides are multiples of ${rows} x ${columns} patches; found ${maskRows} x ${maskColumns} with ${mask.length} pixels.`,
+    );
+  }
+  const [height, width] = [maskRows / rows, maskColumns / columns];
+  const out = new Float32Array(rows * columns);
+  for (let y = 0; y < maskRows; y++) {
+    for (let x = 0; x < maskColumns; x++) {
+      if (mask[y * maskColumns + x]) out[Math.floor(y / height) * columns + Math.floor(x / width)]++;
+    }
+  }
+  for (let p = 0; p < out.length; p++) out[p] /= height * width;
+  return out;
+}
+
+/**
+ * Pointing game: 1 if the map's strongest patch touches the lesion, else 0; of several equally strong patches the share
+ * that does, so that a constant map scores what a random point would.
+ */
+export function pointingGame(example: Omit<LocalisationExample, "imageId">): number {
+  const coverage = patchCoverage(example);
+  const strongest = example.map.reduce((a, b) => Math.max(a, b), -Infinity);
+  let [ties, hits] = [0, 0];
+  example.map.forEach((value, p) => {
+    if (value !== strongest) return;
+    ties++;
+    if (coverage[p] > 0) hits++;
+  });
+  return hits / ties;
+}
+
+/** Share of the map's mass on the lesion, each patch's mass taken as spread evenly over its area. NaN of an empty map. */
+export function massInside(example: Omit<LocalisationExample, "imageId">): number {
+  const coverage = patchCoverage(example);
+  let [inside, total] = [0, 0];
+  example.map.forEach((value, p) => {
+    inside += value * coverage[p];
+    total += value;
+  });
+  return inside / total;
+}
+
+/** A map that knows nothing about the image but that lesions tend to be central: a Gaussian around the middle. */
+export function centreMap(rows: number, columns: number): Float32Array {
+  const out = new Float32Array(rows * columns);
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      const dy = (y - (rows - 1) / 2) / (rows / 4);
+      const dx = (x - (columns - 1) / 2) / (columns / 4);
+      out[y * columns + x] = Math.exp(-(dx * dx + dy * dy) / 2);
+    }
+  }
+  return out;
+}
+
+/** How well one kind of map finds the lesions, beside what chance finds. */
+export interface LocalisationRow {
+  map: string;
+  images: number;
+  pointing: Interval;
+  mass: Interval;
+  /** This row minus the random baseline, on the same images; null in the baseline's own row. */
+  pointingGain: Interval | null;
+  massGain: Interval | null;
+}
+
+/**
+ * Pointing game and mask mass of one kind of map against two baselines on the same images: random (a constant map, whose
+ * score is a random point's expected one) and centre.
+ *
+ * @throws without examples.
+ */
+export function localisationTable(
+  name: string,
+  examples: readonly LocalisationExample[],
+  seed: number | string = "localisation",
+): LocalisationRow[] {
+  if (examples.length === 0) throw new Error("Localisation needs at least one example; found none.");
+  const images = examples.map((example) => example.imageId);
+  const constant = examples.map((e) => ({ ...e, map: new Float32Array(e.map.length).fill(1) }));
+  const centre = examples.map((e) => ({ ...e, map: centreMap(e.rows, e.columns) }));
+  const chance = { pointing: constant.map(pointingGame), mass: constant.map(massInside) };
+  const row = (map: string, list: readonly LocalisationExample[], isChance: boolean): LocalisationRow => {
+    const pointing = list.map(pointingGame);
+    const mass = list.map((example) => {
+      const share = massInside(example);
+      return Number.isNaN(share) ? 0 : share;
+    });
+    const interval = (values: number[]) => bootstrapInterval(values, images, seed);
+    const gain = (values: number[], base: number[]) => interval(values.map((value, i) => value - base[i]));
+    return {
+      map,
+      images: new Set(images).size,
+      pointing: interval(pointing),
+      mass: interval(mass),
+      pointingGain: isChance ? null : gain(pointing, chance.pointing),
+      massGain: isChance ? null : gain(mass, chance.mass),
+    };
+  };
+  return [row(name, examples, false), row("centre", centre, false), row("random", constant, true)];
+}

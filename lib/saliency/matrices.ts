@@ -1,0 +1,86 @@
+/** Attention of one layer: one row-major [L, L] matrix per head, rows are queries, each row sums to 1. */
+export type LayerAttention = readonly Float32Array[];
+
+/** How the heads of a layer become one matrix: their mean, largest or smallest weight, or one head by number. */
+export type HeadFusion = "mean" | "max" | "min" | number;
+
+/**
+ * Views of the heads of one layer and example, without copying.
+ *
+ * @param data the model's attention [B, H, L, L], row-major.
+ * @throws when the length does not fit.
+ */
+export function headsOf(data: Float32Array, heads: number, length: number, example = 0): Float32Array[] {
+  const size = length * length;
+  const start = example * heads * size;
+  if (start + heads * size > data.length) {
+    throw new RangeError(
+      `Expected attention of at least ${
+        start + heads * size
+      } values for example ${example} with ${heads} heads of ${length} x ${length}; found ${data.length}.`,
+    );
+  }
+  return Array.from({ length: heads }, (_, h) => data.subarray(start + h * size, start + (h + 1) * size));
+}
+
+/** Fuses the heads of a layer into one [L, L] matrix. */
+export function fuseHeads(layer: LayerAttention, fusion: HeadFusion): Float32Array {
+  if (typeof fusion === "number") {
+    if (!layer[fusion]) {
+      throw new RangeError(`Expected a head below ${layer.length}; found ${fusion}.`);
+    }
+    return layer[fusion].slice();
+  }
+  const out = layer[0].slice();
+  for (const head of layer.slice(1)) {
+    for (let i = 0; i < out.length; i++) {
+      if (fusion === "mean") out[i] += head[i];
+      else out[i] = fusion === "max" ? Math.max(out[i], head[i]) : Math.min(out[i], head[i]);
+    }
+  }
+  if (fusion === "mean") { for (let i = 0; i < out.length; i++) out[i] /= layer.length; }
+  return out;
+}
+
+/**
+ * Which keys each query may see in PaliGemma: image, bos, question and newline (the prefix) see each other, an answer token
+ * sees the prefix and the answer up to itself; padding sees and is seen by nothing but itself.
+ *
+ * @param prefix 1 for positions of the prefix, 0 for the answer; `present` 1 for real tokens, 0 for padding.
+ * @returns [L, L], 1 where allowed.
+ */
+export function prefixLmMask(prefix: ArrayLike<number>, present: ArrayLike<number>): Uint8Array {
+  const length = prefix.length;
+  const mask = new Uint8Array(length * length);
+  for (let i = 0; i < length; i++) {
+    for (let j = 0; j < length; j++) {
+      const seen = present[i] && present[j] && (prefix[j] || (!prefix[i] && j <= i));
+      mask[i * length + j] = seen || i === j ? 1 : 0;
+    }
+  }
+  return mask;
+}
+
+/**
+ * Raw attention: heads fused within each layer, then the mean over the layers (or one of them).
+ *
+ * @param layers all layers; `layer` one of them by number, or "mean".
+ * @returns [L, L]
+ */
+export function rawAttention(
+  layers: readonly LayerAttention[],
+  options: { layer?: number | "mean"; heads?: HeadFusion } = {},
+): Float32Array {
+  const { layer = "mean", heads = "mean" } = options;
+  if (layer !== "mean") {
+    if (!layers[layer]) throw new RangeError(`Expected a layer below ${layers.length}; found ${layer}.`);
+    return fuseHeads(layers[layer], heads);
+  }
+  const out = fuseHeads(layers[0], heads);
+  for (const other of layers.slice(1)) {
+    const fused = fuseHeads(other, heads);
+    for (let i = 0; i < out.length; i++) out[i] += fused[i];
+  }
+  for (let i = 0; i < out.length; i++) out[i] /= layers.length;
+  return out;
+}

@@ -1,0 +1,6 @@
+/** Raw attention and rollout in both directions, sinks, and measures of whether maps are faithful. */
+export * from "./directions.ts";
+export * from "./localisation.ts";
+export * from "./matrices.ts";
+export * from "./perturbation.ts";
+export * from "./rollout.ts";

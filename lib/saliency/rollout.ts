@@ -1,0 +1,137 @@
+import { fuseHeads, type HeadFusion, type LayerAttention } from "./matrices.ts";
+
+export interface RolloutOptions {
+  heads?: HeadFusion;
+  /** Share of the smallest allowed weights of every row that is set to zero before the skip connection is added. */
+  discardRatio?: number;
+  /** Allowed positions [L, L] (`prefixLmMask`); weight elsewhere is removed before normalising. */
+  mask?: Uint8Array;
+  /** Key positions (bos, newline) whose weight is removed from all other rows in every layer. */
+  dropped?: readonly number[];
+}
+
+/**
+ * One layer's step: rows of (fused attention + I) / 2, each normalised to sum 1.
+ *
+ * Source: paper section 3.2 (rollout with skip connections), Abnar and Zuidema 2020.
+ * @returns [L, L]
+ */
+export function rolloutStep(layer: LayerAttention, options: RolloutOptions = {}): Float32Array {
+  const { heads = "mean", discardRatio = 0, mask, dropped = [] } = options;
+  if (!(discardRatio >= 0 && discardRatio < 1)) {
+    throw new RangeError(`Expected 0 <= discardRatio < 1; found ${discardRatio}.`);
+  }
+  const step = fuseHeads(layer, heads);
+  const length = Math.sqrt(step.length);
+  if (!Number.isInteger(length) || (mask && mask.length !== step.length)) {
+    throw new RangeError(`Expected square matrices of one size; found ${step.length} and ${mask?.length}.`);
+  }
+  for (let i = 0; i < length; i++) {
+    const row = step.subarray(i * length, (i + 1) * length);
+    if (mask) { for (let j = 0; j < length; j++) if (!mask[i * length + j]) row[j] = 0; }
+    for (const j of dropped) if (j !== i) row[j] = 0;
+    if (discardRatio > 0) discardSmallest(row, discardRatio, mask?.subarray(i * length, (i + 1) * length));
+    let sum = 0;
+    row[i] += 1;
+    for (let j = 0; j < length; j++) sum += row[j];
+    for (let j = 0; j < length; j++) row[j] /= sum;
+  }
+  return step;
+}
+
+function discardSmallest(row: Float32Array, ratio: number, allowed: Uint8Array | undefined): void {
+  const order = [...row.keys()].filter((j) => !allowed || allowed[j]);
+  const count = Math.floor(order.length * ratio);
+  order.sort((a, b) => row[a] - row[b] || a - b);
+  for (const j of order.slice(0, count)) row[j] = 0;
+}
+
+/** A rollout that takes one layer at a time, first layer first, and holds only one [L, L] product. */
+export interface Rollout {
+  add(layer: LayerAttention): void;
+  /** R = A_n ... A_2 A_1 of the layers so far: row i tells how much of each input position is in output position i. */
+  result(): Float32Array;
+}
+
+/** Starts a streaming rollout over sequences of `length` tokens. */
+export function startRollout(length: number, options: RolloutOptions = {}): Rollout {
+  let product: Float32Array | null = null;
+  return {
+    add(layer) {
+      const step = rolloutStep(layer, options);
+      if (step.length !== length * length) {
+        throw new RangeError(`Expected layers of ${length} x ${length}; found ${step.length} weights.`);
+      }
+      product = product ? multiply(step, product, length) : step;
+    },
+    result() {
+      if (!product) throw new Error("A rollout needs at least one layer; add one first.");
+      return product;
+    },
+  };
+}
+
+/** The rollout of all layers at once, [L, L]. */
+export function rollout(layers: readonly LayerAttention[], options: RolloutOptions = {}): Float32Array {
+  const stream = startRollout(Math.sqrt(layers[0][0].length), options);
+  for (const layer of layers) stream.add(layer);
+  return stream.result();
+}
+
+/**
+ * One row of the rollout without its matrix product: multiplies the unit vector of a token down through the layers' steps.
+ * For a few tokens of a long sequence this costs O(layers L^2) instead of O(layers L^3).
+ *
+ * @param steps `rolloutStep` of every layer, first layer first.
+ */
+export function rolloutRow(steps: readonly Float32Array[], token: number): Float32Array {
+  const length = Math.sqrt(steps[0].length);
+  let row = new Float64Array(length);
+  row[token] = 1;
+  for (const step of [...steps].reverse()) {
+    const next = new Float64Array(length);
+    for (let i = 0; i < length; i++) {
+      const weight = row[i];
+      if (weight === 0) continue;
+      const at = i * length;
+      for (let j = 0; j < length; j++) next[j] += weight * step[at + j];
+    }
+    row = next;
+  }
+  return Float32Array.from(row);
+}
+
+/** One column of the rollout: how much of input position `position` reaches every output position. */
+export function rolloutColumn(steps: readonly Float32Array[], position: number): Float32Array {
+  const length = Math.sqrt(steps[0].length);
+  let column = new Float64Array(length);
+  column[position] = 1;
+  for (const step of steps) {
+    const next = new Float64Array(length);
+    for (let i = 0; i < length; i++) {
+      let sum = 0;
+      const at = i * length;
+      for (let j = 0; j < length; j++) sum += step[at + j] * column[j];
+      next[i] = sum;
+    }
+    column = next;
+  }
+  return Float32Array.from(column);
+}
+
+/** Product of two row-major [L, L] matrices; zeros of the left one (masked positions) are skipped. */
+function multiply(left: Float32Array, right: Float32Array, length: number): Float32Array {
+  const out = new Float32Array(length * length);
+  const row = new Float64Array(length);
+  for (let i = 0; i < length; i++) {
+    row.fill(0);
+    for (let k = 0; k < length; k++) {
+      const weight = left[i * length + k];
+      if (weight === 0) continue;
+      const at = k * length;
+      for (let j = 0; j < length; j++) row[j] += weight * right[at + j];
+    }
+    out.set(row, i * length);
+  }
+  return out;
+}

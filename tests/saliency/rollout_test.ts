@@ -1,0 +1,130 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import {
+  attentionShares,
+  fuseHeads,
+  headsOf,
+  imageToResponse,
+  predictingRow,
+  prefixLmMask,
+  rawAttention,
+  registerLikePatches,
+  responseToImage,
+  rollout,
+  rolloutColumn,
+  rolloutRow,
+  rolloutStep,
+  type SequenceLayout,
+  startRollout,
+  withoutSinks,
+} from "../../lib/saliency/mod.ts";
+
+// deno-lint-ignore no-explicit-any -- a file of numbers, checked by the tests themselves
+const fixture: any = JSON.parse(Deno.readTextFileSync(new URL("./fixtures/rollout.json", import.meta.url)));
+const { length, heads } = fixture;
+const all = Float32Array.from(fixture.attentions);
+const perLayer = heads * length * length;
+const layers = Array.from(
+  { length: fixture.layers },
+  (_, l) => headsOf(all.subarray(l * perLayer, (l + 1) * perLayer), heads, length),
+);
+const mask = Uint8Array.from(fixture.mask);
+const layout: SequenceLayout = {
+  length,
+  imageStart: 0,
+  rows: fixture.rows,
+  columns: fixture.columns,
+  response: fixture.response,
+  sinks: fixture.sinks,
+};
+
+function assertClose(ours: ArrayLike<number>, theirs: number[], tolerance = 1e-6) {
+  assertEquals(ours.length, theirs.length);
+  for (let i = 0; i < theirs.length; i++) assertAlmostEquals(ours[i], theirs[i], tolerance);
+}
+
+Deno.test("The prefix-LM mask equals numpy's", () => {
+  assertEquals([...prefixLmMask(fixture.prefix, fixture.present)], fixture.mask);
+});
+
+Deno.test("Raw attention equals numpy's: mean, one head of one layer, largest head", () => {
+  assertClose(rawAttention(layers), fixture.raw_mean);
+  assertClose(rawAttention(layers, { layer: 2, heads: 1 }), fixture.raw_layer2_head1);
+  assertClose(rawAttention(layers, { heads: "max" }), fixture.raw_max);
+  assertThrows(() => rawAttention(layers, { layer: 9 }), RangeError, "below 4");
+  assertThrows(() => fuseHeads(layers[0], 7), RangeError, "below 3");
+});
+
+Deno.test("Rollout equals numpy's: plain, largest head, discard on every row, sinks dropped", () => {
+  assertClose(rollout(layers, { mask }), fixture.rollout);
+  assertClose(rollout(layers), fixture.rollout); // the model's weights respect the mask already
+  assertClose(rollout(layers, { mask, heads: "max" }), fixture.rollout_max);
+  assertClose(rollout(layers, { mask, discardRatio: 0.4 }), fixture.rollout_discard);
+  assertClose(rollout(layers, { mask, dropped: fixture.sinks }), fixture.rollout_dropped);
+});
+
+Deno.test("Rollout rows sum to one and stay within the mask, and the product order matters", () => {
+  const result = rollout(layers, { mask });
+  for (let i = 0; i < length; i++) {
+    let sum = 0;
+    for (let j = 0; j < length; j++) {
+      sum += result[i * length + j];
+      if (!mask[i * length + j]) assertEquals(result[i * length + j], 0);
+    }
+    assertAlmostEquals(sum, 1, 1e-5);
+  }
+  const reversed = rollout([...layers].reverse(), { mask });
+  assert(reversed.some((value, i) => Math.abs(value - result[i]) > 1e-3));
+});
+
+Deno.test("Streaming, rows and columns agree with the whole product", () => {
+  const result = rollout(layers, { mask });
+  const stream = startRollout(length, { mask });
+  assertThrows(() => stream.result(), Error, "at least one layer");
+  for (const layer of layers) stream.add(layer);
+  assertEquals(stream.result(), result);
+  const steps = layers.map((layer) => rolloutStep(layer, { mask }));
+  for (let t = 0; t < length; t++) {
+    assertClose(rolloutRow(steps, t), [...result.subarray(t * length, (t + 1) * length)]);
+    assertClose(rolloutColumn(steps, t), Array.from({ length }, (_, i) => result[i * length + t]));
+  }
+  assertThrows(() => stream.add([new Float32Array(4)]), RangeError, "found 4");
+  assertThrows(() => rolloutStep(layers[0], { discardRatio: 1 }), RangeError, "discardRatio");
+});
+
+Deno.test("Response to image is the token's row over the patches, not the image's diagonal", () => {
+  const result = rollout(layers, { mask });
+  const query = predictingRow(layout.response[0]);
+  assertEquals(query, fixture.sinks[1]); // the newline predicts the first answer token
+  const map = responseToImage(result, query, layout);
+  assertEquals([...map], [0, 1, 2, 3, 4, 5].map((p) => result[query * length + p]));
+  assertThrows(() => predictingRow(0), RangeError);
+});
+
+Deno.test("Image to response: the column holds weights, the row of a prefix token is zero", () => {
+  const raw = rawAttention(layers);
+  const column = imageToResponse(raw, 4, layout, "column");
+  assertEquals([...column], layout.response.map((t) => raw[t * length + 4]));
+  assert(column.every((value) => value > 0));
+  assertEquals([...imageToResponse(raw, 4, layout, "row")], [0, 0, 0]);
+});
+
+Deno.test("Sinks: shares add up, and without them rows are normalised again", () => {
+  const raw = rawAttention(layers);
+  const shares = attentionShares(raw, layout.response[1], layout);
+  assertAlmostEquals(shares.image + shares.sinks + shares.rest, 1, 1e-6);
+  assert(shares.sinks > 0 && shares.image > 0);
+  const clean = withoutSinks(raw, layout);
+  assertAlmostEquals(attentionShares(clean, layout.response[1], layout).sinks, 0, 1e-9);
+  const row = clean.subarray(layout.response[1] * length, (layout.response[1] + 1) * length);
+  assertAlmostEquals(row.reduce((a, b) => a + b, 0), 1, 1e-5);
+});
+
+Deno.test("A patch that draws ten times the median is reported as register-like", () => {
+  const matrix = new Float32Array(length * length).fill(0.01);
+  for (const query of layout.response) matrix[query * length + 3] = 0.5;
+  assertEquals(registerLikePatches(matrix, layout), [3]);
+});
+
+Deno.test("Attention of another size is refused", () => {
+  assertThrows(() => headsOf(new Float32Array(10), 2, 3), RangeError, "at least 18");
+});
