@@ -1,0 +1,198 @@
+import { ensureDir } from "@std/fs";
+import { basename, join } from "@std/path";
+import { z } from "zod";
+import type { DType } from "../tensor/mod.ts";
+import { type ModelCard, readCard, readIfThere } from "./card.ts";
+import { type PaliGemmaConfig, parseConfig, toHubConfig } from "./config.ts";
+import { dtypeOf } from "./elements.ts";
+import { readHeader, type StoredTensor } from "./header.ts";
+import { canonicalName, expectedShapes, hubName, isDropped } from "./names.ts";
+import { type Params, readTensors, writeSafetensors } from "./safetensors.ts";
+
+/** A checkpoint in memory. */
+export interface Checkpoint {
+  /** Weights under canonical names; the caller owns them. */
+  params: Params;
+  config: PaliGemmaConfig;
+  card: ModelCard;
+}
+
+/** Files beside the weights that a copy of a checkpoint needs too. */
+const COMPANIONS = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "preprocessor_config.json",
+  "generation_config.json",
+];
+
+/** config.json of a checkpoint folder. */
+export async function loadConfig(dir: string): Promise<PaliGemmaConfig> {
+  const path = join(dir, "config.json"), text = await readIfThere(path);
+  if (text === null) throw new Error(`Expected a checkpoint in ${dir}, found no config.json there.`);
+  return parseConfig(parseJson(text, path), path);
+}
+
+/**
+ * Loads a PaliGemma checkpoint folder as Hugging Face lays it out: config.json and model.safetensors, or shards with
+ * model.safetensors.index.json. Weights go from the file straight into tensor memory.
+ * @param dtype converts to this type while reading; by default each weight keeps its own.
+ * @throws with all names at once that are missing, unknown, given twice, or of a wrong shape or type.
+ */
+export async function loadCheckpoint(dir: string, { dtype }: { dtype?: DType } = {}): Promise<Checkpoint> {
+  const config = await loadConfig(dir);
+  const card = await readCard(dir);
+  const stored = checkNames(await storedTensors(dir), config, dir);
+  return { params: readTensors(stored, { dtype }), config, card };
+}
+
+/** The tensors of model.safetensors, or of the shards that the index names. */
+async function storedTensors(dir: string): Promise<StoredTensor[]> {
+  const indexPath = join(dir, "model.safetensors.index.json"), text = await readIfThere(indexPath);
+  if (text === null) {
+    const single = join(dir, "model.safetensors");
+    if (await isFile(single)) return readHeader(single).tensors;
+    throw new Error(`Expected model.safetensors or model.safetensors.index.json in ${dir}, found neither.`);
+  }
+  const index = z.looseObject({ weight_map: z.record(z.string(), z.string()) }).safeParse(
+    parseJson(text, indexPath),
+  );
+  if (!index.success) throw new Error(`${indexPath}: expected {"weight_map": {name: file}}.`);
+  const map = index.data.weight_map, files = [...new Set(Object.values(map))].sort();
+  const outside = files.filter((f) => basename(f) !== f || !f.endsWith(".safetensors"));
+  if (outside.length) {
+    throw new Error(`${indexPath}: expected names of safetensors files, found ${list(outside)}.`);
+  }
+  const absent: string[] = [];
+  for (const f of files) if (!await isFile(join(dir, f))) absent.push(f);
+  if (absent.length) {
+    throw new Error(`${dir} lacks ${list(absent)}, which its index names. Download them again.`);
+  }
+  const stored = files.flatMap((f) => readHeader(join(dir, f)).tensors);
+  const there = new Set(stored.map((t) => `${t.name}\n${basename(t.path)}`));
+  const wrong = Object.entries(map).filter(([name, file]) => !there.has(`${name}\n${file}`)).map(([name]) =>
+    name
+  );
+  if (wrong.length) {
+    throw new Error(`${indexPath} promises tensors that its files do not hold: ${list(wrong)}.`);
+  }
+  return stored;
+}
+
+/** The stored tensors under canonical names, if they are the model's, each once, in shape and type. */
+function checkNames(stored: readonly StoredTensor[], config: PaliGemmaConfig, dir: string): StoredTensor[] {
+  const shapes = expectedShapes(config), seen = new Map<string, StoredTensor>(), problems: string[] = [];
+  for (const t of stored) {
+    const name = canonicalName(t.name);
+    if (isDropped(name)) continue;
+    const shape = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
+    if (!shape) problems.push(`unknown "${t.name}"`);
+    else if (seen.has(name)) {
+      problems.push(`"${name}" given twice, as "${seen.get(name)!.name}" and "${t.name}"`);
+    } else {
+      seen.set(name, t);
+      if (t.shape.join() !== shape.join()) {
+        problems.push(`"${t.name}": expected [${shape}], found [${t.shape}]`);
+      }
+      if (!dtypeOf(t.dtype)) problems.push(`"${t.name}": expected F32, BF16 or F16, found ${t.dtype}`);
+    }
+  }
+  for (const name of Object.keys(shapes)) if (!seen.has(name)) problems.push(`missing "${name}"`);
+  if (problems.length) {
+    throw new Error(
+      `The weights in ${dir} do not fit its config.json (${problems.length} problems):\n  ${
+        problems.join("\n  ")
+      }`,
+    );
+  }
+  return [...seen].map(([name, t]) => ({ ...t, name }));
+}
+
+/**
+ * Writes a checkpoint folder that transformers reads: config.json, model.safetensors with the hub's names,
+ * preprocessor_config.json, and lab_card.json where the card has something to say.
+ * @param from copies tokenizer and preprocessor files of this folder along, and its card unless `card` is given.
+ * @param dtype type of the stored weights; by default each keeps its own.
+ * @throws if `params` are not exactly the weights of `config`; nothing is written then.
+ */
+export async function saveCheckpoint(
+  dir: string,
+  params: Params,
+  config: PaliGemmaConfig,
+  { from, dtype, card }: { from?: string; dtype?: DType; card?: ModelCard } = {},
+): Promise<void> {
+  const shapes = expectedShapes(config);
+  const problems = [
+    ...Object.keys(shapes).filter((n) => !Object.hasOwn(params, n)).map((n) => `missing "${n}"`),
+    ...Object.keys(params).filter((n) => !Object.hasOwn(shapes, n)).map((n) => `unknown "${n}"`),
+    ...Object.keys(shapes).filter((n) => params[n] && params[n].shape.join() !== shapes[n].join())
+      .map((n) => `"${n}": expected [${shapes[n]}], found [${params[n].shape}]`),
+  ];
+  if (problems.length) {
+    throw new Error(`These are not the weights of this configuration:\n  ${problems.join("\n  ")}`);
+  }
+  await ensureDir(dir);
+  await writeJson(join(dir, "config.json"), toHubConfig(config));
+  await writeJson(join(dir, "preprocessor_config.json"), preprocessorConfig(config));
+  if (from !== undefined && await Deno.realPath(from) !== await Deno.realPath(dir)) {
+    for (const name of COMPANIONS) {
+      const text = await readIfThere(join(from, name));
+      if (text !== null) await writeText(join(dir, name), text);
+    }
+  }
+  const told = card ?? (from === undefined ? undefined : await readCard(from));
+  if (told?.demonstration || told?.notice) await writeJson(join(dir, "lab_card.json"), told);
+  writeSafetensors(
+    join(dir, "model.safetensors"),
+    Object.fromEntries(Object.entries(params).map(([name, t]) => [hubName(name), t])),
+    { dtype },
+  );
+}
+
+function preprocessorConfig(config: PaliGemmaConfig): Record<string, unknown> {
+  const { imageSize } = config.vision;
+  return {
+    image_processor_type: "SiglipImageProcessor",
+    processor_class: "PaliGemmaProcessor",
+    image_seq_length: config.imageTokens,
+    size: { height: imageSize, width: imageSize },
+    do_resize: true,
+    resample: 3,
+    do_rescale: true,
+    rescale_factor: 1 / 255,
+    do_normalize: true,
+    image_mean: [0.5, 0.5, 0.5],
+    image_std: [0.5, 0.5, 0.5],
+  };
+}
+
+const list = (names: readonly string[]) => names.map((n) => `"${n}"`).join(", ");
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** JSON.parse that names the file. */
+export function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${path} is not valid JSON. Download or save it again.`, { cause });
+  }
+}
+
+/** Writes a text file in one step. */
+async function writeText(path: string, text: string): Promise<void> {
+  await Deno.writeTextFile(`${path}.tmp`, text);
+  await Deno.rename(`${path}.tmp`, path);
+}
+
+/** Writes a JSON file in one step. */
+export function writeJson(path: string, value: unknown): Promise<void> {
+  return writeText(path, JSON.stringify(value, null, 2) + "\n");
+}
