@@ -1,0 +1,232 @@
+import { createHash } from "node:crypto";
+import { dirname } from "@std/path";
+import {
+  backoff,
+  guardedFetch,
+  HttpError,
+  isTransient,
+  publicUrl,
+  RefusedRequest,
+  retryAfter,
+} from "./http.ts";
+import { Part } from "./part.ts";
+
+export interface DownloadOptions {
+  /** Expected SHA-256, lower-case hex. Without it (and without `size`) only the server's own length is checked. */
+  sha256?: string;
+  /** Expected git blob id (SHA-1), for the hub's small files; needs `size`. */
+  gitOid?: string;
+  /** Expected length in bytes. */
+  size?: number;
+  headers?: Record<string, string>;
+  onProgress?: (progress: { received: number; total: number | null }) => void;
+  signal?: AbortSignal;
+  /** Failures in a row, without a new byte, before giving up (default 6), and the first backoff (default 500 ms). */
+  retry?: { attempts: number; baseDelayMs: number };
+  /** A connection that delivers nothing for so long is dropped and tried again (default one minute). */
+  stallMs?: number;
+}
+
+export interface DownloadedFile {
+  path: string;
+  bytes: number;
+  sha256: string;
+  /** False when the file was there already, and whole. */
+  fetched: boolean;
+}
+
+/**
+ * Downloads `url` to `path`: resumes `<path>.part` with range requests (also after the process ended), tries again after
+ * dropped or stalled connections, 429 and 5xx (honouring Retry-After), verifies length and digest, and renames into
+ * place only then. An existing file with the expected digest (or, where none is given, the expected size, or any size) is kept.
+ * `Authorization` headers are handled as {@link guardedFetch} says.
+ *
+ * @throws HttpError for a refusal (401, 403, 404, ...) or a fault that outlasts the retries; Error for a wrong digest
+ * or length (the .part is deleted), or when the connection keeps failing (the .part stays for the next run).
+ */
+export async function downloadFile(
+  url: string,
+  path: string,
+  options: DownloadOptions = {},
+): Promise<DownloadedFile> {
+  if (options.gitOid && options.size === undefined) throw new Error("gitOid can be checked only with size.");
+  const kept = await existing(path, options);
+  if (kept) return kept;
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const part = new Part(path, url, options.gitOid ? options.size! : null);
+  await part.restore();
+  const resumed = part.received > 0;
+  await fetchAll(url, part, options);
+  let problem = mismatch(part, options);
+  if (problem && resumed) { // the older half may be the damaged one
+    await part.restart(null);
+    await fetchAll(url, part, options);
+    problem = mismatch(part, options);
+  }
+  if (problem) {
+    await part.discard();
+    throw new Error(
+      `${
+        publicUrl(url)
+      } is not the file expected: ${problem}. It was deleted; the file changed upstream or was damaged on the way.`,
+    );
+  }
+  await part.moveTo(path);
+  return { path, bytes: part.received, sha256: part.digests().sha256, fetched: true };
+}
+
+async function existing(path: string, options: DownloadOptions): Promise<DownloadedFile | null> {
+  const info = await Deno.stat(path).catch(() => null);
+  if (!info) return null;
+  if (options.size !== undefined && info.size !== options.size) return null;
+  const sha256 = createHash("sha256"), git = createHash("sha1").update(`blob ${info.size}\0`);
+  const file = await Deno.open(path);
+  for await (const chunk of file.readable) {
+    sha256.update(chunk);
+    if (options.gitOid) git.update(chunk);
+  }
+  const digest = sha256.digest("hex");
+  if (options.sha256 && digest !== options.sha256) return null;
+  if (options.gitOid && git.digest("hex") !== options.gitOid) return null;
+  return { path, bytes: info.size, sha256: digest, fetched: false };
+}
+
+function mismatch(part: Part, { sha256, gitOid, size }: DownloadOptions): string | null {
+  const found = part.digests();
+  if (size !== undefined && part.received !== size) return `${part.received} bytes instead of ${size}`;
+  if (sha256 && found.sha256 !== sha256) return `SHA-256 ${found.sha256} instead of ${sha256}`;
+  if (gitOid && found.gitOid !== gitOid) return `git id ${found.gitOid} instead of ${gitOid}`;
+  return null;
+}
+
+async function fetchAll(url: string, part: Part, options: DownloadOptions): Promise<void> {
+  const { attempts, baseDelayMs } = options.retry ?? { attempts: 6, baseDelayMs: 500 };
+  let failures = 0;
+  while (true) {
+    const before = part.received;
+    let wait: number | undefined;
+    try {
+      const response = await ask(url, part, options);
+      if (response === null) return;
+      if ("retry" in response) {
+        wait = response.wait;
+        throw response.retry;
+      }
+      return;
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (isFinal(error)) throw error;
+      failures = part.received > before ? 1 : failures + 1;
+      if (failures >= attempts) {
+        if (error instanceof HttpError) throw error;
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new Error(
+          `${
+            publicUrl(url)
+          } could not be downloaded: ${attempts} tries in a row failed, the last one with "${reason}". ` +
+            `${part.received} bytes are kept; run the same command again to go on.`,
+          { cause: error },
+        );
+      }
+      await pause(wait ?? backoff(failures, baseDelayMs), options.signal);
+    }
+  }
+}
+
+/** Refusals and faults of the disk: another request would end the same way. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof HttpError) return !isTransient(error.status);
+  const code = (error as { code?: unknown }).code;
+  return error instanceof RefusedRequest ||
+    ["ENOSPC", "EDQUOT", "EACCES", "EROFS", "ENOENT", "EISDIR"].includes(String(code));
+}
+
+/** One request. Null: the file is complete. Otherwise the fault that makes another request necessary. */
+async function ask(
+  url: string,
+  part: Part,
+  options: DownloadOptions,
+): Promise<null | { retry: Error; wait?: number }> {
+  const headers = new Headers(options.headers);
+  headers.set("accept-encoding", "identity"); // byte ranges and digests are of the file itself
+  const strong = part.etag !== null && !part.etag.startsWith("W/");
+  const verifiable = options.sha256 !== undefined || options.gitOid !== undefined;
+  if (part.received > 0 && !strong && !verifiable) await part.restart(null);
+  if (part.received > 0) {
+    headers.set("range", `bytes=${part.received}-`);
+    if (strong) headers.set("if-range", part.etag!);
+  }
+  const stall = new AbortController();
+  const alarm = () => stall.abort(new Error("the connection stalled"));
+  let timer = setTimeout(alarm, options.stallMs ?? 60_000);
+  const signal = options.signal ? AbortSignal.any([options.signal, stall.signal]) : stall.signal;
+  try {
+    const response = await guardedFetch(url, { headers, signal });
+    const total = await accept(response, url, part);
+    if (typeof total === "object" && total !== null) return total;
+    const { size } = options;
+    if (size !== undefined && total !== null && total !== size) {
+      await response.body?.cancel();
+      throw new RefusedRequest(
+        `${publicUrl(url)} has ${total} bytes, ${size} were expected: not the same file.`,
+      );
+    }
+    if (response.body) {
+      await part.append(response.body, total ?? size ?? null, () => {
+        clearTimeout(timer);
+        timer = setTimeout(alarm, options.stallMs ?? 60_000);
+        options.onProgress?.({ received: part.received, total });
+      });
+    }
+    if (total !== null && part.received < total) {
+      return { retry: new Error(`the connection ended after ${part.received} of ${total} bytes`) };
+    }
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Makes the .part fit the answer and tells the whole file's length (null: the server does not say). */
+async function accept(
+  response: Response,
+  url: string,
+  part: Part,
+): Promise<number | null | { retry: Error; wait?: number }> {
+  if (response.status === 200) {
+    await part.restart(response.headers.get("etag"));
+    const length = response.headers.get("content-length");
+    return length === null ? null : Number(length);
+  }
+  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
+  if (response.status === 206 && range && Number(range[1]) === part.received) {
+    return range[2] === "*" ? null : Number(range[2]);
+  }
+  await response.body?.cancel();
+  if (response.status === 206 || response.status === 416) {
+    const whole = /^bytes \*\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
+    if (response.status === 416 && whole && Number(whole[1]) === part.received) return part.received;
+    await part.restart(null);
+    return { retry: new Error(`the server's range answer (${response.status}) does not fit the request`) };
+  }
+  const fault = new HttpError(
+    response.status,
+    publicUrl(url),
+    `${publicUrl(url)} answered ${response.status} ${response.statusText}`.trimEnd() + ".",
+  );
+  return { retry: fault, wait: retryAfter(response) };
+}
+
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}

@@ -1,0 +1,71 @@
+/** A server's refusal, or an answer that cannot be used. `status` is the HTTP status code. */
+export class HttpError extends Error {
+  constructor(readonly status: number, readonly url: string, message: string) {
+    super(message);
+    this.name = "HttpError";
+  }
+}
+
+/** A rule of ours forbids the request; trying again would not help. */
+export class RefusedRequest extends Error {}
+
+const SECRET_HEADERS = ["authorization", "cookie"];
+const MAX_REDIRECTS = 10;
+
+/** The address without its query: signed addresses carry secrets there. */
+export function publicUrl(url: string | URL): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
+
+function isLoopback(url: URL): boolean {
+  return ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+}
+
+/**
+ * GET (or `init.method`) following redirects by hand: `Authorization` and `Cookie` are sent to the first host only, never
+ * over plain http (except to this machine), and https is never left for http.
+ * @throws RefusedRequest when one of these rules is broken or after {@link MAX_REDIRECTS} redirects.
+ */
+export async function guardedFetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
+  let target = new URL(url);
+  const headers = new Headers(init.headers);
+  for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+    const secret = SECRET_HEADERS.some((name) => headers.has(name));
+    if (secret && target.protocol !== "https:" && !isLoopback(target)) {
+      throw new RefusedRequest(
+        `A secret would travel unencrypted to ${publicUrl(target)}: use an https address.`,
+      );
+    }
+    const response = await fetch(target, { ...init, headers, redirect: "manual" });
+    const location = response.headers.get("location");
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
+    await response.body?.cancel();
+    const next = new URL(location, target);
+    if (target.protocol === "https:" && next.protocol !== "https:") {
+      throw new RefusedRequest(`${publicUrl(target)} redirects from https to ${publicUrl(next)}: refused.`);
+    }
+    if (next.origin !== target.origin) { for (const name of SECRET_HEADERS) headers.delete(name); }
+    target = next;
+  }
+  throw new RefusedRequest(`${publicUrl(url)} redirects more than ${MAX_REDIRECTS} times.`);
+}
+
+/** Too many requests, timeouts and server faults may pass; other refusals stay. */
+export function isTransient(status: number): boolean {
+  return status === 408 || status === 425 || status === 429 || status >= 500;
+}
+
+/** Milliseconds a `Retry-After` header asks for (seconds or a date), at most two minutes; undefined without one. */
+export function retryAfter(response: Response): number | undefined {
+  const value = response.headers.get("retry-after");
+  if (value === null) return undefined;
+  const seconds = Number(value);
+  const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), 120_000) : undefined;
+}
+
+/** Exponential backoff with full jitter: up to `base * 2^attempt` milliseconds, at most a minute. */
+export function backoff(attempt: number, base: number): number {
+  return Math.random() * Math.min(base * 2 ** attempt, 60_000);
+}
