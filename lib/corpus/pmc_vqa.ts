@@ -14,6 +14,7 @@ import {
 import {
   type Corpus,
   type CorpusRecord,
+  countRepair,
   EMPTY_FIELDS,
   finishCorpus,
   type LoadOptions,
@@ -69,14 +70,15 @@ export async function loadPmcVqa(
         ? "empty question"
         : choices.some((choice) => choice === "")
         ? "empty option"
-        : new Set(choices.map((c) => c.toLowerCase())).size < 4
-        ? "two options are the same"
         : typeof answer === "string"
         ? answer
         : null;
       if (reason !== null) {
         tally.dropped.push({ reason, where });
         continue;
+      }
+      if (new Set(choices.map((c) => c.toLowerCase())).size < 4) {
+        countRepair(tally, "two options are the same, kept");
       }
       wantImage(images, imagePath, where);
       records.push({
@@ -116,7 +118,7 @@ function answerIndex(row: CsvRow, choices: string[], tally: Tally): number | str
   if (label !== "") {
     const byLabel = (LETTERS as readonly string[]).indexOf(label);
     if (byLabel < 0) return "Answer_label is not A, B, C or D";
-    if (byText === byLabel || byLetter === byLabel) return byLabel;
+    if (choices[byLabel].toLowerCase() === stripped || byLetter === byLabel) return byLabel;
     return "Answer and Answer_label disagree";
   }
   if (byLetter >= 0) return byLetter;
