@@ -1,13 +1,18 @@
-/** Writes the metadata files of the stand-in registry: run after a change of a module here. */
-import { dirname, fromFileUrl, join } from "@std/path";
-import { sha256 } from "../../lib/config/mod.ts";
+/**
+ * Writes the metadata files of the stand-in registry; run it after a change of a module here, without the stand-in:
+ * `JSR_URL= deno run --no-config -A tests/jsr_stand_in/seal.ts`
+ */
+import { createHash } from "node:crypto";
 
-const root = join(dirname(fromFileUrl(import.meta.url)), "@std"), version = "1.0.0";
+const root = new URL("./@std/", import.meta.url), version = "1.0.0";
 for await (const { name } of Deno.readDir(root)) {
-  const bytes = await Deno.readFile(join(root, name, version, "mod.ts"));
-  const manifest = { "/mod.ts": { size: bytes.length, checksum: `sha256-${sha256(bytes)}` } };
+  const bytes = await Deno.readFile(new URL(`${name}/${version}/mod.ts`, root));
+  const checksum = `sha256-${createHash("sha256").update(bytes).digest("hex")}`;
   const write = (file: string, value: unknown) =>
-    Deno.writeTextFile(join(root, name, file), JSON.stringify(value, null, 1) + "\n");
+    Deno.writeTextFile(new URL(`${name}/${file}`, root), JSON.stringify(value, null, 2) + "\n");
   await write("meta.json", { scope: "std", name, latest: version, versions: { [version]: {} } });
-  await write(`${version}_meta.json`, { exports: { ".": "./mod.ts" }, manifest });
+  await write(`${version}_meta.json`, {
+    exports: { ".": "./mod.ts" },
+    manifest: { "/mod.ts": { size: bytes.length, checksum } },
+  });
 }

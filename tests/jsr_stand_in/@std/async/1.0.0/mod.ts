@@ -17,7 +17,10 @@ export function delay(ms: number, options: { signal?: AbortSignal } = {}): Promi
   });
 }
 
-/** Runs `iteratorFn` on every item, at most `poolLimit` at a time; yields the results in the order of the items. */
+/**
+ * Runs `iteratorFn` on every item, at most `poolLimit` at a time; yields the results in the order of the items.
+ * After an error no further item is begun, and an AggregateError of all errors is thrown.
+ */
 export async function* pooledMap<T, R>(
   poolLimit: number,
   array: Iterable<T> | AsyncIterable<T>,
@@ -26,15 +29,20 @@ export async function* pooledMap<T, R>(
   const results: Promise<R>[] = [];
   const running = new Set<Promise<R>>();
   let next = 0;
-  for await (const item of array) {
-    const task = iteratorFn(item);
-    task.catch(() => {}); // reported when it is awaited below
-    results.push(task);
-    running.add(task);
-    const done = () => void running.delete(task);
-    task.then(done, done);
-    if (running.size >= poolLimit) await Promise.race(running);
-    while (next < results.length && !running.has(results[next])) yield await results[next++];
+  try {
+    for await (const item of array) {
+      const task = Promise.resolve().then(() => iteratorFn(item));
+      results.push(task);
+      running.add(task);
+      task.then(() => running.delete(task), () => {}); // a failed one stays, for the report
+      if (running.size >= poolLimit) await Promise.race(running);
+      while (next < results.length && !running.has(results[next])) yield await results[next++];
+    }
+    while (next < results.length) yield await results[next++];
+  } catch {
+    const errors = (await Promise.allSettled(running)).flatMap((r) =>
+      r.status === "rejected" ? [r.reason] : []
+    );
+    throw new AggregateError(errors, "Cannot complete the mapping as an error was thrown from an item");
   }
-  while (next < results.length) yield await results[next++];
 }

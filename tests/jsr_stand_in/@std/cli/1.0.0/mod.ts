@@ -1,38 +1,61 @@
-/** Stand-in for jsr:@std/cli: `parseArgs` with the options this project uses. */
+/** Stand-in for jsr:@std/cli: `parseArgs` with the options this project uses, typed and converted as there. */
 
-/** Which options take a text and which are switches. */
-export interface ParseOptions {
-  string?: readonly string[];
-  boolean?: readonly string[];
-  default?: Record<string, string | boolean>;
-  /** Called with each option that is not named above; false drops it. */
+/** Options of `parseArgs`. */
+export interface ParseOptions<S extends string = string, B extends string = string> {
+  /** Options that take a text; `_` among them keeps positional arguments that look like numbers as text. */
+  string?: readonly S[];
+  /** Switches. */
+  boolean?: readonly B[];
+  default?: Record<string, unknown>;
+  /** Called with each argument that is not declared; `false` drops it. */
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
+  /** Everything from the first positional argument on is positional. */
+  stopEarly?: boolean;
 }
 
 /** Options by name; what is not an option is in `_`. */
-export type Args = Record<string, string | boolean | undefined> & { _: string[] };
+export type Args<S extends string = string, B extends string = string> =
+  & { [name in Exclude<S, "_">]?: string }
+  & { [name in B]: boolean }
+  & { _: (string | number)[] };
 
-/** Reads `--name value`, `--name=value`, `--switch` and `--no-switch`; `--` ends the options. */
-export function parseArgs(args: readonly string[], options: ParseOptions = {}): Args {
-  const out = { ...options.default, _: [] as string[] } as Args;
-  for (const name of options.boolean ?? []) out[name] ??= false;
+const isNumber = (text: string): boolean =>
+  /^0x[0-9a-f]+$/i.test(text) || /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(e[-+]?\d+)?$/.test(text);
+
+/** Reads `--name value`, `--name=value`, `--switch` and `-s`; `--` ends the options. */
+export function parseArgs<const S extends string = never, const B extends string = never>(
+  args: readonly string[],
+  options: ParseOptions<S, B> = {},
+): Args<S, B> {
+  const strings = new Set<string>(options.string), booleans = new Set<string>(options.boolean);
+  const values: Record<string, unknown> = {}, rest: (string | number)[] = [];
+  const convert = (name: string, value: string) =>
+    !strings.has(name) && isNumber(value) ? Number(value) : value;
+  const positional = (arg: string) => rest.push(convert("_", arg));
   for (let i = 0; i < args.length; i++) {
     const arg = args[i];
+    const option = arg.match(/^--?([^=-][^=]*)(?:=(.*))?$/s);
     if (arg === "--") {
-      out._.push(...args.slice(i + 1));
+      args.slice(i + 1).forEach(positional);
       break;
     }
-    if (!arg.startsWith("--")) {
-      out._.push(arg);
-      continue;
+    if (!option) {
+      if (options.unknown?.(arg) !== false) positional(arg);
+      if (!options.stopEarly) continue;
+      args.slice(i + 1).forEach(positional);
+      break;
     }
-    const equals = arg.indexOf("=");
-    const name = arg.slice(2, equals < 0 ? undefined : equals);
-    const inline = equals < 0 ? undefined : arg.slice(equals + 1);
-    if (options.string?.includes(name)) out[name] = inline ?? args[++i] ?? "";
-    else if (options.boolean?.includes(name)) out[name] = inline === undefined ? true : inline === "true";
-    else if (name.startsWith("no-") && options.boolean?.includes(name.slice(3))) out[name.slice(3)] = false;
-    else if (!options.unknown || options.unknown(arg, name, inline) !== false) out[name] = inline ?? true;
+    const name = option[1];
+    let value: string | boolean | undefined = option[2];
+    if (booleans.has(name)) value = value === undefined || value === "true";
+    else if (value === undefined && args[i + 1] !== undefined && !args[i + 1].startsWith("-")) {
+      value = args[++i];
+    }
+    value ??= strings.has(name) ? "" : true;
+    const known = strings.has(name) || booleans.has(name);
+    if (!known && options.unknown?.(arg, name, value) === false) continue;
+    values[name] = typeof value === "string" ? convert(name, value) : value;
   }
-  return out;
+  const switches = Object.fromEntries([...booleans].map((name) => [name, false]));
+  return { ...switches, ...options.default, ...values, _: rest } as Args<S, B>;
 }
