@@ -1,0 +1,179 @@
+"""Jupyter kernel shim: runs `deno jupyter --kernel` behind a proxy that hands it one execute_request at a time.
+
+Deno's own kernel sends console output after a cell's idle message, labels output with the newest queued request, so that
+Run All shows it under the wrong cell, and goes on with queued cells after an error. The shim holds queued requests back,
+passes idle on once the output channel has been quiet, and aborts the queue on an error.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+
+import zmq
+from jupyter_client.session import Session
+
+QUIET_S = 0.06  # an idle message is passed on after this much silence
+CHANNELS = ("shell", "control", "stdin", "iopub", "hb")
+DELIMITER = b"<IDS|MSG>"
+
+
+def free_ports(n):
+    """n ports of the loopback interface that nobody listens on."""
+    sockets = [socket.socket() for _ in range(n)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def parse(frames):
+    """(identities, header, parent header, content) of a wire message."""
+    i = frames.index(DELIMITER)
+    return frames[:i], json.loads(frames[i + 2]), json.loads(frames[i + 3]), json.loads(frames[i + 5])
+
+
+class Shim:
+    """Client sockets in front, Deno's behind; the names of the channels are Jupyter's."""
+
+    def __init__(self, connection_file):
+        with open(connection_file) as f:
+            front = json.load(f)
+        back = {**front, "ip": "127.0.0.1", "transport": "tcp"}
+        back.update({f"{c}_port": p for c, p in zip(CHANNELS, free_ports(len(CHANNELS)))})
+        self.back_file = connection_file + ".deno.json"
+        with open(os.open(self.back_file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as f:
+            json.dump(back, f)
+        self.context = zmq.Context()
+        kinds = dict(zip(CHANNELS, (zmq.ROUTER, zmq.ROUTER, zmq.ROUTER, zmq.PUB, zmq.REP)))
+        self.front = {c: self.socket(kinds[c], front, c, bind=True) for c in CHANNELS}
+        self.back = {c: self.socket(zmq.DEALER, back, c) for c in ("shell", "control", "stdin")}
+        self.back["iopub"] = self.socket(zmq.SUB, back, "iopub")
+        self.back["iopub"].subscribe(b"")
+        self.session = Session(key=front["key"].encode())
+        self.poller = zmq.Poller()
+        for s in [self.front[c] for c in ("shell", "control", "stdin", "hb")] + list(self.back.values()):
+            self.poller.register(s, zmq.POLLIN)
+        self.routes = {}  # request id -> identities of the client that asked
+        self.queue = deque()  # execute requests that wait
+        self.running = None  # {"msg_id", "stop_on_error"} of the one Deno works on
+        self.replied = self.failed = False
+        self.held_idle, self.quiet_at = None, 0.0
+        deno = os.path.join(sys.prefix, "bin", "deno")
+        self.child = subprocess.Popen([deno, "jupyter", "--kernel", "--conn", self.back_file])
+
+    def socket(self, kind, connection, channel, bind=False):
+        s = self.context.socket(kind)
+        s.linger = 500
+        address = f"{connection['transport']}://{connection['ip']}:{connection[channel + '_port']}"
+        (s.bind if bind else s.connect)(address)
+        return s
+
+    def to_deno(self, channel, frames):
+        identities, header, _, _ = parse(frames)
+        self.routes[header["msg_id"]] = identities
+        self.back[channel].send_multipart(frames[len(identities):])
+
+    def to_client(self, channel, frames):
+        identities, header, parent, _ = parse(frames)
+        route = self.routes.get(parent.get("msg_id"), [])
+        if channel != "stdin":
+            self.routes.pop(parent.get("msg_id"), None)
+        self.front[channel].send_multipart(route + frames[len(identities):])
+
+    def on_shell_request(self, frames):
+        if parse(frames)[1]["msg_type"] == "execute_request":
+            self.queue.append(frames)
+        else:
+            self.to_deno("shell", frames)
+
+    def on_shell_reply(self, frames):
+        _, _, parent, content = parse(frames)
+        if self.running and parent.get("msg_id") == self.running["msg_id"]:
+            self.replied = True
+            self.failed = content.get("status") == "error" and self.running["stop_on_error"]
+        self.to_client("shell", frames)
+
+    def on_output(self, frames):
+        _, header, parent, content = parse(frames)
+        is_idle = header["msg_type"] == "status" and content["execution_state"] == "idle"
+        if self.running and is_idle and parent.get("msg_id") == self.running["msg_id"]:
+            self.held_idle = frames
+        else:
+            self.front["iopub"].send_multipart(frames)
+        self.quiet_at = time.monotonic() + QUIET_S
+
+    def finish_cell(self):
+        self.front["iopub"].send_multipart(self.held_idle)
+        self.held_idle = self.running = None
+        while self.failed and self.queue:
+            identities, header, _, _ = parse(self.queue.popleft())
+            parent = {"header": header}
+            status = {"execution_state": "busy"}
+            self.session.send(self.front["iopub"], "status", status, parent=parent, ident=b"status")
+            self.session.send(self.front["shell"], "execute_reply", {"status": "aborted"}, parent=parent, ident=identities)
+            status = {"execution_state": "idle"}
+            self.session.send(self.front["iopub"], "status", status, parent=parent, ident=b"status")
+        self.failed = False
+
+    def start_next(self):
+        frames = self.queue.popleft()
+        _, header, _, content = parse(frames)
+        self.running = {"msg_id": header["msg_id"], "stop_on_error": content.get("stop_on_error", True)}
+        self.replied = False
+        self.to_deno("shell", frames)
+
+    def run(self):
+        while self.child.poll() is None:
+            ready = dict(self.poller.poll(5 if self.held_idle else 200))
+            for channel in ("control", "stdin"):
+                if self.front[channel] in ready:
+                    self.to_deno(channel, self.front[channel].recv_multipart())
+                if self.back[channel] in ready:
+                    self.to_client(channel, self.back[channel].recv_multipart())
+            if self.front["hb"] in ready:
+                self.front["hb"].send(self.front["hb"].recv())
+            if self.front["shell"] in ready:
+                self.on_shell_request(self.front["shell"].recv_multipart())
+            if self.back["shell"] in ready:
+                self.on_shell_reply(self.back["shell"].recv_multipart())
+            while self.back["iopub"].poll(0):
+                self.on_output(self.back["iopub"].recv_multipart())
+            if self.held_idle and self.replied and time.monotonic() >= self.quiet_at:
+                self.finish_cell()
+            if self.queue and not self.running:
+                self.start_next()
+        return self.child.returncode
+
+    def close(self):
+        if self.child.poll() is None:
+            self.child.terminate()
+        if os.path.exists(self.back_file):
+            os.remove(self.back_file)
+        self.context.destroy(linger=500)
+
+
+def main():
+    shim = Shim(sys.argv[1])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process group gets it; it is meant for Deno
+
+    def stop(*_):
+        shim.close()
+        os._exit(143)
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        code = shim.run()
+    finally:
+        shim.close()
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
