@@ -6,10 +6,12 @@
 Each fixture is a folder:
     config.json, model.safetensors   a checkpoint, in one of the four weight namings in circulation
     adapter/                         a LoRA adapter as PEFT saves it, the stage-1 projector included
-    record.safetensors               inputs and every recorded tensor (see the keys below)
+    record.safetensors               inputs and every recorded tensor, ids and pixels too, as float32
     record.json                      scalars: losses, greedy ids and margins, optimiser settings
+and one, sampling/, with the logits that transformers' warpers leave.
 """
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -19,6 +21,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from PIL import Image
 from safetensors.torch import save_file
+from transformers.generation.logits_process import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 from transformers import GemmaConfig, PaliGemmaConfig, PaliGemmaForConditionalGeneration, SiglipVisionConfig
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
@@ -32,10 +35,10 @@ CASES = {
     "mqa_left": dict(seed=11, naming="hub", side="left", lengths=[(5, 3), (2, 6), (7, 1)], image=(41, 33), r=4, alpha=6, targets=BOTH,
         vision=dict(hidden_size=20, num_hidden_layers=2, num_attention_heads=2, intermediate_size=28, image_size=30, patch_size=7),
         text=dict(hidden_size=24, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=1, head_dim=8, intermediate_size=36, vocab_size=67), image_id=66),
-    "gqa_right": dict(seed=12, naming="v5_saved", side="right", lengths=[(3, 4), (6, 2)], image=(17, 29), r=3, alpha=8, targets=BOTH,
+    "gqa_right": dict(seed=32, naming="v5_saved", side="right", lengths=[(3, 4), (6, 2)], image=(17, 29), r=3, alpha=8, targets=BOTH,
         vision=dict(hidden_size=18, num_hidden_layers=3, num_attention_heads=3, intermediate_size=22, image_size=23, patch_size=5),
         text=dict(hidden_size=20, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, head_dim=6, intermediate_size=30, vocab_size=59), image_id=51),
-    "mha_text_only": dict(seed=13, naming="v5_memory", side="left", lengths=[(4, 5), (4, 2)], image=(19, 19), r=5, alpha=5, targets=TEXT,
+    "mha_text_only": dict(seed=24, naming="v5_memory", side="left", lengths=[(4, 5), (4, 2)], image=(19, 19), r=5, alpha=5, targets=TEXT,
         vision=dict(hidden_size=12, num_hidden_layers=1, num_attention_heads=1, intermediate_size=17, image_size=19, patch_size=6),
         text=dict(hidden_size=27, num_hidden_layers=2, num_attention_heads=3, num_key_value_heads=3, head_dim=10, intermediate_size=25, vocab_size=71, rope_parameters=dict(rope_type="default", rope_theta=500.0)), image_id=70),
     "image_id_past_vocab": dict(seed=14, naming="v4_57", side="right", lengths=[(2, 3), (5, 4), (1, 2)], image=(9, 40), r=2, alpha=7, targets=BOTH,
@@ -57,9 +60,9 @@ def make_model(case):
             if p.ndim == 1:
                 p.copy_(0.3 * noise + (1 if "layer_norm" in name or "post_layernorm" in name else 0))
             elif "embed_tokens" in name:
-                p.copy_(0.4 * noise / p.shape[1] ** 0.25)
+                p.copy_(0.3 * noise / p.shape[1] ** 0.25)
             else:
-                p.copy_(1.6 * noise / (p[0].numel() ** 0.5))
+                p.copy_(1.2 * noise / (p[0].numel() ** 0.5))
     return model
 
 
@@ -134,6 +137,22 @@ def train(model, trainable, run, lr, steps=5):
     return losses, first, dict(lr=lr, beta1=g["betas"][0], beta2=g["betas"][1], eps=g["eps"], weightDecay=g["weight_decay"], steps=steps)
 
 
+def half_precision(peft, batch, pixels, labels, logits, lora):
+    """How far the same model with bf16 base weights (LoRA in float32, as PEFT has it) is from float32, relative to the norm."""
+    half = copy.deepcopy(peft)
+    for n, p in half.named_parameters():
+        p.grad = None
+        if "lora_" not in n:
+            p.data = p.data.bfloat16()
+            p.requires_grad_(False)
+    out = half(**batch, pixel_values=pixels, labels=labels)
+    out.loss.backward()
+    theirs = dict(half.named_parameters())
+    flat = lambda grads: torch.cat([g.float().flatten() for g in grads])
+    off = lambda a, b: ((a - b).norm() / b.norm()).item()
+    return {"logits": off(out.logits.float(), logits), "gradients": off(flat(theirs[n].grad for n in lora), flat(p.grad for p in lora.values()))}
+
+
 def canonical(peft_name):
     return peft_name.removeprefix("base_model.model.").removeprefix("model.").replace(".default", "").replace("modules_to_save.", "")
 
@@ -191,7 +210,7 @@ def make(name, case):
     with torch.no_grad():
         for n, p in peft.named_parameters():
             if "lora_" in n:  # B too: with B = 0 the gradient of A is 0
-                p.copy_(torch.randn(p.shape, generator=generator) * (0.5 if "lora_A" in n else 0.3))
+                p.copy_(torch.randn(p.shape, generator=generator) * (0.4 if "lora_A" in n else 0.2))
         peft.base_model.model.model.multi_modal_projector.modules_to_save["default"].load_state_dict({n.split("projector.")[1]: t for n, t in stage1.items()})
     lora = {n: p for n, p in peft.named_parameters() if "lora_" in n}
     saved_projector = {n: p for n, p in peft.named_parameters() if "modules_to_save.default" in n}
@@ -205,9 +224,10 @@ def make(name, case):
         p.requires_grad_(True)
     loss_of(peft)().backward()
     rec |= {f"adapter.grad.{canonical(n)}": p.grad.clone() for n, p in [*lora.items(), *saved_projector.items()]}
+    info["bf16"] = half_precision(peft, batch, pixels, labels, rec["adapter.logits"], lora)
     for p in peft.parameters():
         p.grad = None
-    losses, _, adamw = train(peft, lora, loss_of(peft), lr=0.01)
+    losses, _, adamw = train(peft, lora, loss_of(peft), lr=0.003)
     info["stage2"] = {"losses": losses, "adamw": adamw}
     rec |= {f"stage2.final.{canonical(n)}": p.detach().clone() for n, p in lora.items()}
     with torch.no_grad():
@@ -215,7 +235,7 @@ def make(name, case):
         merged = peft.merge_and_unload()
         rec["stage2.merged_logits"] = merged(**batch, pixel_values=pixels).logits
 
-    save_file({k: v.detach().contiguous() for k, v in rec.items()}, folder / "record.safetensors")
+    save_file({k: v.detach().float().contiguous() for k, v in rec.items()}, folder / "record.safetensors")
     for f in folder.rglob("*.safetensors"):
         f.chmod(0o644)
     (folder / "record.json").write_text(json.dumps(info, indent=1) + "\n")
@@ -225,6 +245,24 @@ def make(name, case):
           f"min margin {min(min(m) for m in info['greedy']['margins']):.3f}")
 
 
+def make_sampling():
+    """What transformers' temperature, top-k and top-p leave of some logits (excluded: -1e30)."""
+    scores = torch.randn(5, 40, generator=torch.Generator().manual_seed(3)) * torch.tensor([0.3, 1.0, 2.0, 4.0, 8.0])[:, None]
+    settings = [dict(temperature=0.7), dict(temperature=1.3, topK=7), dict(temperature=1.0, topP=0.9), dict(temperature=2.0, topP=0.5),
+                dict(temperature=0.8, topK=12, topP=0.8), dict(temperature=1.0, topK=1), dict(temperature=1.0, topP=0.05), dict(temperature=1.0, topK=100, topP=1.0)]
+    rec = {"scores": scores}
+    for i, s in enumerate(settings):
+        x = TemperatureLogitsWarper(s["temperature"])(None, scores) if s["temperature"] != 1.0 else scores
+        x = TopKLogitsWarper(s["topK"], filter_value=-1e30)(None, x) if "topK" in s else x
+        rec[f"kept.{i}"] = TopPLogitsWarper(s["topP"], filter_value=-1e30)(None, x) if s.get("topP", 1.0) < 1 else x
+    folder = HERE / "sampling"
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({k: v.contiguous() for k, v in rec.items()}, folder / "record.safetensors")
+    (folder / "record.safetensors").chmod(0o644)
+    (folder / "record.json").write_text(json.dumps(settings) + "\n")
+
+
 if __name__ == "__main__":
+    make_sampling()
     for name, case in CASES.items():
         make(name, case)

@@ -1,0 +1,78 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Tensor } from "@tensorflow/tfjs";
+import { jit, realType, tf } from "@lib/tensor/mod.ts";
+import { castParams, forward, generate, lossAndGradients, weightsOf } from "@lib/model/mod.ts";
+import type { Params } from "@lib/weights/mod.ts";
+import { difference, fixture, NAMES } from "./fixture.ts";
+
+const relative = (a: Tensor, b: Tensor) => tf.div(tf.norm(tf.sub(a, b)), tf.norm(b)).dataSync()[0];
+const flat = (g: Params) => tf.concat(Object.keys(g).sort().map((n) => tf.reshape(g[n], [-1])));
+
+for (const name of NAMES) {
+  Deno.test(`${name}: with bf16 weights the logits, loss and gradients are as near float32's as transformers' are`, async () => {
+    const { params, config, adapter, inputs, labels, info } = await fixture(name);
+    const half = castParams(params, "bfloat16"), trained = Object.keys(adapter.params);
+    for (const t of Object.values(half)) assertEquals(realType(t), "bfloat16");
+    const full = lossAndGradients(weightsOf(params, adapter), trained, inputs, labels, config);
+    const logits = forward(params, inputs, config, { adapter }).logits;
+    const f = (recompute: boolean) => (base: Params) => ({
+      logits: forward(base, inputs, config, { adapter }).logits,
+      ...lossAndGradients(weightsOf(base, adapter), trained, inputs, labels, config, { recompute }),
+    });
+    for (
+      const [way, run] of [["eager", f(false)], ["graph", jit(f(false))], [
+        "graph, by block",
+        jit(f(true)),
+      ]] as const
+    ) {
+      const out = run(half),
+        off = relative(out.logits, logits),
+        g = relative(flat(out.gradients), flat(full.gradients));
+      const theirs = info.bf16;
+      assert(
+        off > 1e-4 && off < 1.5 * theirs.logits,
+        `${way}: logits off by ${off}, transformers' by ${theirs.logits}`,
+      );
+      const loss = out.loss.dataSync()[0];
+      assert(
+        Math.abs(loss / info.stage2.losses[0] - 1) < 0.02,
+        `${way}: loss ${loss}, float32 ${info.stage2.losses[0]}`,
+      );
+      assert(
+        g < 1.5 * theirs.gradients,
+        `${way}: gradients off by ${g}, transformers' by ${theirs.gradients}`,
+      );
+      // PEFT keeps adapters in float32 on a bf16 model; so must their gradients be.
+      for (const t of Object.values(out.gradients)) assertEquals(realType(t), "float32");
+    }
+  });
+}
+
+Deno.test("attention probabilities and logits of a bf16 model are float32, hidden states bf16", async () => {
+  const { params, config, inputs } = await fixture("gqa_right");
+  const out = forward(castParams(params, "bfloat16"), inputs, config, {
+    capture: { attentions: true, hiddenStates: true },
+  });
+  assertEquals(realType(out.logits), "float32");
+  for (const a of [...out.attentions!.text, ...out.attentions!.vision]) {
+    assertEquals(realType(a), "float32");
+    const rows = tf.sum(a, -1);
+    assert(difference(rows, tf.onesLike(rows)) < 1e-5, "probabilities sum to 1");
+  }
+  for (const h of [...out.hiddenStates!.text, ...out.hiddenStates!.vision]) {
+    assertEquals(realType(h), "bfloat16");
+  }
+});
+
+Deno.test("a bf16 model generates, and agrees with float32 where the margin is wide", async () => {
+  const { params, config, prompts, info } = await fixture("image_id_past_vocab");
+  const model = {
+    params: castParams(params, "bfloat16"),
+    config: { ...config, eosId: -1 },
+    dtype: "bfloat16" as const,
+  };
+  const { ids } = generate(model, prompts, { maxNewTokens: 1 });
+  info.greedy.ids.forEach((row, b) => {
+    if (info.greedy.margins[b][0] > 0.1) assertEquals(ids[b][0], row[0]);
+  });
+});
