@@ -1,16 +1,30 @@
 import { dirname, join, resolve } from "@std/path";
 import { paths } from "../config/mod.ts";
+import { readIfThere } from "./card.ts";
+import { writeJson } from "./checkpoint.ts";
 
 /** `owner/name` on the Hugging Face hub, with an optional revision after "@". */
 const HUB_ID = /^([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*?)(?:@([\w.\/-]+))?$/;
 
+/** What a checkpoint or adapter consists of; the same weights in other formats stay on the hub. */
+const FILES = ["*.json", "*.safetensors", "*.md", "LICENSE*"];
+
+/** Written into a folder of the hub's files once all of them are there. */
+const MARKER = "lab_download.json";
+
 /**
  * The folder of a checkpoint or adapter that a user named: a local folder (from the working directory or the
- * repository), or `owner/name[@revision]` on the hub, which is downloaded to data/local/models on first use.
- * @throws if it is neither, naming both places that were looked at.
+ * repository), or `owner/name[@revision]` on the hub. The latter is downloaded once, to data/local/models, and used
+ * from there without asking the hub again; delete its folder to fetch it anew.
+ * @param modelsDir where downloads lie.
+ * @throws if it is neither, naming the places that were looked at.
  */
-export async function resolveModel(name: string): Promise<string> {
-  const candidates = [resolve(name), resolve(paths.root, name)];
+export async function resolveModel(
+  name: string,
+  { modelsDir = join(paths.local, "models") }: { modelsDir?: string } = {},
+): Promise<string> {
+  if (!name) throw new Error('Expected a model folder or a hub id "owner/name", found an empty name.');
+  const candidates = [...new Set([resolve(name), resolve(paths.root, name)])];
   for (const dir of candidates) if (await isFolder(dir)) return dir;
   const hub = HUB_ID.exec(name);
   // "data/nano" looks like a hub id; where its first part is a folder here, a local one was meant.
@@ -18,14 +32,16 @@ export async function resolveModel(name: string): Promise<string> {
   if (!hub || local.includes(true)) {
     throw new Error(
       `Expected a model folder or a hub id "owner/name", found "${name}": there is no folder ${
-        [...new Set(candidates)].join(" or ")
+        candidates.join(" or ")
       }. Check the spelling.`,
     );
   }
   const [, owner, repo, revision = "main"] = hub;
-  const dir = join(paths.local, "models", `${owner}--${repo}@${revision.replaceAll("/", "--")}`);
+  const dir = join(modelsDir, `${owner}--${repo}@${revision.replaceAll("/", "--")}`);
+  if (await readIfThere(join(dir, MARKER)) !== null) return dir;
   const { downloadHubModel } = await import("../download/mod.ts");
-  await downloadHubModel(`${owner}/${repo}`, revision, dir);
+  const { commit } = await downloadHubModel(`${owner}/${repo}`, revision, dir, { files: FILES });
+  await writeJson(join(dir, MARKER), { repo: `${owner}/${repo}`, revision, commit });
   return dir;
 }
 
