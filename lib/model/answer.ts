@@ -82,7 +82,7 @@ export async function answerPrompts(
       answers.push(Array.from({ length: samples }, (_, j) => {
         const row = i * samples + j;
         return {
-          text: tokenizer.decode(out.ids[row]).trim(),
+          text: tokenizer.decode(out.ids[row], { skipSpecial: true }).trim(),
           logprob: out.logprobs[row].reduce((sum, x) => sum + x, 0),
           ended: out.ended[row],
         };

@@ -1,6 +1,6 @@
 import { tf, upload } from "../tensor/mod.ts";
 import { padBatch } from "../text/mod.ts";
-import { type ImageStore, labelRows, type LabelRows, type ModelInputs, pixelValuesOf } from "../model/mod.ts";
+import { type ImageStore, type LabelRows, labelRows, type ModelInputs, pixelValuesOf } from "../model/mod.ts";
 import type { Params } from "../weights/mod.ts";
 import type { Example } from "./examples.ts";
 
@@ -24,7 +24,10 @@ export function batchShape(examples: readonly Example[]): BatchShape {
 
 /** Label tokens of some examples. */
 export function labelCount(examples: readonly Example[]): number {
-  return examples.reduce((n, { sequence }) => n + sequence.labels.filter((label) => label !== -100).length, 0);
+  return examples.reduce(
+    (n, { sequence }) => n + sequence.labels.filter((label) => label !== -100).length,
+    0,
+  );
 }
 
 /**

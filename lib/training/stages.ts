@@ -1,5 +1,12 @@
-import { limited, type Config } from "../config/mod.ts";
-import { initAdapter, lossAndGradients, type Model, type ImageStore, modelWeights, type Towers } from "../model/mod.ts";
+import { type Config, limited } from "../config/mod.ts";
+import {
+  type ImageStore,
+  initAdapter,
+  lossAndGradients,
+  type Model,
+  modelWeights,
+  type Towers,
+} from "../model/mod.ts";
 import { tf } from "../tensor/mod.ts";
 import type { Adapter, Params } from "../weights/mod.ts";
 import { TORCH_ADAMW } from "./adamw.ts";
@@ -97,8 +104,10 @@ export async function trainStage1(
     return lossAndGradients(weights, projectorNames, inputs, labels, model.config);
   }, { ...TORCH_ADAMW, weightDecay, maxGradientNorm: 1, compiler: config.model.compiler });
   try {
-    const perEpoch = Array.from({ length: epochs }, (_, epoch) =>
-      epochBatches(used, Math.min(batchSize, used.length), `stage1/${config.seed}/${epoch}`));
+    const perEpoch = Array.from(
+      { length: epochs },
+      (_, epoch) => epochBatches(used, Math.min(batchSize, used.length), `stage1/${config.seed}/${epoch}`),
+    );
     const plan = {
       batches: perEpoch.flat().map((batch) => [batch]),
       learningRate,
@@ -134,7 +143,12 @@ export async function trainStage2(
   options: StageOptions & { towers?: Towers; validations?: number; stepsPerEpoch: number },
 ): Promise<{ adapter: Adapter; records: TrainingRecord[] }> {
   const { rank, alpha, accumulation, learningRate, weightDecay, recompute } = config.stage2;
-  const initial = initAdapter(model.config, { r: rank, alpha, towers: options.towers ?? "both", seed: config.seed });
+  const initial = initAdapter(model.config, {
+    r: rank,
+    alpha,
+    towers: options.towers ?? "both",
+    seed: config.seed,
+  });
   const names = Object.keys(initial.params);
   const adapterOf = (params: Params): Adapter => ({
     ...initial,
@@ -151,7 +165,10 @@ export async function trainStage2(
     const plan = {
       batches: batches.slice(0, steps).map((batch) => {
         const size = Math.ceil(batch.length / accumulation);
-        return Array.from({ length: Math.ceil(batch.length / size) }, (_, i) => batch.slice(i * size, (i + 1) * size));
+        return Array.from(
+          { length: Math.ceil(batch.length / size) },
+          (_, i) => batch.slice(i * size, (i + 1) * size),
+        );
       }),
       learningRate,
       validateAfter: new Set(batches.map((_, i) => i + 1).filter((s) => s % every === 0 || s === steps)),
@@ -164,7 +181,10 @@ export async function trainStage2(
       (params) => ({ ...model, adapter: adapterOf(params) }),
       config,
     );
-    const adapter = { ...adapterOf(copy(trainer.params())), ...(projector ? { projector: copy(projector) } : {}) };
+    const adapter = {
+      ...adapterOf(copy(trainer.params())),
+      ...(projector ? { projector: copy(projector) } : {}),
+    };
     return { adapter, records };
   } finally {
     trainer.dispose();

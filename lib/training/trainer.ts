@@ -44,7 +44,12 @@ export function createTrainer(initial: Params, objective: Objective, settings: T
     Object.entries(initial).map(([name, x]) => [name, tf.keep(tf.clone(x))]),
   );
   let state = initAdamW(params);
-  upload([...Object.values(params), ...Object.values(state.mean), ...Object.values(state.square), state.step]);
+  upload([
+    ...Object.values(params),
+    ...Object.values(state.mean),
+    ...Object.values(state.square),
+    state.step,
+  ]);
 
   const update = (p: Params, s: AdamWState, gradients: Params, learningRate: Tensor) => {
     const squares = Object.values(gradients).map((g) => tf.sum(tf.square(g)));

@@ -32,14 +32,18 @@ notice: "demonstration model trained on synthetic images; the answer has no medi
 ---
 # Nano PaliGemma
 
-A PaliGemma of ${m.parameters.toLocaleString("en")} parameters (SigLIP 3 x 96, Gemma 3 x 96, 112 px, 64 image tokens, BPE vocabulary of 1,024), trained
+A PaliGemma of ${
+    m.parameters.toLocaleString("en")
+  } parameters (SigLIP 3 x 96, Gemma 3 x 96, 112 px, 64 image tokens, BPE vocabulary of 1,024), trained
 from nothing on drawn phantoms. It exists so that the whole pipeline runs in minutes on a CPU: **it stands in for a
 PaliGemma whose towers are already trained**, and knows nothing of real radiology. Its answers have no medical meaning.
 
 ## How it was made
 \`./lab pretrain-nano\` (lib/training/nano), deterministic from fixed seeds but for rounding between machines:
 1. vision tower: ${m.steps.vision} steps of 32 phantoms on patch labels (organ or lesion class, side of the midline, modality):
-   ${m.visionMinutes.toFixed(1)} minutes on 2 CPU cores. Lesion masks are used as labels here, so its features are local by construction.
+   ${
+    m.visionMinutes.toFixed(1)
+  } minutes on 2 CPU cores. Lesion masks are used as labels here, so its features are local by construction.
 2. projector and language model: ${m.steps.language} steps of 32 captions, questions and multiple choice, tower frozen: ${
     m.languageMinutes.toFixed(1)
   } minutes.

@@ -11,7 +11,14 @@ import {
   questionFor,
   type QuestionType,
 } from "../../phantom/mod.ts";
-import { captionPrefix, encodeExample, padBatch, questionPrefix, type Tokenizer, type TokenSequence } from "../../text/mod.ts";
+import {
+  captionPrefix,
+  encodeExample,
+  padBatch,
+  questionPrefix,
+  type Tokenizer,
+  type TokenSequence,
+} from "../../text/mod.ts";
 import { labelRows, lossAndGradients, weightsOf } from "../../model/mod.ts";
 import { tf, upload } from "../../tensor/mod.ts";
 import type { PaliGemmaConfig, Params } from "../../weights/mod.ts";
@@ -45,7 +52,10 @@ function textOf(phantom: Phantom, random: () => number): Text {
   const kind = MIX.find(([, weight]) => (rest -= weight) < 0)?.[0] ?? "caption";
   const question = kind === "caption" ? null : questionFor(phantom, kind, random);
   if (!question) {
-    return { prefix: captionPrefix("en"), suffix: captionFor(phantom, Math.floor(random() * CAPTION_TEMPLATES)) };
+    return {
+      prefix: captionPrefix("en"),
+      suffix: captionFor(phantom, Math.floor(random() * CAPTION_TEMPLATES)),
+    };
   }
   return { prefix: questionPrefix(question), suffix: question.answer };
 }
@@ -76,8 +86,12 @@ export async function pretrainLanguage(
   schedule: Schedule,
   log: (line: string) => void,
 ): Promise<Params> {
-  const trained = Object.fromEntries(Object.entries(params).filter(([name]) => !name.startsWith("vision_tower.")));
-  const frozen = Object.fromEntries(Object.entries(params).filter(([name]) => name.startsWith("vision_tower.")));
+  const trained = Object.fromEntries(
+    Object.entries(params).filter(([name]) => !name.startsWith("vision_tower.")),
+  );
+  const frozen = Object.fromEntries(
+    Object.entries(params).filter(([name]) => name.startsWith("vision_tower.")),
+  );
   const names = Object.keys(trained), random = rng(`language pretraining/${schedule.firstSeed}`);
   const trainer = createTrainer(trained, (p, part) => {
     const { inputs, labels } = unpack(part);
@@ -91,7 +105,9 @@ export async function pretrainLanguage(
     for (let b = 0; b < schedule.batchSize; b++) {
       const phantom = drawPhantom(schedule.firstSeed + step * schedule.batchSize + b, "generic");
       writePhantomPixels(phantom, pixels, b * image);
-      sequences.push(encodeExample(tokenizer, config, choice ? choiceText(phantom, random) : textOf(phantom, random)));
+      sequences.push(
+        encodeExample(tokenizer, config, choice ? choiceText(phantom, random) : textOf(phantom, random)),
+      );
     }
     const longest = Math.max(...sequences.map((s) => s.ids.length));
     const { ids, tokenTypes, attentionMask, labels, batch, length } = padBatch(sequences, {

@@ -1,6 +1,13 @@
 import { rng } from "../../config/mod.ts";
 import { answerPrompts, type ImageStore, type Model } from "../../model/mod.ts";
-import { drawPhantom, PHANTOM_SIZE, QUESTION_TYPES, questionFor, type QuestionType, type Style } from "../../phantom/mod.ts";
+import {
+  drawPhantom,
+  PHANTOM_SIZE,
+  QUESTION_TYPES,
+  questionFor,
+  type QuestionType,
+  type Style,
+} from "../../phantom/mod.ts";
 import { wilsonInterval } from "../../stats/mod.ts";
 import { questionPrefix, type Tokenizer } from "../../text/mod.ts";
 
@@ -23,7 +30,12 @@ export interface Accuracy {
 }
 
 /** Equal numbers of each question type about phantoms from `firstSeed` on, each phantom used once. */
-export function phantomItems(perType: number, firstSeed: number, style: Style, types = QUESTION_TYPES): PhantomItem[] {
+export function phantomItems(
+  perType: number,
+  firstSeed: number,
+  style: Style,
+  types: readonly QuestionType[] = QUESTION_TYPES,
+): PhantomItem[] {
   const random = rng(`phantom items/${firstSeed}`), items: PhantomItem[] = [];
   let seed = firstSeed;
   for (const type of types) {
@@ -43,7 +55,9 @@ export function phantomStore(): ImageStore {
     size: PHANTOM_SIZE,
     get(path) {
       const [style, seed] = path.split("/"), { pixels } = drawPhantom(Number(seed), style as Style);
-      return Promise.resolve(Uint8Array.from({ length: pixels.length * 3 }, (_, i) => pixels[Math.floor(i / 3)]));
+      return Promise.resolve(
+        Uint8Array.from({ length: pixels.length * 3 }, (_, i) => pixels[Math.floor(i / 3)]),
+      );
     },
   };
 }
@@ -66,7 +80,10 @@ export async function greedyRight(
 }
 
 /** Accuracy per question type, and over all under "all". */
-export function accuracyByType(items: readonly PhantomItem[], right: readonly boolean[]): Record<string, Accuracy> {
+export function accuracyByType(
+  items: readonly PhantomItem[],
+  right: readonly boolean[],
+): Record<string, Accuracy> {
   const result: Record<string, Accuracy> = {};
   for (const type of ["all", ...new Set(items.map((item) => item.type))]) {
     const of = right.filter((_, i) => type === "all" || items[i].type === type);

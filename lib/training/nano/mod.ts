@@ -1,3 +1,4 @@
+export * from "./adaptation.ts";
 export * from "./card.ts";
 export * from "./config.ts";
 export * from "./measure.ts";

@@ -22,7 +22,9 @@ export function writePhantomPixels(phantom: Phantom, out: Float32Array, offset: 
 function patchBatch(seeds: readonly number[], config: PaliGemmaConfig): Params {
   const { imageSize, patchSize } = config.vision, batch = seeds.length, n = config.imageTokens;
   const pixels = new Float32Array(batch * 3 * imageSize ** 2), classes = new Int32Array(batch * n);
-  const weights = new Float32Array(batch * n), left = new Float32Array(batch * n), modality = new Int32Array(batch);
+  const weights = new Float32Array(batch * n),
+    left = new Float32Array(batch * n),
+    modality = new Int32Array(batch);
   seeds.forEach((seed, b) => {
     const phantom = drawPhantom(seed, "generic"), labels = patchLabels(phantom, patchSize);
     writePhantomPixels(phantom, pixels, b * 3 * imageSize ** 2);
@@ -85,7 +87,9 @@ export async function pretrainVision(
   log: (line: string) => void,
 ): Promise<Params> {
   const width = config.vision.hiddenSize;
-  const tower = Object.fromEntries(Object.entries(params).filter(([name]) => name.startsWith("vision_tower.")));
+  const tower = Object.fromEntries(
+    Object.entries(params).filter(([name]) => name.startsWith("vision_tower.")),
+  );
   const initial: Params = {
     ...tower,
     [HEAD]: tf.truncatedNormal([width, OUTPUTS], 0, 0.05, "float32", 7),
@@ -101,7 +105,10 @@ export async function pretrainVision(
   }, schedule.trainer);
   let mean = 0;
   for (let step = 0; step < schedule.steps; step++) {
-    const seeds = Array.from({ length: schedule.batchSize }, (_, i) => schedule.firstSeed + step * schedule.batchSize + i);
+    const seeds = Array.from(
+      { length: schedule.batchSize },
+      (_, i) => schedule.firstSeed + step * schedule.batchSize + i,
+    );
     const { loss } = await trainer.step([patchBatch(seeds, config)], warmupCosine(step, schedule));
     mean += loss / 100;
     if ((step + 1) % 100 === 0) {
