@@ -93,7 +93,7 @@ export function projectFeatures(
  * @returns `[B * L, D]`
  */
 export function joinSequence(w: Weights, images: Tensor, ids: Tensor, config: PaliGemmaConfig): Tensor {
-  const [batch, length] = ids.shape as [number, number], n = images.shape[0] / batch;
+  const batch = ids.shape[0]!, n = images.shape[0] / batch;
   const isImage = tf.cast(tf.equal(ids, tf.scalar(config.imageTokenId, "int32")), "int32") as Tensor;
   const nth = tf.clipByValue(tf.sub(tf.cumsum(tf.cast(isImage, "float32"), 1), 1), 0, n - 1); // [B, L]
   const row = tf.mul(tf.reshape(tf.range(0, batch, 1, "float32"), [batch, 1]), n);
