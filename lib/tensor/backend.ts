@@ -1,64 +1,107 @@
-// deno-lint-ignore-file no-explicit-any
+/** TensorFlow.js, with tfjs-node's backend over our binding. The one place where both are loaded. */
 import { createRequire } from "node:module";
 import type * as tfjs from "@tensorflow/tfjs";
+import { ATTR, type Attribute } from "./attributes.ts";
 import { Binding } from "./binding.ts";
+import type { Metadata } from "./table.ts";
+import { openRuntime } from "./runtime.ts";
+import type { Trace } from "./trace.ts";
+
+type Tensor = tfjs.Tensor;
+type TensorInfo = tfjs.TensorInfo;
+
+/** What the backend keeps of a tensor's data. */
+interface Data {
+  readonly shape: number[];
+  readonly dtype: number;
+  /** In the binding; -1 as long as there are only values. */
+  id: number;
+  /** Not uploaded yet: TensorFlow.js uploads when a tensor is first used. */
+  values: unknown;
+  /** The trace in which the values were made. */
+  trace?: Trace;
+}
+
+/** Methods of NodeJSKernelBackend, of which its declaration hides some. */
+export interface Backend {
+  readonly binding: Binding;
+  readonly tensorMap: { get(dataId: object): Data };
+  createOutputTensor(m: Metadata): Tensor;
+  getInputTensorIds(tensors: readonly TensorInfo[]): number[];
+  getDTypeInteger(dtype: string): number;
+  executeSingleOutput(op: string, attributes: Attribute[], inputs: TensorInfo[]): Tensor;
+  executeMultipleOutputs(
+    op: string,
+    attributes: Attribute[],
+    inputs: TensorInfo[],
+    outputs: number,
+  ): Tensor[];
+  move(dataId: object, values: unknown, shape: number[], dtype: string, refCount: number): void;
+}
+
 const require = createRequire(import.meta.url);
+// tfjs-node calls util.isNullOrUndefined, which node:util has no longer.
 require("node:util").isNullOrUndefined ??= (x: unknown) => x == null;
+
+/** TensorFlow.js, with the backend "tensorflow" set. */
 export const tf: typeof tfjs = require("@tensorflow/tfjs");
-export const { NodeJSKernelBackend } = require("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js");
-function libraryDir(): string {
-  const own = Deno.env.get("TF_DIR");
-  if (own) return own;
-  const root = new URL("../../.venv/lib/", import.meta.url).pathname;
-  for (const e of Deno.readDirSync(root)) {
-    const d = `${root}${e.name}/site-packages/tensorflow`;
-    try {
-      Deno.statSync(`${d}/libtensorflow_cc.so.2`);
-      return d;
-    } catch { /* next */ }
+
+/** tfjs-node's backend class, for `instanceof`. */
+export const NodeJSKernelBackend: new (binding: Binding, packageName: string) => Backend =
+  require("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js").NodeJSKernelBackend;
+
+export const binding = new Binding(openRuntime());
+
+/** Knows in which trace values were made, since inside of one they must not be uploaded as usual. */
+class TracingBackend extends NodeJSKernelBackend {
+  #constants: { trace: Trace | null; ids: WeakMap<Data, number> } = { trace: null, ids: new WeakMap() };
+
+  override move(dataId: object, values: unknown, shape: number[], dtype: string, refCount: number): void {
+    super.move(dataId, values, shape, dtype, refCount);
+    if (this.binding.trace) this.tensorMap.get(dataId).trace = this.binding.trace;
   }
-  throw new Error(`TensorFlow is not in ${root}: run ./lab setup.`);
+
+  override getInputTensorIds(tensors: readonly TensorInfo[]): number[] {
+    const { trace } = this.binding;
+    return trace ? tensors.map((t) => this.#tracedId(trace, t)) : super.getInputTensorIds(tensors);
+  }
+
+  #tracedId(trace: Trace, t: TensorInfo): number {
+    if (!t.dataId) return super.getInputTensorIds([t])[0]; // an Int64Scalar
+    const data = this.tensorMap.get(t.dataId);
+    if (data.values == null) return data.id;
+    if (data.trace !== trace) {
+      // Made before: uploaded and captured, so that a weight is no constant and a disposed tensor is noticed.
+      data.id = this.binding.createEager(data.shape, data.dtype, data.values);
+      data.values = null;
+      return data.id;
+    }
+    // Made inside: the values stay, since a tensor that is kept outlives the trace.
+    if (this.#constants.trace !== trace) this.#constants = { trace, ids: new WeakMap() };
+    let id = this.#constants.ids.get(data);
+    if (id === undefined) {
+      id = this.binding.createTensor(data.shape, data.dtype, data.values);
+      this.#constants.ids.set(data, id);
+    }
+    return id;
+  }
 }
-export const b = new Binding(libraryDir(), new Uint8Array([0x32, 2, 0x20, 1]));
-tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(b as any, "@tensorflow/tfjs-node-gpu"), 3);
+
+// A factory, since tf.engine().reset() makes the backend anew.
+tf.registerBackend("tensorflow", () => {
+  const made: unknown = new TracingBackend(binding, "@tensorflow/tfjs-node-gpu");
+  return made as tfjs.KernelBackend;
+}, 3);
 require("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
-export const be = () => tf.backend() as any;
-const type = (name: string, dtype: string) => ({
-  name,
-  type: b.TF_ATTR_TYPE,
-  value: be().getDTypeInteger(dtype),
-});
-function replace(kernelName: string, f: (args: any, original: (args: any) => any) => any) {
-  const { kernelFunc: original } = tf.getKernel(kernelName, "tensorflow") as any;
-  tf.unregisterKernel(kernelName, "tensorflow");
-  tf.registerKernel({ kernelName, backendName: "tensorflow", kernelFunc: (args: any) => f(args, original) });
-}
-replace("GatherV2", (args) => {
-  const { inputs: { x, indices }, backend, attrs } = args, axis = tf.scalar(attrs.axis, "int32");
-  tf.backend_util.segment_util.collectGatherOpShapeInfo(x, indices, attrs.axis, attrs.batchDims);
-  const r = backend.executeSingleOutput("GatherV2", [
-    { name: "batch_dims", type: b.TF_ATTR_INT, value: attrs.batchDims },
-    type("Tparams", x.dtype),
-    type("Tindices", indices.dtype),
-    type("Taxis", "int32"),
-  ], [x, indices, axis]);
-  axis.dispose();
-  return r;
-});
-replace(
-  "Round",
-  (args, original) => args.inputs.x.dtype === "int32" ? tf.clone(args.inputs.x) : original(args),
-);
-replace("Concat", (args, original) => {
-  const xs: any[] = Object.values(args.inputs);
-  if (xs.some((x) => x.shape.length > 0)) return original(args);
-  return tf.tidy(() => original({ ...args, inputs: xs.map((x) => tf.reshape(x, [1])) }));
-});
-replace(
-  "Cast",
-  (args, original) =>
-    args.attrs.dtype === "float32" && args.inputs.x.dtype === "float32"
-      ? tf.clone(args.inputs.x)
-      : original(args),
-);
 await tf.setBackend("tensorflow");
+
+export const backend = (): Backend => tf.backend() as unknown as Backend;
+
+/** The id of a tensor in the binding; uploads it if need be. */
+export const idOf = (x: TensorInfo): number => backend().getInputTensorIds([x])[0];
+
+export const typeAttribute = (name: string, value: number): Attribute => ({ name, type: ATTR.type, value });
+
+/** Runs an op of TensorFlow that TensorFlow.js has no kernel for. It is not differentiated. */
+export const runOp = (op: string, attributes: Attribute[], inputs: Tensor[]): Tensor =>
+  backend().executeSingleOutput(op, attributes, inputs);

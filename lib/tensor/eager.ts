@@ -1,0 +1,131 @@
+/** Tensors that have values, and ops run at once. */
+import { ATTR, type Attribute, setAttribute } from "./attributes.ts";
+import { describe, INT32, STRING } from "./dtype.ts";
+import { bytesAt, cString, elements, offset, type Pointer } from "./pointers.ts";
+import { check, type Runtime } from "./runtime.ts";
+import { allocate, fromValues, release, toValues, type Values } from "./tensors.ts";
+
+export interface EagerTensor {
+  readonly handle: Pointer;
+  readonly dtype: number;
+  readonly shape: number[];
+}
+
+function adopt(rt: Runtime, handle: Pointer): EagerTensor {
+  const { C, status } = rt, shape = new Array<number>(C.TFE_TensorHandleNumDims(handle, status));
+  for (let i = 0; i < shape.length; i++) shape[i] = Number(C.TFE_TensorHandleDim(handle, i, status));
+  return { handle, dtype: C.TFE_TensorHandleDataType(handle), shape };
+}
+
+export const deleteEager = (rt: Runtime, t: EagerTensor): void => rt.C.TFE_DeleteTensorHandle(t.handle);
+
+/** `MatMul(float32[2,3], float32[4,5])`; long lists are cut. */
+export function signature(
+  op: string,
+  inputs: readonly { dtype: number; shape: readonly number[] }[],
+): string {
+  const shown = inputs.slice(0, 8).map(describe);
+  return `${op}(${shown.join(", ")}${inputs.length > 8 ? `, ... ${inputs.length} in all` : ""})`;
+}
+
+/** int32 and strings stay on the host, where the kernels of a GPU expect them. */
+function place(rt: Runtime, handle: Pointer, dtype: number): Pointer {
+  if (!rt.gpu || dtype === INT32 || dtype === STRING) return handle;
+  const moved = rt.C.TFE_TensorHandleCopyToDevice(handle, rt.context, cString(rt.gpu), rt.status);
+  rt.C.TFE_DeleteTensorHandle(handle);
+  check(rt, `copying a tensor to ${rt.gpu}`);
+  return moved;
+}
+
+/** A tensor with a copy of the values. */
+export function createEager(
+  rt: Runtime,
+  shape: readonly number[],
+  dtype: number,
+  values: unknown,
+): EagerTensor {
+  const t = fromValues(rt, shape, dtype, values);
+  try {
+    const handle = rt.C.TFE_NewTensorHandle(t, rt.status);
+    check(rt, "createTensor");
+    const made = { handle: place(rt, handle, dtype), dtype, shape: [...shape] };
+    if (dtype !== STRING || elements(shape) === 0) return made;
+    // The strings are ours and nothing would free the long ones: keep a copy that TensorFlow owns.
+    const [copy] = execute(rt, "DeepCopy", [{ name: "T", type: ATTR.type, value: STRING }], [made], 1);
+    deleteEager(rt, made);
+    return copy;
+  } finally {
+    release(rt, t, shape, dtype);
+  }
+}
+
+const PIECE_BYTES = 2 ** 30;
+
+/** A tensor whose memory fill writes, in pieces of at most 1 GiB and in order: no array of the whole, no copy. */
+export function allocateEager(
+  rt: Runtime,
+  shape: readonly number[],
+  dtype: number,
+  fill: (piece: Uint8Array<ArrayBuffer>) => void,
+): EagerTensor {
+  const bytes = elements(shape) * Number(rt.C.TF_DataTypeSize(dtype)), t = allocate(rt, shape, dtype, bytes);
+  try {
+    const data = rt.C.TF_TensorData(t);
+    for (let at = 0; at < bytes; at += PIECE_BYTES) {
+      fill(bytesAt(offset(data, at), Math.min(PIECE_BYTES, bytes - at)));
+    }
+    const handle = rt.C.TFE_NewTensorHandle(t, rt.status);
+    check(rt, "allocTensor");
+    return { handle: place(rt, handle, dtype), dtype, shape: [...shape] };
+  } finally {
+    rt.C.TF_DeleteTensor(t);
+  }
+}
+
+export function readEager(rt: Runtime, tensor: EagerTensor): Values {
+  const t = rt.C.TFE_TensorHandleResolve(tensor.handle, rt.status);
+  check(rt, "tensorDataSync");
+  try {
+    return toValues(rt, t);
+  } finally {
+    rt.C.TF_DeleteTensor(t);
+  }
+}
+
+const count = new Int32Array(1);
+
+/**
+ * Runs an op or a function. A list input is just its tensors, one after another.
+ * @throws TensorFlow's message with the op, its input types and shapes.
+ */
+export function execute(
+  rt: Runtime,
+  name: string,
+  attributes: readonly Attribute[],
+  inputs: readonly EagerTensor[],
+  outputs: number,
+): EagerTensor[] {
+  const { C, status } = rt,
+    where = () => signature(name, inputs),
+    op = C.TFE_NewOp(rt.context, cString(name), status);
+  check(rt, where);
+  try {
+    // Inputs before attributes: TensorFlow infers type attributes from the inputs, and the first value of an
+    // attribute stays. Kernels of TensorFlow.js name a wrong type now and then (Mean of int32).
+    for (const { handle } of inputs) {
+      C.TFE_OpAddInput(op, handle, status);
+      if (C.TF_GetCode(status) !== 0) check(rt, where);
+    }
+    for (const a of attributes) setAttribute(rt, name, op, a, "eager");
+    // It must hold every output: TFE_Execute writes as many as there are.
+    const results = new BigUint64Array(Math.max(1, outputs));
+    count[0] = outputs;
+    C.TFE_Execute(op, results, count, status);
+    check(rt, where);
+    return Array.from(results.subarray(0, count[0]), (p) => adopt(rt, Deno.UnsafePointer.create(p)));
+  } finally {
+    C.TFE_DeleteOp(op);
+  }
+}
+
+export { adopt as adoptHandle };

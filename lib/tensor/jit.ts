@@ -1,0 +1,133 @@
+/** jit: TensorFlow.js code as one TensorFlow function. */
+import type { Tensor } from "@tensorflow/tfjs";
+import { backend, binding, tf } from "./backend.ts";
+import { describe } from "./dtype.ts";
+import type { TracedFunction } from "./function.ts";
+import { flatten, replaceTensors } from "./tree.ts";
+
+export interface JitOptions {
+  /** "graph" (default): TensorFlow's graph executor. "xla": compiled by XLA at the first call. */
+  readonly compiler?: "graph" | "xla";
+}
+
+/** What one trace came to. */
+export interface TraceInfo {
+  /** Structure, types and shapes of the arguments it is for. */
+  readonly signature: string;
+  readonly nodes: number;
+  readonly traceMs: number;
+  /** Tensors used from outside. */
+  readonly captures: number;
+}
+
+export interface Jitted<A extends unknown[], R> {
+  (...args: A): R;
+  /** One for each signature met so far. */
+  readonly traces: readonly TraceInfo[];
+  /** Frees the traced functions. A later call traces again. */
+  dispose(): void;
+}
+
+interface Compiled {
+  readonly f: TracedFunction;
+  /** The result with null in the place of each tensor. */
+  readonly rebuild: (outputs: Tensor[]) => unknown;
+}
+
+/** True while the function given to jit is being traced. */
+export const isTracing = (): boolean => binding.trace !== null;
+
+const isDifferentiating = (): boolean => tf.engine().state.gradientDepth > 0;
+
+function trace(
+  fn: (...args: never[]) => unknown,
+  name: string,
+  xla: boolean,
+  args: unknown[],
+  ids: number[],
+): Compiled {
+  const engine = tf.engine();
+  binding.begin(name, xla);
+  engine.startScope("jit");
+  try {
+    let at = 0;
+    const argument = () => backend().createOutputTensor(binding.argument(binding.infoOf(ids[at++])));
+    const result = fn(...args.map((a) => replaceTensors(a, argument)) as never[]), tensors: Tensor[] = [];
+    if (result instanceof Promise) throw new Error(`${name}: a function given to jit must not be async.`);
+    flatten(result, tensors, `the result of ${name}`);
+    const shell = replaceTensors(result, () => HOLE);
+    return {
+      f: binding.end(backend().getInputTensorIds(tensors)),
+      rebuild: (outputs) => fillHoles(shell, outputs),
+    };
+  } finally {
+    engine.endScope();
+    binding.abort();
+  }
+}
+
+const HOLE = Symbol("tensor");
+
+function fillHoles(shell: unknown, outputs: Tensor[]): unknown {
+  let next = 0;
+  const fill = (x: unknown): unknown => {
+    if (x === HOLE) return outputs[next++];
+    if (Array.isArray(x)) return x.map(fill);
+    if (x === null || typeof x !== "object") return x;
+    return Object.fromEntries(Object.entries(x).map(([k, y]) => [k, fill(y)]));
+  };
+  return fill(shell);
+}
+
+/**
+ * A function of tensors, traced at its first call and from then on run as one TensorFlow function: forward, gradients
+ * and optimizer alike. Arguments and result are tensors or nested arrays and records of them; numbers and strings
+ * among them are part of the signature. There is one trace for each signature (structure, real types, shapes).
+ *
+ * What holds for the traced code:
+ * - It runs once, so it must have no other effect than its result; tensors it keeps from inside are of no use.
+ * - It cannot read values (`dataSync`, `data`, `print`), nor use ops whose shapes depend on data (`where` with one
+ *   argument, `unique`, non-max suppression).
+ * - Numbers that JavaScript draws are the same at each call: use randomNormal, randomUniform, categorical with a seed
+ *   that is an argument, not tf.randomNormal, tf.randomUniform, tf.dropout.
+ * - A tensor from outside is used by reference and must live as long as the function is called.
+ * - Inside of another trace, or while tf.grads is recording, it runs as the plain function.
+ * - TensorFlow.js has no gradient for einsum, gatherND, stridedSlice, topk and scatterND; the gradient of matMul with
+ *   broadcast batch dimensions has a wrong shape (make the shapes equal first); tf.grads inside of tf.customGrad fails.
+ *
+ * @example A train step
+ * ```ts
+ * const step = jit((p: { w: Tensor }, x: Tensor, y: Tensor) => {
+ *   const { value, grads: [g] } = tf.valueAndGrads((w: Tensor) => tf.losses.meanSquaredError(y, tf.matMul(x, w)))([p.w]);
+ *   return { loss: value, params: { w: tf.sub(p.w, tf.mul(g, 0.1)) } };
+ * });
+ * ```
+ * @throws at the call: what TensorFlow says of an op, with its input types and shapes
+ */
+// deno-lint-ignore no-explicit-any -- a parameter list of any kind is taken
+export function jit<A extends any[], R>(fn: (...args: A) => R, options: JitOptions = {}): Jitted<A, R> {
+  const xla = options.compiler === "xla", name = `jit_${fn.name.replace(/\W/g, "_") || "function"}`;
+  const compiled = new Map<string, Compiled>(), traces: TraceInfo[] = [];
+
+  const call = (...args: A): R => {
+    if (isTracing() || isDifferentiating()) return fn(...args);
+    const tensors: Tensor[] = [];
+    const structure = args.map((a, i) => flatten(a, tensors, `argument ${i + 1} of ${name}`)).join();
+    const ids = backend().getInputTensorIds(tensors);
+    const signature = `(${structure}) ${ids.map((id) => describe(binding.infoOf(id))).join(" ")}`;
+    let c = compiled.get(signature);
+    if (!c) {
+      const start = performance.now();
+      compiled.set(signature, c = trace(fn, name, xla, args, ids));
+      const { nodes, captures } = c.f;
+      traces.push({ signature, nodes, captures: captures.length, traceMs: performance.now() - start });
+    }
+    return c.rebuild(binding.call(c.f, ids).map((m) => backend().createOutputTensor(m))) as R;
+  };
+  const dispose = () => {
+    for (const { f } of compiled.values()) binding.remove(f);
+    compiled.clear();
+    traces.length = 0;
+  };
+  return Object.assign(call, { traces, dispose });
+}

@@ -1,0 +1,29 @@
+/** Figures of memory and devices. */
+import { binding, tf } from "./backend.ts";
+import type { Device } from "./runtime.ts";
+
+// TensorFlow.js counts 4 bytes for each element of what it calls float32; two of the three types have 2.
+const engine = tf.engine(), count = engine.memory.bind(engine);
+engine.memory = () => {
+  const info = count();
+  return { ...info, numBytes: info.numBytes - 2 * binding.tensors.reducedElements };
+};
+
+export interface Memory {
+  /** Living tensors of TensorFlow.js. */
+  readonly tensors: number;
+  /** What their elements take. */
+  readonly bytes: number;
+  /** Resident memory of the whole process. */
+  readonly rssBytes: number;
+}
+
+export function memory(): Memory {
+  const { numTensors, numBytes } = tf.memory();
+  return { tensors: numTensors, bytes: numBytes, rssBytes: Deno.memoryUsage().rss };
+}
+
+/** The devices that TensorFlow found, CPU first. */
+export const devices = (): readonly Device[] => binding.runtime.devices;
+
+export const tensorflowVersion: string = binding.TF_Version;

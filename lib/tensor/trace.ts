@@ -1,0 +1,195 @@
+/** Building a TensorFlow function out of the ops that would otherwise run. */
+import { ATTR, type Attribute, setAttribute } from "./attributes.ts";
+import { COMPLEX64, INT32, STRING } from "./dtype.ts";
+import { createEager, deleteEager, type EagerTensor, signature } from "./eager.ts";
+import { type InputArg, opDef } from "./op_def.ts";
+import { address, cString, elements, type Pointer, utf8 } from "./pointers.ts";
+import { check, type Runtime } from "./runtime.ts";
+import { fromValues, release } from "./tensors.ts";
+
+/** One output of an operation of the graph. */
+export interface Node {
+  readonly operation: Pointer;
+  readonly index: number;
+  readonly dtype: number;
+  readonly shape: number[];
+}
+
+/** A tensor from outside: its value is given at each call. */
+export interface Capture {
+  readonly tensor: EagerTensor;
+  /** Id of the caller's tensor; null for an array of the traced code, which the function owns. */
+  readonly id: number | null;
+  readonly node: Node;
+}
+
+export interface Trace {
+  readonly graph: Pointer;
+  readonly name: string;
+  /** Whether the function will be compiled by XLA. */
+  readonly xla: boolean;
+  readonly inputs: Node[];
+  readonly captures: Capture[];
+  readonly captureOf: Map<number, Node>;
+  /** Operation that every node made meanwhile waits for. */
+  control: Pointer;
+  nodes: number;
+}
+
+export const newTrace = (rt: Runtime, name: string, xla: boolean): Trace => ({
+  graph: rt.C.TF_NewGraph(),
+  name,
+  xla,
+  inputs: [],
+  captures: [],
+  captureOf: new Map(),
+  control: null,
+  nodes: 0,
+});
+
+/** Drops what a trace that failed has made. */
+export function abandon(rt: Runtime, trace: Trace): void {
+  rt.C.TF_DeleteGraph(trace.graph);
+  for (const c of trace.captures) if (c.id === null) deleteEager(rt, c.tensor);
+}
+
+/** TF_Output by value, or several of them one after another. */
+export function packOutputs(nodes: readonly Pick<Node, "operation" | "index">[]): Uint8Array<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(16 * Math.max(1, nodes.length)));
+  nodes.forEach((n, i) => {
+    view.setBigUint64(16 * i, address(n.operation), true);
+    view.setInt32(16 * i + 8, n.index, true);
+  });
+  return new Uint8Array(view.buffer);
+}
+
+function outputNode(rt: Runtime, trace: Trace, operation: Pointer, index: number, where: () => string): Node {
+  const { C, status } = rt, output = packOutputs([{ operation, index }]);
+  const rank = C.TF_GraphGetTensorNumDims(trace.graph, output, status),
+    dims = new BigInt64Array(Math.max(rank, 1));
+  check(rt, where);
+  if (rank > 0) C.TF_GraphGetTensorShape(trace.graph, output, dims, rank, status);
+  check(rt, where);
+  const shape = Array.from(dims.subarray(0, Math.max(rank, 0)), Number);
+  if (rank < 0 || shape.some((d) => d < 0)) {
+    throw new Error(
+      `${where()} cannot be traced: the shape of its result depends on the data. Do it outside of jit.`,
+    );
+  }
+  return { operation, index, dtype: C.TF_OperationOutputType(output), shape };
+}
+
+/** Unlike eager ops a node wants its list inputs as lists. */
+function addInputs(
+  rt: Runtime,
+  operation: Pointer,
+  args: readonly InputArg[],
+  attributes: readonly Attribute[],
+  inputs: readonly Node[],
+  where: () => string,
+): void {
+  let next = 0;
+  args.forEach((arg, k) => {
+    if (!arg.numberAttr && !arg.typeListAttr) {
+      if (next < inputs.length) rt.C.TF_AddInput(operation, packOutputs([inputs[next++]]));
+      return;
+    }
+    // Its length is told by the attribute, or is what the other inputs leave over.
+    const told = attributes.find((a) => a.name === arg.numberAttr)?.value;
+    const n = typeof told === "number" ? told : inputs.length - next - (args.length - k - 1);
+    rt.C.TF_AddInputList(operation, packOutputs(inputs.slice(next, next + n)), n);
+    next += n;
+  });
+  if (next !== inputs.length) throw new Error(`${where()} got ${inputs.length} inputs, but takes ${next}.`);
+}
+
+/** Adds an operation to the graph. Attributes that follow from its inputs are left to TensorFlow. */
+export function addNode(
+  rt: Runtime,
+  trace: Trace,
+  name: string,
+  attributes: readonly Attribute[],
+  inputs: readonly Node[],
+): Node[] {
+  const { C } = rt, { inputs: args } = opDef(rt, name), where = () => signature(name, inputs);
+  const operation = C.TF_NewOperation(trace.graph, cString(name), utf8(`${name}_${trace.nodes++}\0`));
+  addInputs(rt, operation, args, attributes, inputs, where);
+  const inferred = new Set(args.flatMap((a) => [a.typeAttr, a.numberAttr, a.typeListAttr]));
+  for (const a of attributes) if (!inferred.has(a.name)) setAttribute(rt, name, operation, a, "graph");
+  if (trace.control) C.TF_AddControlInput(operation, trace.control);
+  const finished = C.TF_FinishOperation(operation, rt.status);
+  check(rt, where);
+  return Array.from(
+    { length: C.TF_OperationNumOutputs(finished) },
+    (_, i) => outputNode(rt, trace, finished, i, where),
+  );
+}
+
+const placeholder = (
+  rt: Runtime,
+  trace: Trace,
+  { shape, dtype }: { shape: readonly number[]; dtype: number },
+): Node =>
+  addNode(rt, trace, "Placeholder", [
+    { name: "dtype", type: ATTR.type, value: dtype },
+    { name: "shape", type: ATTR.shape, value: shape },
+  ], [])[0];
+
+export function addArgument(
+  rt: Runtime,
+  trace: Trace,
+  like: { shape: readonly number[]; dtype: number },
+): Node {
+  const node = placeholder(rt, trace, like);
+  trace.inputs.push(node);
+  return node;
+}
+
+/** The node that stands for a tensor from outside. */
+export function capture(rt: Runtime, trace: Trace, tensor: EagerTensor, id: number): Node {
+  let node = trace.captureOf.get(id);
+  if (!node) {
+    node = placeholder(rt, trace, tensor);
+    trace.captures.push({ tensor, id, node });
+    trace.captureOf.set(id, node);
+  }
+  return node;
+}
+
+/** Arrays of more elements than this do not become constants, which are copied with graph and function. */
+const LARGEST_CONSTANT = 1024;
+
+function constant(rt: Runtime, trace: Trace, shape: readonly number[], dtype: number, values: unknown): Node {
+  const t = fromValues(rt, shape, dtype, values);
+  try {
+    return addNode(rt, trace, "Const", [
+      { name: "dtype", type: ATTR.type, value: dtype },
+      { name: "value", type: ATTR.tensor, value: t },
+    ], [])[0];
+  } finally {
+    release(rt, t, shape, dtype);
+  }
+}
+
+/**
+ * Values that the traced code makes: a constant, if they are few; a Fill, if they are all the same (the gradients of
+ * sum and mean make ones of the full shape); else uploaded now and captured.
+ */
+export function addValues(
+  rt: Runtime,
+  trace: Trace,
+  shape: readonly number[],
+  dtype: number,
+  values: unknown,
+): Node {
+  const n = elements(shape);
+  if (n <= LARGEST_CONSTANT || dtype === STRING) return constant(rt, trace, shape, dtype, values);
+  const array = values as Float32Array;
+  if (dtype !== COMPLEX64 && array.length === n && array.every((x) => Object.is(x, array[0]))) {
+    const dims = constant(rt, trace, [shape.length], INT32, Int32Array.from(shape));
+    return addNode(rt, trace, "Fill", [], [dims, constant(rt, trace, [], dtype, array.slice(0, 1))])[0];
+  }
+  const tensor = createEager(rt, shape, dtype, values), node = placeholder(rt, trace, tensor);
+  trace.captures.push({ tensor, id: null, node });
+  return node;
+}
