@@ -1,23 +1,39 @@
 import { escapeHtml, show } from "./display.ts";
 
-/** MIME type by which the notebook runner finds a notebook's closing check. */
+/** What a value must reach: at least a number (short: the number itself), at most a number, or both. */
+export type Threshold = number | { atLeast?: number; atMost?: number };
+
+/** MIME type under which the notebook runner finds the result of a check. */
 const CHECK = "application/vnd.radvqa.check+json";
 
+const number = (x: number): string => Number.isInteger(x) ? String(x) : x.toPrecision(4);
+
 /**
- * A notebook's closing check: shows the value beside its threshold, and throws when it is missed.
+ * The closing check of a notebook: shows a green or a red line and ends the notebook when it fails. In a run with
+ * LIMIT set, which cannot reach the thresholds, a value that is a number is shown and not judged.
  *
- * @param threshold least value that passes
- * @throws when `value` is below the threshold or no number
+ * @throws {Error} when the value misses the threshold or is not a number.
  */
-export async function check(name: string, value: number, threshold: number): Promise<void> {
-  const ok = value >= threshold;
-  const round = (x: number) => Number.isInteger(x) ? String(x) : x.toFixed(3);
-  const text = `${name}: ${round(value)} (at least ${round(threshold)} expected)`;
-  const [colour, sign] = ok ? ["#1a7f37", "✓"] : ["#b31d28", "✗"];
+export async function check(name: string, value: number | boolean, threshold: Threshold = 1): Promise<void> {
+  const { atLeast = -Infinity, atMost = Infinity } = typeof threshold === "number"
+    ? { atLeast: threshold }
+    : threshold;
+  const measured = Number(value);
+  const reached = measured >= atLeast && measured <= atMost;
+  const judged = !(Deno.env.get("LIMIT") && Number.isFinite(measured));
+  const bounds = [
+    ...(atLeast > -Infinity ? [`at least ${number(atLeast)}`] : []),
+    ...(atMost < Infinity ? [`at most ${number(atMost)}`] : []),
+  ].join(" and ");
+  const expected = typeof value === "boolean" ? "" : ` (expected ${bounds})`;
+  const shown = typeof value === "boolean" ? (value ? "yes" : "no") : number(measured);
+  const text = `${name}: ${shown}${expected}${judged ? "" : ", not judged in a limited run"}`;
+  const ok = reached || !judged;
+  const [mark, colour] = !judged ? ["–", "#555"] : ok ? ["✓", "#1a7f37"] : ["✗", "#b3261e"];
   await show({
-    "text/html": `<p style="color:${colour}"><b>${sign} ${escapeHtml(text)}</b></p>`,
-    "text/plain": `${sign} ${text}`,
-    [CHECK]: { ok, text },
+    "text/html": `<strong style="color:${colour}">${mark} ${escapeHtml(text)}</strong>`,
+    "text/plain": `${mark} ${text}`,
+    [CHECK]: { ok, text: `${mark} ${text}` },
   });
-  if (!ok) throw new Error(`Closing check failed. ${text}.`);
+  if (!ok) throw new Error(`The closing check failed: ${text}.`);
 }

@@ -1,130 +1,104 @@
-import { inKernel } from "./kernel.ts";
+import { jupyter } from "./kernel.ts";
 
-/** MIME type -> content, as Jupyter wants it. */
+/** One output in several forms: MIME type -> content (text, JSON, or base64 of a binary picture). */
 export type Bundle = Record<string, unknown>;
 
-/** Text with the characters that mean something in HTML replaced. */
-export function escapeHtml(text: unknown): string {
-  const entities: Record<string, string> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "'": "&#39;",
-  };
-  return String(text).replace(/[&<>"']/g, (c) => entities[c]);
-}
+/** Makes text safe inside HTML, also inside attributes. */
+export const escapeHtml = (value: unknown): string =>
+  String(value).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /**
- * Displays a bundle under the current cell. Outside of a kernel its text/plain goes to standard output.
- *
- * @param id of a display that a later call with `update` replaces
+ * Shows one output under the running cell; Jupyter picks the richest form it can draw. With `id`, the output can be
+ * replaced later by another one with the same `id` and `update`. Outside a kernel the plain text goes to standard
+ * output.
  */
 export async function show(bundle: Bundle, id?: string, update = false): Promise<void> {
-  if (!inKernel) {
-    console.log(bundle["text/plain"] ?? `[${Object.keys(bundle).join(", ")}]`);
+  if (!jupyter) {
+    if (bundle["text/plain"] !== undefined) console.log(String(bundle["text/plain"]));
     return;
   }
-  const options = { raw: true, ...(id ? { display_id: id } : {}), update };
-  await Deno.jupyter.display(
-    bundle as unknown as Deno.jupyter.MediaBundle,
-    options as Deno.jupyter.DisplayOptions,
-  );
+  const options = { raw: true, ...(id ? { display_id: id, update } : {}) };
+  await jupyter.display(bundle, options as Parameters<typeof jupyter.display>[1]);
 }
 
-/** Shows values as text. Unlike console.log it is awaited, so the text stays under its cell. */
+/** Prints values under the running cell, in order. console.log can be lost or land under another cell. */
 export function print(...values: unknown[]): Promise<void> {
-  const text = values.map((value) =>
-    typeof value === "string" ? value : Deno.inspect(value, { colors: false })
-  );
-  return show({ "text/plain": text.join(" ") });
+  const text = values.map((v) => typeof v === "string" ? v : Deno.inspect(v, { depth: 6 })).join(" ");
+  return show({ "text/plain": text });
 }
 
-/** Shows Markdown (with LaTeX between dollar signs). Escape what comes from data. */
+/** Shows Markdown, with LaTeX between dollar signs. */
 export function markdown(text: string): Promise<void> {
   return show({ "text/markdown": text, "text/plain": text });
 }
 
-/** What a table cell may hold; numbers are shown with at most four significant decimals. */
-export type TableCell = string | number | boolean | null | undefined;
-
-const cellText = (value: TableCell): string => {
-  if (value === null || value === undefined) return "–";
+/** A number as a person reads it: whole ones in full, others with four significant digits. */
+const cellText = (value: unknown): string => {
+  if (value === null || value === undefined) return "";
   if (typeof value !== "number" || Number.isInteger(value)) return String(value);
-  return Math.abs(value) >= 100 ? value.toFixed(1) : String(Number(value.toPrecision(4)));
+  return Math.abs(value) >= 1e-3 && Math.abs(value) < 1e5
+    ? String(Number(value.toPrecision(4)))
+    : value.toPrecision(4);
 };
 
-/**
- * Shows rows as a table. All text is escaped.
- *
- * @param options.caption stands above the table
- * @param options.limit rows shown; the number of the others is said below (default 50)
- */
-export function table(
-  rows: readonly object[],
-  options: { caption?: string; limit?: number } = {},
-): Promise<void> {
-  const { caption, limit = 50 } = options;
-  const all = rows as readonly Record<string, TableCell>[];
-  const columns = [...new Set(all.flatMap((row) => Object.keys(row)))];
-  const shown = all.slice(0, limit).map((row) => columns.map((column) => row[column]));
-  const line = (tag: string, cells: readonly TableCell[]) =>
+/** Shows rows as a table; the columns are `columns`, or those of the first row. */
+export function table(rows: readonly object[], columns?: readonly string[]): Promise<void> {
+  const names = columns ?? Object.keys(rows[0] ?? {});
+  const cells = rows.map((row) => names.map((name) => (row as Record<string, unknown>)[name]));
+  const html = (tag: string, values: readonly unknown[]) =>
     `<tr>${
-      cells.map((cell) => {
-        const align = typeof cell === "number" ? "right" : "left";
-        return `<${tag} style="text-align:${align}">${escapeHtml(cellText(cell))}</${tag}>`;
+      values.map((v) => {
+        const align = typeof v === "number" ? "right" : "left";
+        return `<${tag} style="text-align:${align}">${escapeHtml(cellText(v))}</${tag}>`;
       }).join("")
     }</tr>`;
-  const rest = all.length > limit ? `${all.length - limit} more rows` : "";
-  const html = `<table>${
-    caption ? `<caption style="text-align:left"><b>${escapeHtml(caption)}</b></caption>` : ""
-  }<thead>${line("th", columns)}</thead><tbody>${
-    shown.map((row) => line("td", row)).join("")
-  }</tbody></table>${rest ? `<p>${rest}</p>` : ""}`;
-  const plain = [
-    caption ?? "",
-    columns.join("\t"),
-    ...shown.map((row) => row.map(cellText).join("\t")),
-    rest,
-  ];
-  return show({ "text/html": html, "text/plain": plain.filter(Boolean).join("\n") });
-}
-
-/** Shows a PNG with an optional caption below. */
-export function image(png: Uint8Array, options: { caption?: string; width?: number } = {}): Promise<void> {
-  const { caption, width } = options;
-  const base64 = png.toBase64();
-  const size = width ? ` width="${Math.round(width)}"` : "";
-  const text = caption ? `<figcaption>${escapeHtml(caption)}</figcaption>` : "";
+  const lines = [names, ...cells.map((row) => row.map(cellText))];
+  const widths = names.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
   return show({
-    "text/html": `<figure style="margin:0.5em 0"><img alt="${escapeHtml(caption ?? "image")}"${size} ` +
-      `src="data:image/png;base64,${base64}">${text}</figure>`,
-    "text/plain": caption ?? "[image]",
+    "text/html": `<table><thead>${html("th", names)}</thead><tbody>${
+      cells.map((row) => html("td", row)).join("")
+    }</tbody></table>`,
+    "text/plain": lines.map((line) => line.map((text, i) => text.padEnd(widths[i])).join("  ").trimEnd())
+      .join("\n"),
   });
 }
 
+/** Pixels: `data` is RGB, interleaved, width * height * 3 bytes. */
+export interface Pixels {
+  width: number;
+  height: number;
+  data: Uint8Array;
+}
+
 /**
- * A progress bar that stays in place.
+ * Shows a picture: pixels or the bytes of a PNG file. `width` is in CSS pixels; the caption is shown below.
  *
- * @returns a function to call with the work done so far and a note
+ * @throws when bytes are given that are not a PNG file.
  */
-export async function progress(total: number): Promise<(done: number, note?: string) => Promise<void>> {
-  const id = crypto.randomUUID(), started = Date.now();
-  let shown = 0;
-  const bundle = (done: number, note: string) => {
-    const elapsed = (Date.now() - started) / 1000;
-    const left = done > 0 && done < total ? `, ${Math.ceil(elapsed / done * (total - done))} s left` : "";
-    const text = `${done}/${total} ${note} (${elapsed.toFixed(0)} s${left})`;
-    return {
-      "text/html": `<progress value="${done}" max="${total}"></progress> ${escapeHtml(text)}`,
-      "text/plain": text,
-    };
-  };
-  if (inKernel) await show(bundle(0, ""), id);
-  return async (done, note = "") => {
-    const now = Date.now();
-    if (done < total && now - shown < 250) return;
-    shown = now;
-    if (inKernel) await show(bundle(done, note), id, true);
-  };
+export async function image(
+  picture: Pixels | Uint8Array,
+  options: { caption?: string; width?: number } = {},
+): Promise<void> {
+  let png: Uint8Array;
+  if (picture instanceof Uint8Array) {
+    if (picture[0] !== 0x89 || picture[1] !== 0x50) {
+      throw new Error("image: expected the bytes of a PNG file or {width, height, data}.");
+    }
+    png = picture;
+  } else {
+    const { default: sharp } = await import("sharp");
+    const { data, width, height } = picture;
+    png = new Uint8Array(await sharp(data, { raw: { width, height, channels: 3 } }).png().toBuffer());
+  }
+  const base64 = (png as Uint8Array & { toBase64(): string }).toBase64();
+  const { caption, width } = options;
+  const size = width === undefined ? "" : ` style="width:${Math.round(width)}px;image-rendering:pixelated"`;
+  const alt = caption === undefined ? "picture" : escapeHtml(caption);
+  await show({
+    "image/png": base64,
+    "text/html": `<figure style="margin:0"><img alt="${alt}"${size} src="data:image/png;base64,${base64}">${
+      caption === undefined ? "" : `<figcaption>${escapeHtml(caption)}</figcaption>`
+    }</figure>`,
+    "text/plain": `[${caption ?? "picture"}]`,
+  });
 }

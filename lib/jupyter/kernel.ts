@@ -1,58 +1,54 @@
-/** State that survives from cell to cell: errors nobody caught, and whether Stop was pressed. */
-interface KernelState {
+/** What a kernel is asked for and what must be remembered in it across cells. */
+
+interface State {
+  /** Errors that nothing awaited; the notebook runner fails on them. */
   __labErrors?: string[];
+  /** Stop was pressed. */
   __labStop?: boolean;
 }
-const state = globalThis as unknown as KernelState;
 
-/** Whether this code runs in a Jupyter kernel. */
-export const inKernel: boolean = typeof Deno.jupyter !== "undefined" && hasBroadcast();
+const state = globalThis as State;
 
-function hasBroadcast(): boolean {
+/** Deno's display interface, or null outside a Jupyter kernel. */
+export const jupyter: typeof Deno.jupyter | null = (() => {
   try {
-    return typeof Deno.jupyter.broadcast === "function";
+    return Deno.jupyter;
   } catch {
-    return false;
+    return null;
   }
-}
+})();
 
-/**
- * Makes a kernel behave: errors of promises nobody awaited are collected (the notebook runner fails on them) and the
- * Stop button sets a flag that `checkpoint` turns into an error, instead of ending the process with everything in it.
- */
-export function guardKernel(): void {
-  if (state.__labErrors) return;
+// A Deno kernel swallows un-awaited rejections, and dies with all its state when Stop is pressed.
+if (jupyter && !state.__labErrors) {
   const errors: string[] = state.__labErrors = [];
-  globalThis.addEventListener("unhandledrejection", (event) => {
+  const remember = (what: string) => (event: Event & { reason?: unknown; error?: unknown }) => {
     event.preventDefault();
-    errors.push(String(event.reason));
-    console.error("A promise nobody awaited was rejected:", event.reason);
-  });
-  globalThis.addEventListener("error", (event) => {
-    event.preventDefault();
-    errors.push(String(event.error));
-    console.error("Uncaught:", event.error);
-  });
+    const error = event.reason ?? event.error;
+    errors.push(`${what}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+    console.error(errors.at(-1));
+  };
+  globalThis.addEventListener("unhandledrejection", remember("un-awaited rejection"));
+  globalThis.addEventListener("error", remember("uncaught error"));
   Deno.addSignalListener("SIGINT", () => {
     state.__labStop = true;
+    setTimeout(() => state.__labStop = false, 2000); // a cell without checkpoints must not stop the next one
   });
   if (!Deno.env.get("LAB_KERNEL_SHIM")) {
     console.warn(
-      "This is Deno's own kernel: with Run All, output may appear under the wrong cell, or not at all. " +
-        "./lab open uses a kernel that keeps it in place.",
+      "This is Deno's own kernel: output can be lost or land under another cell, above all with Run All. " +
+        "Run one cell at a time, or start JupyterLab with ./lab open.",
     );
   }
 }
 
 /**
- * Lets the event loop turn; long loops call it between steps.
+ * A point at which a long loop can be stopped: lets other work go on, and ends the cell if Stop was pressed.
  *
- * @throws "interrupted" when the Stop button was pressed since the last call
+ * @throws {Error} "interrupted" after Stop (interrupt) in JupyterLab; the kernel keeps its state.
  */
 export async function checkpoint(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
-  if (state.__labStop) {
-    state.__labStop = false;
-    throw new Error("interrupted");
-  }
+  if (!state.__labStop) return;
+  state.__labStop = false;
+  throw new Error("interrupted");
 }

@@ -1,7 +1,5 @@
-/** Displays for notebooks, progress, Stop, closing checks. */
-export * from "./check.ts";
-export * from "./display.ts";
-export { checkpoint, inKernel } from "./kernel.ts";
-import { guardKernel, inKernel } from "./kernel.ts";
-
-if (inKernel) guardKernel();
+/** Display helpers for notebooks, a stop that keeps the kernel, the closing check; run_notebook.py runs notebooks. */
+export { check, type Threshold } from "./check.ts";
+export { type Bundle, escapeHtml, image, markdown, type Pixels, print, show, table } from "./display.ts";
+export { checkpoint } from "./kernel.ts";
+export { type Advance, progress } from "./progress.ts";
