@@ -6,7 +6,7 @@ import { readHeader, readInto, type StoredTensor } from "./header.ts";
 /** Tensors by name. */
 export type Params = Record<string, Tensor>;
 
-const PIECE = 2 ** 24; // elements held in JavaScript at a time while converting or writing
+const PIECE = 2 ** 20; // elements held in JavaScript at a time while converting or writing: few enough for the cache
 
 /**
  * Reads stored tensors straight into tensor memory, file by file and front to back.
