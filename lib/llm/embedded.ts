@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { join } from "@std/path";
 import { z } from "zod";
 import { paths } from "../config/mod.ts";
@@ -16,9 +15,9 @@ export interface EmbeddedServer extends Endpoint {
 }
 
 export interface EmbeddedOptions {
-  /** Requests answered at once (default 4). */
+  /** Requests answered at once (default 1: on a CPU, requests in turn reuse the prompt cache best). */
   slots?: number;
-  /** CPU threads (default: as many as there are, 4 at most). */
+  /** CPU threads (default 1: the threads wait for each other, which is slow beside other busy processes). */
   threads?: number;
   /** Tokens of context for each slot (default 768). */
   context?: number;

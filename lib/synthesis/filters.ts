@@ -1,0 +1,233 @@
+import type { PairKind } from "./prompts.ts";
+import { aspectOf, fold, FUNCTION_WORDS, readEntities, words } from "./lexicon.ts";
+import { isYesNo, type QaPair } from "./pair.ts";
+
+/** What a filter may look at: the pair, what the teacher was told, and what it was asked for. */
+export interface Candidate {
+  pair: QaPair;
+  /** Caption and fields as the teacher saw them. */
+  known: string;
+  kind: PairKind;
+}
+
+/** A rule that says why a pair is unfit, or null. */
+export interface PairFilter {
+  name: string;
+  reason(candidate: Candidate): string | null;
+}
+
+/** Limits in words; the paper keeps answers under 60 words. */
+const QUESTION_WORDS = { min: 3, max: 30 };
+const ANSWER_WORDS = { min: 1, max: 59 };
+
+const INTERROGATIVE =
+  /^(what|which|where|how|who|when|why|is|are|was|were|does|do|did|can|could|has|have|in which|on which|at which|from which|with which)\b/i;
+
+/** Is it a question, and does the answer fit the kind that was asked for? */
+const form: PairFilter = {
+  name: "form",
+  reason({ pair, kind }) {
+    if (!pair.question.endsWith("?")) return "the question does not end with a question mark";
+    if (!INTERROGATIVE.test(pair.question)) return "no question word at the start";
+    if (/[^\p{L}\p{N}\p{P}\p{Zs}+<>=°%\/]/u.test(pair.answer)) return "odd characters in the answer";
+    if (/[{}\[\]<>|\\]/.test(pair.answer)) return "markup in the answer";
+    const binary = aspectOf(pair.question) === "presence";
+    if (kind === "yes-no" && !binary) return "not a yes-no question";
+    if (binary !== isYesNo(pair.answer)) {
+      return binary ? "a yes-no question without yes or no" : "yes or no to an open question";
+    }
+    if (kind === "choice") {
+      const distinct = new Set(pair.choices?.map((choice) => words(choice).join(" ")));
+      if (distinct.size !== 4 || distinct.has("")) return "not four different options";
+      if (!pair.choices!.includes(pair.answer)) return "the answer is not among the options";
+    }
+    return null;
+  },
+};
+
+/** Neither too short to mean something nor too long to be an answer. */
+const length: PairFilter = {
+  name: "length",
+  reason({ pair }) {
+    const asked = words(pair.question).length, answered = words(pair.answer).length;
+    if (asked < QUESTION_WORDS.min || asked > QUESTION_WORDS.max) return `a question of ${asked} words`;
+    if (answered < ANSWER_WORDS.min || answered > ANSWER_WORDS.max) return `an answer of ${answered} words`;
+    return null;
+  },
+};
+
+/** Does the question give the answer away? "Left or right?" names both and is allowed; yes-no questions cannot leak. */
+const leak: PairFilter = {
+  name: "leak",
+  reason({ pair }) {
+    if (isYesNo(pair.answer)) return null;
+    const asked = new Set(words(pair.question).map(fold));
+    const told = contentWords(pair.answer);
+    if (told.length === 0 || !told.every((word) => asked.has(word))) return null;
+    const alternatives = /(\S+) or (?:on |in |at )?(?:the |an? )?(\S+)\?$/i.exec(pair.question);
+    return alternatives ? null : "the question contains the answer";
+  },
+};
+
+const INVISIBLE: readonly [RegExp, string][] = [
+  [
+    /\b(history|presented|presents|presenting|complain\w*|symptoms?|prior|previous(ly)?|follow-?up)\b/i,
+    "history",
+  ],
+  [
+    /\b(age|aged|years?|year-old|old|male|female|gender|sex|man|woman|boy|girl|patient['’]s name|name of the patient|race)\b/i,
+    "demographics",
+  ],
+  [
+    /\b(treat\w*|therap\w*|surger\w*|surgical|medication|drug|prognosis|procedure|operation|stage)\b/i,
+    "treatment or outcome",
+  ],
+  [
+    /\b(causes?|caused|cause of|reason|purpose|risk|incidence|prevalence|common(ly)?|likely)\b/i,
+    "general knowledge",
+  ],
+  [/\b(who|doctor|physician|surgeon|hospital|author|article|study|caption|performed)\b/i, "people or papers"],
+  [
+    /\d+(\.\d+)?\s?(mm|cm|ml|%|hu|units?|inches)\b|\bhow (many|much|large|big|long|old)\b|\b(size|extent|diameter)\b/i,
+    "measurements",
+  ],
+];
+
+/** Is it about something that the image cannot show? (Teaching cases tell history and demographics as well.) */
+const invisible: PairFilter = {
+  name: "invisible",
+  reason({ pair }) {
+    const both = `${pair.question} ${pair.answer}`;
+    return INVISIBLE.find(([pattern]) => pattern.test(both))?.[1] ?? null;
+  },
+};
+
+/** Does the answer say what was asked for, e.g. a side to "which side"? Options are of one kind with the answer. */
+const mismatch: PairFilter = {
+  name: "mismatch",
+  reason({ pair }) {
+    const aspect = aspectOf(pair.question);
+    if (aspect === null) return "unclear what the question asks for";
+    if (aspect === "presence") return null;
+    const kinds = new Set(readEntities(pair.answer).entities.map((entity) => entity.kind));
+    const fits = kinds.has(aspect) || (aspect === "organ" && kinds.has("region")) ||
+      (aspect === "region" && kinds.has("organ")) || (aspect === "finding" && isNormal(pair.answer));
+    if (!fits) return `asks for ${aspect}, answered otherwise`;
+    if (aspect === "finding" && (kinds.has("modality"))) return "asks for finding, answered with a modality";
+    return null;
+  },
+};
+
+/** Is all that the pair claims in the caption? For "no", something in the question must be missing from it. */
+const unsupported: PairFilter = {
+  name: "unsupported",
+  reason({ pair, known }) {
+    const told = new Set(contentWords(known));
+    const concepts = new Set(readEntities(known).entities.map((entity) => entity.concept));
+    const sideAsked = aspectOf(pair.question) === "side";
+    const missing = (text: string, isQuestion: boolean) => {
+      const { entities, rest } = readEntities(text);
+      return [
+        ...entities.filter(({ kind, concept }) =>
+          !concepts.has(concept) && !(isQuestion && sideAsked && kind === "side")
+        )
+          .map(({ concept }) => concept),
+        ...rest.filter((word) => !FUNCTION_WORDS.has(word) && !GENERIC.has(word) && !told.has(word)),
+      ];
+    };
+    if (isYesNo(pair.answer) && /^no/i.test(pair.answer)) {
+      const claims = readEntities(pair.question).entities;
+      if (claims.length === 0) return isNormal(known) ? null : "no claim to deny";
+      return claims.some((entity) => !concepts.has(entity.concept)) ? null : "denies what the caption says";
+    }
+    if (
+      isYesNo(pair.answer) && /\b(lesion|abnormality|abnormal|finding)\b/i.test(pair.question) &&
+      isNormal(known)
+    ) {
+      return "affirms what the caption denies";
+    }
+    const answered = isYesNo(pair.answer) ? [] : missing(pair.answer, false);
+    const open = [...answered, ...missing(pair.question, true)];
+    return open.length === 0 ? null : `not in the caption: ${[...new Set(open)].slice(0, 3).join(", ")}`;
+  },
+};
+
+/** Words that questions use and captions need not. */
+const GENERIC: ReadonlySet<string> = new Set(
+  ("image picture scan imaging photo figure exam examination study body part region area anatomical anatomy structure organ lesion " +
+    "abnormality abnormal abnormalities finding type kind nature side located location located seen see visible shown show showing " +
+    "present affected affect contain contains contained containing used use taken take modality technique found find " +
+    "identified identify depicted depict displayed appear apparent normal position patient")
+    .split(" ").map(fold),
+);
+
+function contentWords(text: string): string[] {
+  return words(text).map(fold).filter((word) => !FUNCTION_WORDS.has(word));
+}
+
+/** Whether a text says that nothing is wrong. */
+function isNormal(text: string): boolean {
+  return /\b(no (lesion|abnormalit|finding|evidence)|normal|unremarkable|without (a |any )?lesion)/i.test(
+    text,
+  );
+}
+
+/** In the order in which they are counted. A repeated question about one image is the last one, `duplicate`. */
+export const FILTERS: readonly PairFilter[] = [form, length, leak, invisible, mismatch, unsupported];
+
+export interface FilterCount {
+  filter: string;
+  /** Pairs that came in, that is, passed all filters before. */
+  in: number;
+  dropped: number;
+  /** Reason -> pairs. */
+  reasons: Record<string, number>;
+  /** Up to three dropped pairs, as "question | answer (reason)". */
+  examples: string[];
+}
+
+export interface FilterResult {
+  kept: QaPair[];
+  dropped: QaPair[];
+  counts: FilterCount[];
+}
+
+/**
+ * Judges every pair by every filter (the verdicts are written into the pair) and counts in order: a pair is counted
+ * as dropped by the first filter that it fails.
+ */
+export function applyFilters(
+  candidates: readonly Candidate[],
+  filters: readonly PairFilter[] = FILTERS,
+): FilterResult {
+  const names = [...filters.map((filter) => filter.name), "duplicate"];
+  const counts = new Map(
+    names.map((filter) => [filter, { filter, in: 0, dropped: 0, reasons: {}, examples: [] } as FilterCount]),
+  );
+  const seen = new Set<string>();
+  const kept: QaPair[] = [], dropped: QaPair[] = [];
+  for (const candidate of candidates) {
+    const reasons = new Map(filters.map((filter) => [filter.name, filter.reason(candidate)]));
+    const { imageId, question, answer } = candidate.pair;
+    const key = JSON.stringify([imageId, words(question).join(" ")]);
+    const fit = [...reasons.values()].every((reason) => reason === null);
+    reasons.set("duplicate", fit && seen.has(key) ? "asked before about this image" : null);
+    if (fit) seen.add(key);
+    const verdicts = Object.fromEntries([...reasons].map(([name, reason]) => [name, reason ?? "pass"]));
+    const pair: QaPair = { ...candidate.pair, verdicts: JSON.stringify(verdicts) };
+    const failed = names.find((name) => reasons.get(name) !== null);
+    for (const name of names) {
+      const count = counts.get(name)!;
+      count.in++;
+      if (name !== failed) continue;
+      const reason = reasons.get(name)!;
+      count.dropped++;
+      const group = reason.replace(/: .*$/, "").replace(/\d+/, "n");
+      count.reasons[group] = (count.reasons[group] ?? 0) + 1;
+      if (count.examples.length < 3) count.examples.push(`${question} | ${answer} (${reason})`);
+      break;
+    }
+    (failed ? dropped : kept).push(pair);
+  }
+  return { kept, dropped, counts: [...counts.values()] };
+}

@@ -1,0 +1,32 @@
+/**
+ * Question-answer pairs from captions by a teacher model: prompts, parsing, filters, provenance (paper section 4.2).
+ *
+ * @module
+ */
+export { type QaPair, sourcePairs, templatePairs, type TruthQuestion } from "./pair.ts";
+export {
+  type Family,
+  PAIR_KINDS,
+  type PairKind,
+  type PairPrompt,
+  pairPrompt,
+  type Topic,
+  topicsFor,
+} from "./prompts.ts";
+export { type ParsedReply, parseReply, type RawPair, type ReplyProblem, type ReplyShape } from "./parse.ts";
+export {
+  applyFilters,
+  type Candidate,
+  type FilterCount,
+  type FilterResult,
+  FILTERS,
+  type PairFilter,
+} from "./filters.ts";
+export {
+  factCheck,
+  type FactVerdict,
+  precisionByFilter,
+  type PrecisionRow,
+  type TruthRow,
+} from "./fact_check.ts";
+export { type SynthesisOptions, type SynthesisResult, synthesize } from "./synthesize.ts";

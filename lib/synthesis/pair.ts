@@ -1,0 +1,101 @@
+import type { CorpusRecord } from "../corpus/mod.ts";
+
+/** A question with its answer about an image, and where it comes from. */
+export interface QaPair {
+  /** Unique: `${record id}#...`. */
+  id: string;
+  dataset: string;
+  split: string;
+  imagePath: string;
+  imageId: string;
+  caseId: string | null;
+  question: string;
+  answer: string;
+  /** Options, the answer among them; null for free answers. */
+  choices: string[] | null;
+  answerType: "closed" | "open";
+  /** What is asked for: a content type of the data set, or a topic of the prompts. */
+  questionType: string | null;
+  /** "source": the data set's own; "teacher": written by a language model; "template": made from ground truth. */
+  origin: "source" | "teacher" | "template";
+  /** Version of the prompt (teacher only). */
+  prompt: string | null;
+  /** The model as its server names it (teacher only). */
+  model: string | null;
+  seed: number | null;
+  temperature: number | null;
+  /** SHA-256 of the reply that the pair was read from (teacher only). */
+  rawSha256: string | null;
+  /** JSON: filter name -> "pass" or the reason why not. */
+  verdicts: string;
+}
+
+type Asked = Pick<QaPair, "question" | "answer" | "choices" | "answerType" | "questionType">;
+
+function pairOf(record: CorpusRecord, origin: QaPair["origin"], id: string, asked: Asked): QaPair {
+  const { dataset, split, imagePath, imageId, caseId } = record;
+  const provenance = {
+    prompt: null,
+    model: null,
+    seed: null,
+    temperature: null,
+    rawSha256: null,
+    verdicts: "{}",
+  };
+  return { id, dataset, split, imagePath, imageId, caseId, ...asked, origin, ...provenance };
+}
+
+/** The pairs that a data set brings itself; records without question (captions) give none. */
+export function sourcePairs(records: readonly CorpusRecord[]): QaPair[] {
+  return records.flatMap((record) => {
+    const { question, answer, choices, contentType } = record;
+    if (question === null || answer === null) return [];
+    const answerType = record.answerType ?? (choices || isYesNo(answer) ? "closed" : "open");
+    return [
+      pairOf(record, "source", record.id, {
+        question,
+        answer,
+        choices,
+        answerType,
+        questionType: contentType,
+      }),
+    ];
+  });
+}
+
+/** A question made from an image's ground truth. */
+export interface TruthQuestion {
+  record: CorpusRecord;
+  /** Question type, e.g. "side". */
+  type: string;
+  question: string;
+  answer: string;
+  choices?: string[] | null;
+}
+
+/** Pairs made from ground truth: a stand-in for a good teacher, and named "template" so that nobody takes it for one. */
+export function templatePairs(rows: readonly TruthQuestion[]): QaPair[] {
+  const seen = new Map<string, number>();
+  return rows.map(({ record, type, question, answer, choices = null }) => {
+    const n = seen.get(record.id) ?? 0;
+    seen.set(record.id, n + 1);
+    const answerType = choices || isYesNo(answer) ? "closed" : "open";
+    const asked: Asked = { question, answer, choices, answerType, questionType: type };
+    return pairOf(record, "template", `${record.id}#template/${n}`, asked);
+  });
+}
+
+/** Whether an answer is yes or no. */
+export function isYesNo(answer: string): boolean {
+  return /^(yes|no)\.?$/i.test(answer.trim());
+}
+
+/** A pair as the teacher wrote it, with its provenance. */
+export function teacherPair(
+  record: CorpusRecord,
+  id: string,
+  asked: Asked,
+  provenance: Pick<QaPair, "prompt" | "model" | "seed" | "temperature" | "rawSha256">,
+): QaPair {
+  return { ...pairOf(record, "teacher", id, asked), ...provenance };
+}

@@ -1,0 +1,167 @@
+import type { Message } from "../llm/mod.ts";
+import type { CorpusRecord } from "../corpus/mod.ts";
+import { conceptsOf, type EntityKind } from "./lexicon.ts";
+
+/** Where the caption comes from: a teaching case (MedPix) or a figure of an article (ROCO). Paper figures 8 and 9. */
+export type Family = "case" | "literature";
+/** Free answer, yes or no, or one of four options. */
+export type PairKind = "open" | "yes-no" | "choice";
+/** What the question is to be about. */
+export type Topic = EntityKind;
+
+export const PAIR_KINDS: readonly PairKind[] = ["open", "yes-no", "choice"];
+const TOPICS: readonly Topic[] = ["finding", "organ", "side", "modality", "region"];
+
+/** A prompt for one pair. */
+export interface PairPrompt {
+  /** E.g. "case-open-v1"; a changed wording gets a new version. */
+  version: string;
+  kind: PairKind;
+  topic: Topic;
+  messages: Message[];
+  schema: { name: string; schema: Record<string, unknown> };
+}
+
+/** Longest question and answer that the schema allows, in characters. */
+export const MAX_QUESTION_CHARS = 120;
+export const MAX_ANSWER_CHARS = 80;
+
+const RULES: Record<Family, string> = {
+  case:
+    "You write exam questions for radiology students from teaching cases. You get what is known about one image.",
+  literature:
+    "You write exam questions about figures of medical articles. You get the caption of one radiology image.",
+};
+const TASK: Record<PairKind, string> = {
+  open:
+    "Write one question that can be answered by looking at the image, and its short answer. Take the answer from the caption.",
+  "yes-no":
+    "Write one yes-no question that can be answered by looking at the image. You are told which answer must be right.",
+  choice:
+    "Write one question that can be answered by looking at the image, its short answer from the caption, and three wrong answers.",
+};
+const LIMITS =
+  "Do not ask about history, age, sex, treatment or measurements. Do not put the answer into the question. Reply with JSON.";
+
+const NAMES: Record<Topic, string> = {
+  finding: "the abnormality",
+  organ: "the organ",
+  side: "the side",
+  modality: "the imaging modality",
+  region: "the body region",
+};
+
+/** Made-up captions for the worked examples; none of their facts occurs in the phantoms. */
+const EXAMPLES: readonly { caption: string; header: string; facts: Record<Topic, string> }[] = [
+  {
+    caption: "ultrasound of the neck with a mass in the left thyroid",
+    header: "Modality: Ultrasound\nLocation: Neck",
+    facts: { finding: "mass", organ: "thyroid", side: "left", modality: "ultrasound", region: "neck" },
+  },
+  {
+    caption: "radiograph of the pelvis showing a fracture of the right femur",
+    header: "Modality: Radiograph\nLocation: Pelvis",
+    facts: { finding: "fracture", organ: "femur", side: "right", modality: "radiograph", region: "pelvis" },
+  },
+];
+const OPEN: Record<Topic, readonly string[]> = {
+  finding: ["What type of lesion is shown?", "What abnormality does the image show?"],
+  organ: ["Which organ is affected?", "Where is the abnormality located?"],
+  side: ["Which side is affected?", "On which side is the abnormality?"],
+  modality: ["Which imaging modality was used?", "How was this image taken?"],
+  region: ["Which part of the body is shown?", "What body part does the image show?"],
+};
+/** Yes-no questions: true of the first example, false of the second. */
+const YES_NO: Record<Topic, readonly string[]> = {
+  finding: ["Is there a mass?", "Does the image show an abscess?"],
+  organ: ["Is the thyroid affected?", "Is the lesion in the tibia?"],
+  side: ["Is the lesion on the left side?", "Is the abnormality on the left?"],
+  modality: ["Is this an ultrasound image?", "Was the image taken with pet?"],
+  region: ["Does the image show the neck?", "Is this an image of the shoulder?"],
+};
+const WRONG: Record<Topic, readonly string[][]> = {
+  finding: [["stone", "fracture", "abscess"], ["effusion", "tumor", "abscess"]],
+  organ: [["larynx", "trachea", "tongue"], ["tibia", "bladder", "humerus"]],
+  side: [["right", "both sides", "midline"], ["left", "both sides", "midline"]],
+  modality: [["pet", "mammography", "fluoroscopy"], ["pet", "ultrasound", "scintigraphy"]],
+  region: [["pelvis", "shoulder", "foot"], ["neck", "shoulder", "foot"]],
+};
+
+/** The prompt family of a record's data set. */
+export function familyOf(record: CorpusRecord): Family {
+  return record.dataset === "medpix2" ? "case" : "literature";
+}
+
+/** Topics about which the record's caption (or, for cases, its fields) says something. */
+export function topicsFor(record: CorpusRecord): Topic[] {
+  const known = knownText(record);
+  const found = TOPICS.filter((topic) => conceptsOf(known, topic).length > 0);
+  return found.length > 0 ? found : ["finding"];
+}
+
+/** What the teacher is told about an image: the caption, and for cases modality and location. */
+export function knownText(record: CorpusRecord): string {
+  return familyOf(record) === "case"
+    ? `${header(record)}\nCaption: ${record.caption}`
+    : `Caption: ${record.caption}`;
+}
+
+function header(record: CorpusRecord): string {
+  const { modality, region, context } = record;
+  const fields = [["Modality", modality], ["Plane", context?.plane], ["Location", region]];
+  return fields.filter(([, value]) => value).map(([name, value]) => `${name}: ${value}`).join("\n");
+}
+
+/**
+ * The prompt that asks the teacher for one pair about a record's image: rules, two worked examples of the same topic,
+ * then the record. Prompts of one family, kind and topic share all but the last message, so a server can reuse its cache.
+ *
+ * @param wanted the answer that a yes-no question must have
+ */
+export function pairPrompt(
+  record: CorpusRecord,
+  kind: PairKind,
+  topic: Topic,
+  wanted: "yes" | "no",
+): PairPrompt {
+  const family = familyOf(record);
+  const asked = (known: string, answer: string) =>
+    `${known}\nAsk about ${NAMES[topic]}.` +
+    (kind === "yes-no" ? ` The right answer must be "${answer}".` : "");
+  const examples = EXAMPLES.flatMap((example, i): Message[] => {
+    const known = `${family === "case" ? example.header + "\n" : ""}Caption: ${example.caption}`;
+    const answer = kind === "yes-no" ? ["yes", "no"][i] : example.facts[topic];
+    const question = (kind === "yes-no" ? YES_NO : OPEN)[topic][i];
+    const reply = { question, answer, ...(kind === "choice" ? { wrong_answers: WRONG[topic][i] } : {}) };
+    return [
+      { role: "user", content: asked(known, answer) },
+      { role: "assistant", content: JSON.stringify(reply) },
+    ];
+  });
+  return {
+    version: `${family}-${kind}-v1`,
+    kind,
+    topic,
+    messages: [
+      { role: "system", content: `${RULES[family]} ${TASK[kind]} ${LIMITS}` },
+      ...examples,
+      { role: "user", content: asked(knownText(record), wanted) },
+    ],
+    schema: pairSchema(kind, wanted),
+  };
+}
+
+function pairSchema(kind: PairKind, wanted: "yes" | "no"): PairPrompt["schema"] {
+  const answer = { type: "string", maxLength: MAX_ANSWER_CHARS };
+  const properties = {
+    question: { type: "string", maxLength: MAX_QUESTION_CHARS },
+    answer: kind === "yes-no" ? { type: "string", enum: [wanted] } : answer,
+    ...(kind === "choice"
+      ? { wrong_answers: { type: "array", items: answer, minItems: 3, maxItems: 3 } }
+      : {}),
+  };
+  return {
+    name: `pair_${kind.replace("-", "_")}`,
+    schema: { type: "object", properties, required: Object.keys(properties), additionalProperties: false },
+  };
+}
