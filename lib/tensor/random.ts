@@ -1,8 +1,11 @@
-/** Random numbers of TensorFlow's stateless generators: the same seed gives the same numbers, eagerly and inside jit. */
-import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs";
-import { runOp, tf, typeAttribute } from "./backend.ts";
+/**
+ * Random numbers by Philox, from a seed alone: the same seed gives the same bits eagerly, in a graph, under XLA, on
+ * every device. (Of TensorFlow's stateless ops only the one that draws integers does so; the rest is made from it.)
+ */
+import type { Tensor, Tensor1D } from "@tensorflow/tfjs";
+import { backend, binding, idOf, runOp, tf, typeAttribute } from "./backend.ts";
 import { asType } from "./cast.ts";
-import { FLOAT } from "./dtype.ts";
+import { INT32, UINT64 } from "./dtype.ts";
 
 /** Two integers, or an int32 tensor [2]: inside jit a tensor, or each call gives the same numbers. */
 export type Seed = Tensor | readonly [number, number];
@@ -15,32 +18,53 @@ function seedTensor(seed: Seed): Tensor {
   return seed;
 }
 
-const draw = (op: string, shape: readonly number[], seed: Seed): Tensor =>
-  tf.tidy(() =>
-    runOp(op, [typeAttribute("dtype", FLOAT)], [tf.tensor1d([...shape], "int32"), seedTensor(seed)])
-  );
+const PHILOX = 1;
 
-/** Standard normal numbers, float32. */
-export const randomNormal = (shape: readonly number[], seed: Seed): Tensor =>
-  draw("StatelessRandomNormal", shape, seed);
+/** Random bits as int32, with the seed as the generator's key. */
+function randomBits(shape: readonly number[], seed: Seed): Tensor {
+  // TensorFlow.js has no uint64: key and counter are handled by number.
+  const asUint64 = (pairs: Tensor) =>
+    binding.executeOp("Bitcast", [typeAttribute("type", UINT64)], [idOf(pairs)], 1)[0].id;
+  const key = asUint64(tf.reshape(seedTensor(seed), [1, 2])), counter = asUint64(tf.zeros([2, 2], "int32"));
+  const dims = idOf(tf.tensor1d([...shape], "int32")), algorithm = idOf(tf.scalar(PHILOX, "int32"));
+  const attributes = [typeAttribute("dtype", INT32)], inputs = [dims, key, counter, algorithm];
+  const [bits] = binding.executeOp("StatelessRandomUniformFullIntV2", attributes, inputs, 1);
+  binding.deleteTensor(key);
+  binding.deleteTensor(counter);
+  return backend().createOutputTensor(bits);
+}
 
-/** Uniform numbers in [0, 1), float32. */
-export const randomUniform = (shape: readonly number[], seed: Seed): Tensor =>
-  draw("StatelessRandomUniform", shape, seed);
+/** Uniform numbers in [0, 1), float32: multiples of 2^-23. */
+export function randomUniform(shape: readonly number[], seed: Seed): Tensor {
+  return tf.tidy(() => {
+    const low = runOp("BitwiseAnd", [], [randomBits(shape, seed), tf.scalar(2 ** 23 - 1, "int32")]);
+    return tf.mul(tf.cast(low, "float32"), 2 ** -23);
+  });
+}
+
+/** Half a step up keeps log(u) and log(-log(u)) finite. */
+const openUniform = (shape: readonly number[], seed: Seed): Tensor =>
+  tf.add(randomUniform(shape, seed), 2 ** -24);
+
+/** Standard normal numbers, float32 (Box-Muller). */
+export function randomNormal(shape: readonly number[], seed: Seed): Tensor {
+  return tf.tidy(() => {
+    const [radius, angle] = tf.unstack(openUniform([2, ...shape], seed));
+    return tf.mul(tf.sqrt(tf.mul(tf.log(radius), -2)), tf.cos(tf.mul(angle, 2 * Math.PI)));
+  });
+}
 
 /**
  * One sample of each row's distribution: the place of the largest of logits + Gumbel noise.
  * @param logits [B, V]; need not be normalised, may hold -Infinity
  * @returns [B] int32
  */
-export function categorical(logits: Tensor2D | Tensor, seed: Seed): Tensor1D {
+export function categorical(logits: Tensor, seed: Seed): Tensor1D {
   if (logits.shape.length !== 2) {
     throw new Error(`categorical: expected logits [B, V], found [${logits.shape}].`);
   }
   return tf.tidy(() => {
-    // Uniform numbers are multiples of 2^-23 and may be 0; half a step up keeps both logarithms finite.
-    const uniform = tf.add(randomUniform(logits.shape, seed), 2 ** -24);
-    const gumbel = tf.neg(tf.log(tf.neg(tf.log(uniform))));
-    return tf.argMax<Tensor1D>(tf.add(asType(logits as Tensor, "float32"), gumbel), -1);
+    const gumbel = tf.neg(tf.log(tf.neg(tf.log(openUniform(logits.shape, seed)))));
+    return tf.argMax<Tensor1D>(tf.add(asType(logits, "float32"), gumbel), -1);
   });
 }
