@@ -1,0 +1,66 @@
+import { join } from "@std/path";
+import { show } from "../jupyter/mod.ts";
+import { renderSvg, svgToPng } from "./render.ts";
+import type { PlotlySpec } from "./theme.ts";
+
+/** A figure in every form that a notebook front end may want. */
+export interface FigureBundle {
+  "application/vnd.plotly.v1+json": PlotlySpec & { config: Record<string, unknown> };
+  "image/svg+xml": string;
+  /** Base64. */
+  "image/png": string;
+  "text/plain": string;
+}
+
+/** Base64 of bytes of any length. */
+export function encodeBase64(bytes: Uint8Array): string {
+  return bytes.toBase64();
+}
+
+/**
+ * A figure as a display bundle: interactive plotly where the front end has it, PNG and SVG elsewhere, its title as text.
+ *
+ * @param name short name of the figure, shown where nothing else can be.
+ */
+export async function figureBundle(spec: PlotlySpec, options: { name: string }): Promise<FigureBundle> {
+  const svg = await renderSvg(spec);
+  return {
+    "application/vnd.plotly.v1+json": { ...spec, config: { responsive: false, displaylogo: false } },
+    "image/svg+xml": svg,
+    "image/png": encodeBase64(await svgToPng(svg)),
+    "text/plain": `Figure: ${options.name}`,
+  };
+}
+
+/**
+ * Writes `NAME.plotly.json`, `NAME.svg` and `NAME.png` into a folder (a run's), each atomically.
+ *
+ * @returns the three paths.
+ */
+export async function saveFigure(folder: string, name: string, spec: PlotlySpec): Promise<string[]> {
+  if (!/^[a-z0-9_-]+$/.test(name)) {
+    throw new Error(`Expected a figure name of a-z, 0-9, _ and -; found "${name}".`);
+  }
+  await Deno.mkdir(folder, { recursive: true });
+  const svg = await renderSvg(spec);
+  const files: [string, string | Uint8Array][] = [
+    ["plotly.json", JSON.stringify(spec) + "\n"],
+    ["svg", svg],
+    ["png", await svgToPng(svg)],
+  ];
+  const paths: string[] = [];
+  for (const [extension, content] of files) {
+    const path = join(folder, `${name}.${extension}`);
+    const part = `${path}.tmp`;
+    if (typeof content === "string") await Deno.writeTextFile(part, content);
+    else await Deno.writeFile(part, content);
+    await Deno.rename(part, path);
+    paths.push(path);
+  }
+  return paths;
+}
+
+/** Shows a figure in the notebook, in every form of `figureBundle`. */
+export async function figure(spec: PlotlySpec, options: { name: string }): Promise<void> {
+  await show({ ...(await figureBundle(spec, options)) });
+}

@@ -1,0 +1,211 @@
+import type { ScalingFit, ScalingPoint } from "../stats/mod.ts";
+import { scalingLoss } from "../stats/mod.ts";
+import { axis, type Caption, COLOURS, INK, plainText, type PlotlySpec, themedLayout } from "./theme.ts";
+
+const SIZE = { width: 760, plotHeight: 300 };
+const count = (n: number) => n.toLocaleString("en-US");
+
+/** One line of a chart. */
+export interface Series {
+  name: string;
+  points: readonly (readonly [x: number, y: number])[];
+  /** Lower and upper end of the 95% interval at each point. */
+  band?: readonly (readonly [low: number, high: number])[];
+  /** Numbers of the paper are dashed, ours solid. */
+  from: "paper" | "ours";
+  /** Series with the same key share a colour (the paper's and our curve of one dataset); by default the name. */
+  colourKey?: string;
+}
+
+/**
+ * Lines over a common axis: losses, mixing ratios, deletion curves, throughput.
+ *
+ * @param axes titles with units.
+ */
+export function linesFigure(
+  series: readonly Series[],
+  axes: { x: string; y: string; logX?: boolean; logY?: boolean; yRange?: [number, number] },
+  caption: Caption,
+): PlotlySpec {
+  const keys = [...new Set(series.map((s) => s.colourKey ?? s.name))];
+  const data: Record<string, unknown>[] = [];
+  for (const { name, points, band, from, colourKey } of series) {
+    const colour = COLOURS[keys.indexOf(colourKey ?? name) % COLOURS.length];
+    const x = points.map((p) => p[0]);
+    if (band) {
+      data.push({
+        type: "scatter",
+        mode: "lines",
+        x: [...x, ...[...x].reverse()],
+        y: [...band.map((b) => b[0]), ...band.map((b) => b[1]).reverse()],
+        fill: "toself",
+        fillcolor: colour + "2E",
+        line: { width: 0 },
+        hoverinfo: "skip",
+        showlegend: false,
+      });
+    }
+    data.push({
+      type: "scatter",
+      mode: points.length > 60 ? "lines" : "lines+markers",
+      name: plainText(name),
+      x,
+      y: points.map((p) => p[1]),
+      line: { color: colour, width: from === "paper" ? 1.5 : 2.5, dash: from === "paper" ? "dash" : "solid" },
+      marker: {
+        color: colour,
+        size: from === "paper" ? 6 : 7,
+        symbol: from === "paper" ? "circle-open" : "circle",
+      },
+    });
+  }
+  return {
+    data,
+    layout: themedLayout(caption, SIZE, series.map((s) => s.name), {
+      xaxis: axis(axes.x, axes.logX ? { type: "log", dtick: 1, exponentformat: "power" } : {}),
+      yaxis: axis(axes.y, {
+        ...(axes.logY ? { type: "log", dtick: 1, exponentformat: "power" } : {}),
+        ...(axes.yRange ? { range: axes.yRange } : {}),
+      }),
+    }),
+  };
+}
+
+/** Figures 5a and 5b: evaluation loss by epoch, the paper's curves dashed beside ours. */
+export function lossCurvesFigure(series: readonly Series[], caption: Caption): PlotlySpec {
+  return linesFigure(series, { x: "Epoch", y: "Evaluation loss (nats per answer token)" }, caption);
+}
+
+/** Share of enrichment pairs over training, measured in windows, beside the schedule that was asked for. */
+export function mixingFigure(
+  windows: readonly { step: number; target: number; measured: number }[],
+  caption: Caption,
+): PlotlySpec {
+  return linesFigure(
+    [
+      {
+        name: "measured",
+        points: windows.map((w) => [w.step, 100 * w.measured]),
+        from: "ours",
+        colourKey: "mix",
+      },
+      {
+        name: "schedule",
+        points: windows.map((w) => [w.step, 100 * w.target]),
+        from: "paper",
+        colourKey: "plan",
+      },
+    ],
+    {
+      x: "Optimizer step",
+      y: "MedPix pairs in the mix (%)",
+      yRange: [0, yTop(windows.flatMap((w) => [w.target, w.measured]))],
+    },
+    caption,
+  );
+}
+
+const yTop = (shares: readonly number[]) => Math.min(100, Math.ceil(110 * Math.max(...shares, 0.05)));
+
+/** A bar of `accuracyFigure`. */
+export interface AccuracyBar {
+  /** Dataset or organ: the position on the axis. */
+  group: string;
+  /** System: the colour. */
+  system: string;
+  accuracy: number;
+  /** 95% interval; null where the source gives none. */
+  low: number | null;
+  high: number | null;
+  from: "paper" | "ours";
+}
+
+/** Accuracies with 95% intervals, grouped (tables 1, 2 and 5); the paper's bars are hatched. */
+export function accuracyFigure(bars: readonly AccuracyBar[], caption: Caption): PlotlySpec {
+  const groups = [...new Set(bars.map((b) => b.group))];
+  const systems = [...new Set(bars.map((b) => b.system))];
+  const percent = (value: number) => 100 * value;
+  const data = systems.map((system, s) => {
+    const own = groups.map((group) => bars.find((b) => b.group === group && b.system === system));
+    const colour = COLOURS[s % COLOURS.length];
+    const paper = own.some((b) => b?.from === "paper");
+    return {
+      type: "bar",
+      name: plainText(system),
+      x: groups.map((group) => plainText(group)),
+      y: own.map((b) => (b ? percent(b.accuracy) : null)),
+      text: own.map((b) => (b ? percent(b.accuracy).toFixed(0) : "")),
+      textposition: "inside",
+      insidetextanchor: "start",
+      textfont: { color: paper ? INK : "#FFFFFF", size: 11 },
+      textangle: 0,
+      cliponaxis: false,
+      marker: {
+        color: paper ? "#FFFFFF" : colour,
+        line: { color: colour, width: 1.5 },
+        ...(paper ? { pattern: { shape: "/", fgcolor: colour + "66", size: 7, solidity: 0.25 } } : {}),
+      },
+      error_y: {
+        type: "data",
+        symmetric: false,
+        array: own.map((b) => (b?.high == null ? null : percent(b.high - b.accuracy))),
+        arrayminus: own.map((b) => (b?.low == null ? null : percent(b.accuracy - b.low))),
+        color: INK,
+        thickness: 1.3,
+        width: 4,
+      },
+    };
+  });
+  return {
+    data,
+    layout: themedLayout(caption, SIZE, systems, {
+      barmode: "group",
+      bargap: 0.25,
+      xaxis: axis("", { title: undefined, showgrid: false }),
+      yaxis: axis("Accuracy (%), 95% interval", { range: [0, 104], dtick: 20 }),
+    }),
+  };
+}
+
+/** Measured losses and the fitted law (equation 1), one curve per number of trainable parameters. */
+export function scalingFigure(
+  points: readonly ScalingPoint[],
+  fit: ScalingFit,
+  caption: Caption,
+): PlotlySpec {
+  const sizes = [...new Set(points.map((p) => p.parameters))].sort((a, b) => a - b);
+  const tokens = points.map((p) => p.tokens);
+  const [low, high] = [Math.min(...tokens), Math.max(...tokens)];
+  const grid = Array.from({ length: 41 }, (_, i) => low * (high / low) ** (i / 40));
+  const data = sizes.flatMap((size, s) => {
+    const colour = COLOURS[s % COLOURS.length];
+    const own = points.filter((p) => p.parameters === size);
+    const name = `${count(size)} parameters`;
+    return [
+      {
+        type: "scatter",
+        mode: "markers",
+        name,
+        x: own.map((p) => p.tokens),
+        y: own.map((p) => p.loss),
+        marker: { color: colour, size: 8 },
+      },
+      {
+        type: "scatter",
+        mode: "lines",
+        name: `${name}, law`,
+        showlegend: false,
+        x: grid,
+        y: grid.map((d) => scalingLoss(fit.law, size, d)),
+        line: { color: colour, width: 1.5, dash: "dot" },
+      },
+    ];
+  });
+  return {
+    data,
+    layout: themedLayout(caption, SIZE, sizes.map((size) => `${count(size)} parameters`), {
+      xaxis: axis("Training tokens D", { type: "log", exponentformat: "power", dtick: 1 }),
+      yaxis: axis("Evaluation loss (nats per answer token)"),
+    }),
+  };
+}

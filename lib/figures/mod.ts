@@ -1,0 +1,12 @@
+/** Figures and tables of the paper and of ours: plotly specifications, drawn without a browser. */
+export * from "./bundle.ts";
+export * from "./charts.ts";
+export * from "./curves.ts";
+export * from "./data_charts.ts";
+export * from "./diagrams.ts";
+export * from "./paper_values.ts";
+export * from "./provenance.ts";
+export * from "./render.ts";
+export * from "./saliency.ts";
+export * from "./tables.ts";
+export { type Caption, COLOURS, plainText, type PlotlySpec } from "./theme.ts";

@@ -1,0 +1,117 @@
+import { createCanvas, GlobalFonts } from "@napi-rs/canvas";
+import { fromFileUrl, join } from "@std/path";
+import { JSDOM } from "jsdom";
+import sharp from "sharp";
+import { boxOf, clientBoxOf, lineEnds, textWidth } from "./geometry.ts";
+import type { PlotlySpec } from "./theme.ts";
+
+const FONT_FAMILY = "DejaVu Sans";
+const fontFolder = new URL("./ttf/", import.meta.resolve("dejavu-fonts-ttf/package.json"));
+
+let plotly: Promise<{ toImage(spec: unknown, options: unknown): Promise<string> }> | null = null;
+
+/** Loads plotly.js into a document without a browser, once per process (about half a second). */
+function loadPlotly() {
+  return plotly ??= (async () => {
+    for (const file of ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"]) {
+      GlobalFonts.registerFromPath(fromFileUrl(new URL(file, fontFolder)), FONT_FAMILY);
+    }
+    const window =
+      new JSDOM("<!doctype html><html><body></body></html>", { runScripts: "outside-only" }).window;
+    giveMeasures(window);
+    window.eval(
+      await Deno.readTextFile(new URL(import.meta.resolve("plotly.js/dist/plotly-cartesian.min.js"))),
+    );
+    // deno-lint-ignore no-explicit-any -- a global of a script that was just evaluated
+    return (window as any).Plotly;
+  })();
+}
+
+/** What jsdom lacks and plotly asks for: boxes, lengths of text and lines, a canvas for heatmaps, object addresses. */
+// deno-lint-ignore no-explicit-any -- jsdom's window is patched where its types say that nothing is missing
+function giveMeasures(window: any): void {
+  const svg = window.SVGElement.prototype;
+  svg.getBBox = function () {
+    return boxOf(this);
+  };
+  svg.getBoundingClientRect = function () {
+    return clientBoxOf(this);
+  };
+  svg.getComputedTextLength = function () {
+    return textWidth(this);
+  };
+  svg.getTotalLength = function () {
+    return lineEnds(this.getAttribute("d")).length;
+  };
+  svg.getPointAtLength = function (at: number) {
+    const { from, to, length } = lineEnds(this.getAttribute("d"));
+    const share = length > 0 ? at / length : 0;
+    return { x: from[0] + share * (to[0] - from[0]), y: from[1] + share * (to[1] - from[1]) };
+  };
+  window.HTMLCanvasElement.prototype.getContext = function (kind: string) {
+    this.drawn ??= createCanvas(this.width, this.height);
+    if (this.drawn.width !== this.width) this.drawn.width = this.width;
+    if (this.drawn.height !== this.height) this.drawn.height = this.height;
+    return this.drawn.getContext(kind);
+  };
+  window.HTMLCanvasElement.prototype.toDataURL = function (type: string) {
+    return this.drawn.toDataURL(type);
+  };
+  window.URL.createObjectURL = () => "";
+}
+
+/**
+ * The figure as SVG text, drawn without a browser.
+ *
+ * @param spec width and height come from its layout (pixels).
+ */
+export async function renderSvg(spec: PlotlySpec): Promise<string> {
+  const { data, layout } = structuredClone(spec);
+  const width = Number(layout.width ?? 720);
+  const height = Number(layout.height ?? 440);
+  const library = await loadPlotly();
+  const url = await library.toImage({ data, layout: { ...layout, width, height } }, {
+    format: "svg",
+    width,
+    height,
+  });
+  return decodeURIComponent(url.slice(url.indexOf(",") + 1));
+}
+
+let fontsReady: Promise<void> | null = null;
+
+/**
+ * Makes librsvg (inside sharp) know the font that ships and no other: fontconfig reads its configuration once per process,
+ * so the environment is changed for one small drawing only.
+ */
+function readyFonts(): Promise<void> {
+  return fontsReady ??= (async () => {
+    const folder = await Deno.makeTempDir({ prefix: "fonts" });
+    const before = Deno.env.get("FONTCONFIG_FILE");
+    try {
+      const path = join(folder, "fonts.conf");
+      await Deno.writeTextFile(
+        path,
+        `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${
+          fromFileUrl(fontFolder)
+        }</dir><cachedir>${folder}</cachedir></fontconfig>`,
+      );
+      Deno.env.set("FONTCONFIG_FILE", path);
+      const sample =
+        `<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="15" font-family="${FONT_FAMILY}">a</text></svg>`;
+      await sharp(new TextEncoder().encode(sample)).png().toBuffer();
+    } finally {
+      if (before === undefined) Deno.env.delete("FONTCONFIG_FILE");
+      else Deno.env.set("FONTCONFIG_FILE", before);
+      await Deno.remove(folder, { recursive: true });
+    }
+  })();
+}
+
+/** PNG bytes of an SVG figure at twice its size, with the font that ships (no system font is needed). */
+export async function svgToPng(svg: string): Promise<Uint8Array> {
+  await readyFonts();
+  const png = await sharp(new TextEncoder().encode(svg), { density: 144 }).png({ compressionLevel: 9 })
+    .toBuffer();
+  return new Uint8Array(png);
+}

@@ -1,0 +1,68 @@
+import { plainText } from "./theme.ts";
+import type { Interval } from "../stats/mod.ts";
+
+/** A cell; null and undefined are shown as a dash. */
+export type Cell = string | number | boolean | null | undefined;
+
+/** How a row of the paper and ours compare. */
+export type Verdict = "exact" | "trend" | "not reproduced" | "not run";
+
+/** One line of a paper-versus-ours table. */
+export interface Comparison {
+  /** Figure, table or equation of the paper. */
+  item: string;
+  what: string;
+  paper: Cell;
+  ours: Cell;
+  verdict: Verdict;
+  note?: string;
+}
+
+function cellText(cell: Cell): string {
+  if (cell === null || cell === undefined || cell === "") return "–";
+  if (typeof cell === "boolean") return cell ? "yes" : "no";
+  if (typeof cell === "number") {
+    return Number.isInteger(cell) ? cell.toLocaleString("en-US") : String(Number(cell.toPrecision(4)));
+  }
+  return cell;
+}
+
+function columnsOf(rows: readonly Record<string, Cell>[]): string[] {
+  if (rows.length === 0) throw new Error("A table needs at least one row; found none.");
+  return [...new Set(rows.flatMap((row) => Object.keys(row)))];
+}
+
+/**
+ * Rows as a GitHub Markdown table: numbers right-aligned, text escaped so that data never becomes markup.
+ *
+ * @throws without rows.
+ */
+export function tableMarkdown(rows: readonly Record<string, Cell>[]): string {
+  const columns = columnsOf(rows);
+  const escape = (text: string) => plainText(text.replace(/[\\|`*_[\]~]/g, "\\$&")).replace(/\r?\n/g, " ");
+  const numeric = (column: string) => rows.some((row) => typeof row[column] === "number");
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  return [
+    line(columns.map(escape)),
+    line(columns.map((column) => (numeric(column) ? "---:" : "---"))),
+    ...rows.map((row) => line(columns.map((column) => escape(cellText(row[column]))))),
+  ].join("\n") + "\n";
+}
+
+/** A share with its interval as text: "34.0% (27.8–40.8)". */
+export function percentText({ estimate, low, high }: Interval): string {
+  const percent = (value: number) => (100 * value).toFixed(1);
+  return `${percent(estimate)}% (${percent(low)}–${percent(high)})`;
+}
+
+/** Paper and ours side by side with a verdict, as rows for `tableMarkdown` and the notebook's `table`. */
+export function comparisonRows(comparisons: readonly Comparison[]): Record<string, Cell>[] {
+  return comparisons.map(({ item, what, paper, ours, verdict, note }) => ({
+    "Paper's": item,
+    What: what,
+    Paper: paper,
+    Ours: ours,
+    Verdict: verdict,
+    Note: note ?? "",
+  }));
+}
