@@ -6,9 +6,6 @@ import { writeJson } from "./checkpoint.ts";
 /** `owner/name` on the Hugging Face hub, with an optional revision after "@". */
 const HUB_ID = /^([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*?)(?:@([\w.\/-]+))?$/;
 
-/** What a checkpoint or adapter consists of; the same weights in other formats stay on the hub. */
-const FILES = ["*.json", "*.safetensors", "*.md", "LICENSE*"];
-
 /** Written into a folder of the hub's files once all of them are there. */
 const MARKER = "lab_download.json";
 
@@ -40,7 +37,7 @@ export async function resolveModel(
   const dir = join(modelsDir, `${owner}--${repo}@${revision.replaceAll("/", "--")}`);
   if (await readIfThere(join(dir, MARKER)) !== null) return dir;
   const { downloadHubModel } = await import("../download/mod.ts");
-  const { commit } = await downloadHubModel(`${owner}/${repo}`, revision, dir, { files: FILES });
+  const { commit } = await downloadHubModel(`${owner}/${repo}`, revision, dir);
   await writeJson(join(dir, MARKER), { repo: `${owner}/${repo}`, revision, commit });
   return dir;
 }
