@@ -39,8 +39,7 @@ const announcement = z.union([
  * @throws if Python, a package or the model file is missing, or the file is not the pinned one
  */
 export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
-  const { slots = 4, threads = Math.min(4, availableParallelism()), context = 768, timeoutMs = 60_000 } =
-    options;
+  const { slots = 1, threads = 1, context = 768, timeoutMs = 60_000 } = options;
   const python = join(paths.venv, "bin/python");
   const script = join(import.meta.dirname!, "embedded_server.py");
   const args = [script, EMBEDDED_MODEL_SHA256, ...[slots, threads, context].map(String)];

@@ -1,0 +1,22 @@
+/**
+ * Annealing: which images and pairs enrich the base set, and in what share over a run (paper section 4.3, figure 4).
+ *
+ * @module
+ */
+export {
+  type PathologyClass,
+  pathologyFilter,
+  type PathologyResult,
+  qualityFilter,
+  type QualityResult,
+} from "./filter.ts";
+export {
+  type Draw,
+  mix,
+  type MixOptions,
+  type Mixture,
+  type PoolAccount,
+  ratioAt,
+  type Schedule,
+} from "./mix.ts";
+export { checkLeakage, type Leak, type LeakItem, type LeakKind } from "./leakage.ts";
