@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { asType, type DType, realType, tf } from "../tensor/mod.ts";
+import { asType, type DType, realType, tf, updateSlice } from "../tensor/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
 import { f32, gelu, linear, rmsNorm, weight, type Weights } from "./layers.ts";
 
@@ -109,11 +109,11 @@ export function textBlock(
   return { h: tf.add(after, linear(w, gated, `${name}.mlp.down_proj`)), keys, values };
 }
 
-/** A buffer `[B, n, M, d]`, zero at `position` so far, with x `[B, n, 1, d]` there. */
+/** A copy of a buffer `[B, n, M, d]` with x `[B, n, 1, d]` at `position`. */
 function put(buffer: Tensor, x: Tensor, position: Tensor): Tensor {
-  const places = buffer.shape[2]!;
-  const here = tf.cast(tf.equal(tf.range(0, places, 1, "int32"), position), "float32");
-  return tf.add(buffer, tf.mul(asType(tf.reshape(here, [1, 1, places, 1]), realType(x)), x));
+  const [batch, n, places, d] = buffer.shape, rows = batch * n;
+  const next = updateSlice(tf.reshape(buffer, [rows, places, d]), tf.reshape(x, [rows, 1, d]), position);
+  return tf.reshape(next, buffer.shape);
 }
 
 /** The final norm and the output layer, which is the embedding table again (tied): `[R, D]` -> float32 `[R, V]`. */

@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { tf } from "../tensor/mod.ts";
+import { sparseCrossEntropy, tf } from "../tensor/mod.ts";
 
 /** Where a batch has something to predict. */
 export interface LabelRows {
@@ -66,18 +66,5 @@ export function labelRows(
  * @returns float32 scalar
  */
 export function lossOf(logits: Tensor, labels: LabelRows): Tensor {
-  // The gradient, (softmax - one-hot) * weight, is written out: tfjs's own would keep four more [R, V] arrays.
-  const loss = tf.customGrad((...args: unknown[]) => {
-    const x = args[0] as Tensor, save = args[1] as (ts: Tensor[]) => void;
-    const shifted = tf.sub(x, tf.max(x, -1, true)), oneHot = tf.oneHot(labels.targets as never, x.shape[1]!);
-    const logZ = tf.log(tf.sum(tf.exp(shifted), -1, true)), logP = tf.sub(shifted, logZ) as Tensor;
-    save([logP]);
-    const value = tf.neg(tf.sum(tf.mul(tf.sum(tf.mul(logP, oneHot), -1), labels.weights)));
-    const gradFunc = (dy: Tensor, saved: Tensor[]) => {
-      const d = tf.sub(tf.exp(saved[0]), tf.oneHot(labels.targets as never, x.shape[1]!));
-      return tf.mul(tf.mul(d, tf.reshape(labels.weights, [-1, 1])), dy);
-    };
-    return { value, gradFunc };
-  });
-  return loss(logits);
+  return tf.sum(tf.mul(sparseCrossEntropy(logits, labels.targets), labels.weights));
 }

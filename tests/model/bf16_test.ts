@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
-import { jit, realType, tf } from "@lib/tensor/mod.ts";
+import { jit, promotions, realType, tf } from "@lib/tensor/mod.ts";
 import { castParams, forward, generate, lossAndGradients, weightsOf } from "@lib/model/mod.ts";
 import type { Params } from "@lib/weights/mod.ts";
 import { difference, fixture, NAMES } from "./fixture.ts";
@@ -55,6 +55,7 @@ Deno.test("attention probabilities and logits of a bf16 model are float32, hidde
     capture: { attentions: true, hiddenStates: true },
   });
   assertEquals(realType(out.logits), "float32");
+  assertEquals([...promotions()], [], "bf16 met float32 somewhere, and all behind it went on in float32");
   for (const a of [...out.attentions!.text, ...out.attentions!.vision]) {
     assertEquals(realType(a), "float32");
     const rows = tf.sum(a, -1);

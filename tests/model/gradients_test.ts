@@ -8,7 +8,7 @@ import { assertNear, difference, fixture, NAMES, size, waysOf } from "./fixture.
 const PROJECTOR = ["multi_modal_projector.linear.weight", "multi_modal_projector.linear.bias"];
 
 for (const name of NAMES) {
-  for (const [way, run] of waysOf(name, ["gqa_right"])) {
+  for (const [way, run] of waysOf(name, ["image_id_past_vocab"])) {
     Deno.test(`${name}, ${way}: gradients of the projector and of every LoRA matrix equal torch's`, async () => {
       const { params, config, record, adapter, inputs, labels, info } = await fixture(name);
       const gradients = run((params: Params, inputs: ModelInputs, lora: Params, projector: Params) => {
