@@ -143,11 +143,18 @@ export async function saveCheckpoint(
   }
   const told = card ?? (from === undefined ? undefined : await readCard(from));
   if (told?.demonstration || told?.notice) await writeJson(join(dir, "lab_card.json"), told);
+  else await removeIfThere(join(dir, "lab_card.json"));
   writeSafetensors(
     join(dir, "model.safetensors"),
     Object.fromEntries(Object.entries(params).map(([name, t]) => [hubName(name), t])),
     { dtype },
   );
+  // An index left from an earlier, sharded checkpoint would be read in place of the file just written.
+  await removeIfThere(join(dir, "model.safetensors.index.json"));
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  if (await isFile(path)) await Deno.remove(path);
 }
 
 function preprocessorConfig(config: PaliGemmaConfig): Record<string, unknown> {

@@ -47,7 +47,7 @@ export function readHeader(path: string): { tensors: StoredTensor[]; metadata: R
   const broken = (what: string): never => {
     throw new Error(`${path} is not a valid safetensors file: ${what}. Download or save it again.`);
   };
-  using file = Deno.openSync(path);
+  using file = open(path);
   const size = file.statSync().size;
   if (size < 8) broken(`expected at least 8 bytes, found ${size}`);
   const length = Number(new DataView(readExactly(file, 8, path).buffer).getBigUint64(0, true));
@@ -95,6 +95,17 @@ export function readHeader(path: string): { tensors: StoredTensor[]; metadata: R
   }
   if (end !== size) broken(`expected ${end} bytes, found ${size}`);
   return { tensors, metadata: metadata.data };
+}
+
+function open(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path);
+  } catch (cause) {
+    throw new Error(
+      `Expected a safetensors file at ${path}, but it cannot be opened. Is the folder complete?`,
+      { cause },
+    );
+  }
 }
 
 /** The next `count` bytes of `file`. */

@@ -169,6 +169,10 @@ Deno.test("broken files name every problem at once", () =>
     await assertRejects(() => loadAdapter(dir, TINY), Error, "found 0 of them");
     await write(dir, {});
     await assertRejects(() => loadAdapter(dir), Error, "no LoRA matrices");
+    await Deno.remove(join(dir, "adapter_model.safetensors"));
+    await assertRejects(() => loadAdapter(dir), Error, "cannot be opened");
+    await Deno.remove(join(dir, "adapter_config.json"));
+    await assertRejects(() => loadAdapter(dir), Error, "no adapter_config.json");
   }));
 
 Deno.test("variants that this code does not compute are refused with the key's name", () =>

@@ -168,6 +168,17 @@ Deno.test("saving refuses weights of another model before it writes anything", (
     assertEquals([...Deno.readDirSync(dir)], []);
   }));
 
+Deno.test("saving over an older checkpoint leaves nothing of it to be read", () =>
+  inTempDir(async (dir) => {
+    await saveCheckpoint(dir, params, TINY, { card: { demonstration: true, notice: null } });
+    await Deno.writeTextFile(
+      join(dir, "model.safetensors.index.json"),
+      '{"weight_map": {"x": "old.safetensors"}}',
+    );
+    await saveCheckpoint(dir, params, TINY);
+    assertEquals((await loadCheckpoint(dir)).card, { demonstration: false, notice: null });
+  }));
+
 Deno.test("tokenizer and card travel with a copy; a demonstration model keeps its notice", () =>
   inTempDir(async (dir) => {
     const from = join(dir, "a"), to = join(dir, "b");
