@@ -1,9 +1,7 @@
 import sharp from "sharp";
 import { decodeDicom, isDicom } from "./dicom.ts";
+import { MAX_PIXELS, tooLarge } from "./limits.ts";
 import type { RgbImage } from "./rgb.ts";
-
-/** Larger pictures are refused before any memory is taken for them; the largest radiographs have some 30 million. */
-export const MAX_PIXELS = 100_000_000;
 
 /**
  * Decodes a picture to 8-bit RGB as `PIL.Image.open` followed by transformers' `convert_to_rgb` does: PNG (grey, palette,
@@ -32,18 +30,10 @@ export async function decodeImage(source: Uint8Array | string): Promise<RgbImage
 async function decodePicture(bytes: Uint8Array): Promise<RgbImage> {
   const options = { limitInputPixels: false, failOn: "error", ignoreIcc: true } as const;
   const meta = await sharp(bytes, options).metadata();
-  checkPixels(meta.width, meta.pageHeight ?? meta.height);
+  const height = meta.pageHeight ?? meta.height;
+  if (meta.width * height > MAX_PIXELS) throw tooLarge(meta.width, height);
   const { data, info } = await sharp(bytes, options).raw().toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, data: flatten(data, info.channels) };
-}
-
-/** @throws Error for a picture of more than {@link MAX_PIXELS} pixels. */
-export function checkPixels(width: number, height: number): void {
-  if (width * height > MAX_PIXELS) {
-    throw new Error(
-      `it has ${width}x${height} pixels, more than the ${MAX_PIXELS} accepted; shrink it first.`,
-    );
-  }
 }
 
 /** One to four interleaved channels (grey, grey + alpha, RGB, RGBA) to RGB on white. */

@@ -1,5 +1,12 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { decodeImage, encodePng, preprocess, toPixelValues } from "../../lib/image/mod.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  decodeImage,
+  greyToRgb,
+  MAX_PIXELS,
+  preprocess,
+  resizeBicubic,
+  toPixelValues,
+} from "../../lib/image/mod.ts";
 import { sha256 } from "../../lib/config/mod.ts";
 
 const fixtures = new URL("./fixtures/", import.meta.url).pathname;
@@ -17,3 +24,105 @@ for (const [name, want] of Object.entries<Record<string, unknown>>(expected.pict
     }
   });
 }
+
+Deno.test("every level becomes exactly what transformers makes of it", async () => {
+  const levels = greyToRgb(Uint8Array.from({ length: 256 }, (_, i) => i), 16, 16);
+  const values = toPixelValues(levels, 16);
+  assertEquals(await sha256(bytesOf(values.slice(0, 256))), expected.levels_sha256);
+  assertEquals([values[0], values[255], values.length], [-1, 1, 3 * 256]);
+});
+
+Deno.test("deviation from Pillow: 16-bit grey is scaled to its high byte, where Pillow saturates", async () => {
+  const ours = await decodeImage(`${fixtures}deviations/grey_16bit.png`);
+  const red = Array.from({ length: 8 }, (_, i) => ours.data[i * 3]);
+  assertEquals(red, Array.from({ length: 8 }, (_, i) => Math.round(i * 65535 / 63) >> 8));
+  assertEquals(expected.deviations_pillow_first_row_red["grey_16bit.png"], [
+    0,
+    255,
+    255,
+    255,
+    255,
+    255,
+    255,
+    255,
+  ]);
+});
+
+Deno.test("deviation from Pillow: CMYK is converted with a profile, by some levels differently", async () => {
+  const ours = await decodeImage(`${fixtures}deviations/cmyk.jpg`);
+  const pillow: number[] = expected.deviations_pillow_first_row_red["cmyk.jpg"];
+  const differences = pillow.map((v, i) => Math.abs(ours.data[i * 3] - v));
+  assert(Math.max(...differences) > 2, "equal by now: the documentation can drop this deviation");
+  assert(differences.reduce((a, b) => a + b) / differences.length < 64, `${differences}`);
+});
+
+Deno.test("a truncated, damaged, empty or unknown file is an error that names it", async () => {
+  const dir = await Deno.makeTempDir();
+  for (
+    const name of [
+      "baseline_420.jpg",
+      "progressive_420.jpg",
+      "noise_37x53.png",
+      "interlaced.png",
+      "plain.gif",
+      "lossless.webp",
+      "plain.tiff",
+    ]
+  ) {
+    const bytes = await Deno.readFile(`${fixtures}pictures/${name}`);
+    for (const share of [0.4, 0.9]) {
+      const path = `${dir}/${name}`;
+      await Deno.writeFile(path, bytes.slice(0, Math.floor(bytes.length * share)));
+      await assertRejects(() => decodeImage(path), Error, `${name} cannot be decoded`, `${name} ${share}`);
+    }
+  }
+  await assertRejects(() => decodeImage(new Uint8Array()), Error, "image of 0 bytes is empty");
+  await assertRejects(
+    () => decodeImage(new TextEncoder().encode("not a picture")),
+    Error,
+    "image of 13 bytes cannot be decoded",
+  );
+  await assertRejects(() => decodeImage(`${dir}/none.png`), Deno.errors.NotFound, "none.png");
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("a picture of absurd size is refused before it is unpacked", async () => {
+  const png = await Deno.readFile(`${fixtures}pictures/single.png`);
+  const view = new DataView(png.buffer);
+  view.setUint32(16, 40_000);
+  view.setUint32(20, 40_000);
+  const { crc32 } = await import("node:zlib");
+  view.setUint32(29, crc32(png.subarray(12, 29)));
+  await assertRejects(
+    () => decodeImage(png),
+    Error,
+    `40000x40000 pixels, more than the ${MAX_PIXELS} accepted`,
+  );
+});
+
+Deno.test("sides and data that do not fit are refused", () => {
+  const image = { width: 2, height: 2, data: new Uint8Array(12) };
+  assertThrows(() => resizeBicubic(image, 0, 3), RangeError, "0x3 was asked for");
+  assertThrows(() => resizeBicubic(image, 2.5, 3), RangeError, "2.5x3");
+  assertThrows(
+    () => resizeBicubic({ ...image, height: 3 }, 2, 2),
+    RangeError,
+    "needs 18 bytes, 12 were given",
+  );
+});
+
+const data = Deno.env.get("LAB_DATA");
+Deno.test({
+  name: "[needs LAB_DATA] 109 VQA-RAD photographs at 224 are bit-equal to transformers with Pillow",
+  ignore: !data,
+  fn: async () => {
+    const hashes: Record<string, string> = JSON.parse(await Deno.readTextFile(`${fixtures}vqa_rad_224.json`));
+    assertEquals(Object.keys(hashes).length, 109);
+    const different: string[] = [];
+    for (const [name, hash] of Object.entries(hashes)) {
+      const values = await preprocess(`${data}/vqa-rad-train/VQA_RAD Image Folder/${name}`, 224);
+      if (await sha256(bytesOf(values)) !== hash) different.push(name);
+    }
+    assertEquals(different, []);
+  },
+});

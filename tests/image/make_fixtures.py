@@ -5,7 +5,7 @@ Run in an environment with pillow, numpy, torch and transformers (versions used 
 With LAB_DATA, the VQA-RAD photographs are hashed as well (hashes only, no picture is copied).
 """
 import hashlib, io, json, pathlib, sys, warnings
-import numpy as np, PIL, transformers
+import numpy as np, PIL, torch, transformers
 from PIL import Image, ImageCms, features
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 from transformers.image_transforms import convert_to_rgb
@@ -44,6 +44,9 @@ save("single.png", Image.fromarray(noise(1, 1)))
 save("noise_37x53.png", Image.fromarray(noise(37, 53)))
 save("steps_90x61.png", Image.fromarray(np.where((np.mgrid[0:61, 0:90].sum(0) // 7) % 2, 255, 0).astype(np.uint8)))
 save("same_size_28x28.png", Image.fromarray(noise(28, 28)))
+# The pass order turns when the height shrinks by more than twice what the width does.
+for h, w in [(60, 44), (59, 43), (120, 30), (300, 200), (31, 29)]:
+    save(f"order_{h}x{w}.png", Image.fromarray(noise(h, w) if h < 200 else noise(h, w, 0)))
 # PNG kinds.
 grey = smooth(48, 40, 1)[..., 0]
 save("grey.png", Image.fromarray(grey))
@@ -109,6 +112,9 @@ Image.fromarray(deep).save(deviations / "grey_16bit.png")
 Image.fromarray(noise(16, 16, 4), "CMYK").save(deviations / "cmyk.jpg", quality=95)
 differing = {p.name: np.asarray(Image.open(p).convert("RGB"))[0, :, 0].tolist() for p in sorted(deviations.iterdir())}
 
+grid = rng.normal(size=(4, 5)).astype("f4")
+enlarged = torch.nn.functional.interpolate(torch.tensor(grid)[None, None], (13, 18), mode="bilinear")[0, 0]
+
 levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
 values = pixel_values(Image.fromarray(levels), 16)
 out = {
@@ -116,9 +122,10 @@ out = {
                   "libjpeg_turbo": features.version_feature("libjpeg_turbo")},
     "pictures": expected,
     "deviations_pillow_first_row_red": differing,
+    "bilinear": {"grid": grid.ravel().tolist(), "enlarged": enlarged.numpy().ravel().round(6).tolist()},
     "levels_sha256": sha(values[0].tobytes()),
 }
-(here / "expected.json").write_text(json.dumps(out, indent=1) + "\n")
+(here / "expected.json").write_text(json.dumps(out) + "\n")
 
 if len(sys.argv) > 1:
     folder = pathlib.Path(sys.argv[1]) / "vqa-rad-train" / "VQA_RAD Image Folder"
