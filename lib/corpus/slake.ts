@@ -75,7 +75,10 @@ export async function loadSlake(
         throw new Error(`${where}: expected a new qid, found ${row.qid}, which ${earlier} has too.`);
       }
       qids.set(row.qid, where);
-      if (language !== "all" && row.q_lang !== language) continue;
+      if (language !== "all" && row.q_lang !== language) {
+        tally.dropped.push({ reason: `in another language (${row.q_lang})`, where });
+        continue;
+      }
       const answer = cleanText(row.answer, tally);
       if (answer === "") {
         tally.dropped.push({ reason: "empty answer", where });

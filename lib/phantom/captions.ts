@@ -1,4 +1,4 @@
-import type { Phantom } from "./draw.ts";
+import type { Findings } from "./questions.ts";
 
 /** Number of caption templates. Template 0 is the answer to "open" questions. */
 export const CAPTION_TEMPLATES = 4;
@@ -7,7 +7,7 @@ export const CAPTION_TEMPLATES = 4;
  * A true one-sentence caption: modality, region and the lesion with its side and organ, or its absence.
  * @param template 0..3, the wording
  */
-export function captionFor(phantom: Phantom, template = 0): string {
+export function captionFor(phantom: Findings, template = 0): string {
   const { modality, region, lesion, side, organ } = phantom;
   const place = `${side} ${organ}`;
   switch (template) {

@@ -22,6 +22,12 @@ export type QuestionType = typeof QUESTION_TYPES[number];
 export const CHOICE_TYPES = ["modality", "region", "type", "organ", "side"] as const;
 export type ChoiceType = typeof CHOICE_TYPES[number];
 
+/** What questions and captions speak of: a phantom, or a row of ground_truth.jsonl. */
+export type Findings = Pick<
+  Phantom,
+  "modality" | "region" | "organs" | "lesion" | "organ" | "side" | "organSide"
+>;
+
 export interface Question {
   type: QuestionType;
   question: string;
@@ -105,7 +111,7 @@ const phrase = (phrasings: readonly string[], heldOut: boolean, random: () => nu
  * @param heldOut use the phrasing that training never sees
  */
 export function questionFor(
-  phantom: Phantom,
+  phantom: Findings,
   type: QuestionType,
   random: () => number,
   { heldOut = false }: { heldOut?: boolean } = {},
@@ -144,7 +150,7 @@ export function questionFor(
  * too: the answer is then "no lesion".
  */
 export function choiceQuestionFor(
-  phantom: Phantom,
+  phantom: Findings,
   type: ChoiceType,
   random: () => number,
   { heldOut = false }: { heldOut?: boolean } = {},
@@ -166,4 +172,61 @@ export function choiceQuestionFor(
     `${side} ${decoy}`,
     `${oppositeSide(side)} ${decoy}`,
   ]);
+}
+
+const escaped = (text: string) => text.replace(/[.?*+^$()|[\]\\]/g, "\\$&");
+
+/** Every phrasing as a pattern; the group is the organ asked about. */
+const PATTERNS: readonly { type: QuestionType; withOrgan: boolean; pattern: RegExp }[] = [
+  ...QUESTION_TYPES.flatMap((type) => PHRASINGS[type].map((text) => ({ type, text, withOrgan: false }))),
+  ...CHOICE_SIDE.map((text) => ({ type: "side" as const, text, withOrgan: true })),
+].map(({ type, text, withOrgan }) => ({
+  type,
+  withOrgan,
+  pattern: new RegExp(`^${escaped(text).replace("ORGAN", `(${ORGANS.join("|")})`)}$`),
+}));
+
+/**
+ * The type of a question that questionFor or choiceQuestionFor asks, and the true answer; null for any other question.
+ * The answer is null where the findings do not tell (the side of a lesion without a lesion, of an organ that is not
+ * there) and for "open", which has four wordings.
+ */
+export function trueAnswer(
+  question: string,
+  findings: Findings,
+): { type: QuestionType; answer: string | null } | null {
+  for (const { type, withOrgan, pattern } of PATTERNS) {
+    const match = pattern.exec(question);
+    if (match) return { type, answer: answerOf(type, findings, match[1] as Organ | undefined, withOrgan) };
+  }
+  return null;
+}
+
+function answerOf(
+  type: QuestionType,
+  findings: Findings,
+  asked: Organ | undefined,
+  withOrgan: boolean,
+): string | null {
+  const { modality, region, organs, lesion, organ, side, organSide } = findings;
+  switch (type) {
+    case "modality":
+      return modality;
+    case "region":
+      return region;
+    case "organ_yn":
+      return organs.includes(asked!) ? "yes" : "no";
+    case "organ_side":
+      return organSide[asked!] ?? null;
+    case "presence":
+      return lesion ? "yes" : "no";
+    case "side":
+      return withOrgan && side ? `${side} ${organ}` : side;
+    case "type":
+      return lesion ?? "no lesion";
+    case "organ":
+      return organ;
+    case "open":
+      return null;
+  }
 }

@@ -87,7 +87,8 @@ Deno.test("captions name the lesion of their own image", () => {
 });
 
 Deno.test("oddities are counted: two spaces, an empty answer, a repeated row, placeholder captions, missing texts", () => {
-  assertEquals(slake.dropped.map((d) => d.reason), ["empty answer", "repeats an earlier row of train"]);
+  const inEnglish = slake.dropped.filter((d) => d.reason !== "in another language (zh)");
+  assertEquals(inEnglish.map((d) => d.reason), ["empty answer", "repeats an earlier row of train"]);
   assert(slake.repaired.find((r) => r.reason.startsWith("run of spaces"))!.count >= 2);
   assert(roco.repaired.find((r) => r.reason.startsWith("outer"))!.count >= 1);
   const rows = [...truth.values()].filter((row) => row.dataset === "medpix2").length;

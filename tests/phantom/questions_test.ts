@@ -9,6 +9,7 @@ import {
   ORGANS,
   QUESTION_TYPES,
   questionFor,
+  trueAnswer,
 } from "../../lib/phantom/mod.ts";
 
 const sample = Array.from({ length: 250 }, (_, k) => drawPhantom(1_500_000 + k, "shifted"));
@@ -104,4 +105,23 @@ Deno.test("lesion types are asked only of what a lesion has", () => {
   const healthy = sample.find((p) => p.lesion === null)!;
   const answers = LESION_TYPES.map((type) => questionFor(healthy, type, rng(1))?.answer ?? null);
   assertEquals(answers, ["no", null, null, null]);
+});
+
+Deno.test("trueAnswer gives type and answer of every question that phantoms ask, and of no other", () => {
+  const random = rng("true answers");
+  for (const p of sample) {
+    for (const heldOut of [false, true]) {
+      for (const type of QUESTION_TYPES) {
+        const asked = questionFor(p, type, random, { heldOut });
+        if (asked === null) continue;
+        assertEquals(trueAnswer(asked.question, p), { type, answer: type === "open" ? null : asked.answer });
+      }
+      for (const type of CHOICE_TYPES) {
+        const asked = choiceQuestionFor(p, type, random, { heldOut });
+        if (asked) assertEquals(trueAnswer(asked.question, p), { type, answer: asked.answer });
+      }
+    }
+  }
+  assertEquals(trueAnswer("is the bladder visible?", sample[0]), null);
+  assertEquals(trueAnswer("What modality is this image?", sample[0]), null);
 });

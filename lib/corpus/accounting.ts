@@ -1,0 +1,62 @@
+import type { Corpus } from "./record.ts";
+
+/** Where a data set's rows went: rows = kept + dropped. */
+export interface RowAccount {
+  dataset: string;
+  rows: number;
+  kept: number;
+  dropped: number;
+  /** Fields changed; a row may have several. */
+  repairedFields: number;
+}
+
+/** Why rows were dropped or fields repaired. */
+export interface ReasonCount {
+  dataset: string;
+  what: "dropped" | "repaired";
+  reason: string;
+  count: number;
+  /** File and row of the first one that was dropped. */
+  first: string | null;
+}
+
+/** Rows read, kept and dropped, one line a data set. */
+export function rowAccounts(corpora: readonly Corpus[]): RowAccount[] {
+  return corpora.map(({ dataset, records, dropped, repaired }) => ({
+    dataset,
+    rows: records.length + dropped.length,
+    kept: records.length,
+    dropped: dropped.length,
+    repairedFields: repaired.reduce((sum, { count }) => sum + count, 0),
+  }));
+}
+
+/** Dropped rows and repaired fields by reason. */
+export function reasonCounts(corpora: readonly Corpus[]): ReasonCount[] {
+  return corpora.flatMap((corpus) => {
+    const { dataset, repaired } = corpus, rows = droppedRows([corpus]);
+    const reasons = [...new Set(rows.map(({ reason }) => reason))];
+    return [
+      ...reasons.map((reason): ReasonCount => {
+        const found = rows.filter((row) => row.reason === reason);
+        return { dataset, what: "dropped", reason, count: found.length, first: found[0].where };
+      }),
+      ...repaired.map(({ reason, count }): ReasonCount => ({
+        dataset,
+        what: "repaired",
+        reason,
+        count,
+        first: null,
+      })),
+    ];
+  });
+}
+
+/** One line a dropped row; places are relative to the data set's folder. */
+export function droppedRows(
+  corpora: readonly Corpus[],
+): { dataset: string; reason: string; where: string }[] {
+  return corpora.flatMap(({ dataset, root, dropped }) =>
+    dropped.map(({ reason, where }) => ({ dataset, reason, where: where.replace(`${root}/`, "") }))
+  );
+}

@@ -1,0 +1,124 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { type Config, loadConfig, rng, shuffle } from "../../lib/config/mod.ts";
+import {
+  checkAgainstTruth,
+  contactSheet,
+  corporaFolder,
+  type CorpusRecord,
+  corpusRecords,
+  limitCorpus,
+  loadMedPix2,
+  loadPmcVqa,
+  loadRocoV2,
+  loadSlake,
+  reasonCounts,
+  recordRows,
+  rowAccounts,
+  sampleRecords,
+  truthByImage,
+} from "../../lib/corpus/mod.ts";
+import { readArrow, type Row, type StageInput, writeArrow } from "../../lib/artifacts/mod.ts";
+import { decodeImage } from "../../lib/image/mod.ts";
+import { writePhantomCorpora } from "../../lib/phantom/mod.ts";
+
+const temporary = await Deno.makeTempDir();
+const dir = join(temporary, "phantoms");
+await writePhantomCorpora(dir, {
+  counts: {
+    slake: { train: 14, validation: 4, test: 4 },
+    pmc_vqa: { train: 8, validation: 0, test: 4 },
+    roco_v2: { train: 10, validation: 3, test: 3 },
+    medpix2: { train: 10, validation: 2, test: 2 },
+  },
+});
+const corpora = [
+  await loadSlake(join(dir, "slake")),
+  await loadPmcVqa(join(dir, "pmc_vqa")),
+  await loadRocoV2(join(dir, "roco_v2")),
+  await loadMedPix2(join(dir, "medpix2")),
+];
+const records = corpora.flatMap((corpus) => corpus.records);
+const truth = await truthByImage(dir);
+const check = (rows: CorpusRecord[]) => checkAgainstTruth(rows, truth, { images: 12, seed: 1 });
+const share = (found: Awaited<ReturnType<typeof check>>, key: "picturesRight" | "rowsRight") =>
+  found.reduce((n, c) => n + c[key], 0) /
+  found.reduce((n, c) => n + (key === "rowsRight" ? c.rows : c.images), 0);
+
+Deno.test("every row of the SLAKE files is kept or dropped for a reason", async () => {
+  const [account] = rowAccounts(corpora);
+  const files = ["train.json", "validate.json", "test.json"].map((f) => join(dir, "slake", f));
+  const read = await Promise.all(files.map(async (f) => JSON.parse(await Deno.readTextFile(f)).length));
+  assertEquals(account.rows, read.reduce((a, b) => a + b, 0));
+  assertEquals(account.kept + account.dropped, account.rows);
+  const dropped = reasonCounts(corpora.slice(0, 1)).filter((r) => r.what === "dropped");
+  assertEquals(dropped.reduce((n, r) => n + r.count, 0), account.dropped);
+  assertEquals(dropped[0].first!.split(",")[0], "train.json");
+});
+
+Deno.test("a limit leaves so many rows of each split and lists the others", () => {
+  const config: Config = { ...loadConfig({}), limit: 3 };
+  const cut = limitCorpus(corpora[0], config);
+  assertEquals(cut.records.length, 9);
+  const [before, after] = rowAccounts([corpora[0], cut]);
+  assertEquals(after.rows, before.rows);
+  assert(limitCorpus(corpora[0], loadConfig({})) === corpora[0]);
+});
+
+Deno.test("phantoms agree with their ground truth, picture by picture and row by row", async () => {
+  const found = await check(records);
+  assertEquals(found.map((c) => c.dataset), ["slake", "pmc_vqa", "roco_v2", "medpix2"]);
+  assertEquals([share(found, "picturesRight"), share(found, "rowsRight")], [1, 1]);
+});
+
+Deno.test("exchanged answers, captions and image paths are found", async () => {
+  const random = rng("exchange");
+  const exchanged = (key: "answer" | "caption" | "imagePath", rows: CorpusRecord[]) => {
+    const values = shuffle(rows.map((r) => r[key]), random);
+    return rows.map((r, i) => ({ ...r, [key]: values[i] }));
+  };
+  assert(share(await check(exchanged("answer", corpora[0].records)), "rowsRight") < 0.7);
+  assert(share(await check(exchanged("caption", corpora[2].records)), "rowsRight") < 0.3);
+  for (const corpus of corpora) {
+    assert(share(await check(exchanged("imagePath", corpus.records)), "rowsRight") < 0.7, corpus.dataset);
+  }
+});
+
+Deno.test("exchanged image files are found", async () => {
+  const copy = join(temporary, "exchanged");
+  await new Deno.Command("cp", { args: ["-r", dir, copy] }).output();
+  const paths = corpora[2].records.map((r) => r.imagePath);
+  for (const [i, path] of paths.entries()) {
+    await Deno.copyFile(paths[(i + 1) % paths.length], path.replace(dir, copy));
+  }
+  const moved = corpora[2].records.map((r) => ({ ...r, imagePath: r.imagePath.replace(dir, copy) }));
+  const found = await checkAgainstTruth(moved, await truthByImage(copy), { images: 12, seed: 1 });
+  assertEquals(share(found, "picturesRight"), 0);
+});
+
+Deno.test("records come back from a table as they went in", async () => {
+  const path = join(temporary, "records.arrow");
+  await writeArrow(path, recordRows(records) as unknown as Row[]);
+  const input = { table: () => readArrow(path) } as unknown as StageInput;
+  assertEquals(await corpusRecords(input), records);
+});
+
+Deno.test("missing real data sets are named with what belongs there", async () => {
+  const config: Config = { ...loadConfig({}), corpora: { source: "real" } };
+  const error = await assertRejects(() => corporaFolder(config), Error);
+  assert(/roco_v2\/ with .*\(\.\/lab data roco_v2\)/.test(error.message), error.message);
+});
+
+Deno.test("a contact sheet has a row a group and shows the pictures", async () => {
+  const groups = corpora.map((c) => ({ title: c.dataset, records: sampleRecords(c.records, 3, 1) }));
+  const sheet = await decodeImage(await contactSheet(groups, { side: 112, lines: 2 }));
+  assertEquals([sheet.width, sheet.height], [3 * 126 + 14, 4 * (22 + 112 + 30 + 14) + 14]);
+  const picture = await decodeImage(groups[0].records[0].imagePath);
+  const [x, y] = [14, 14 + 22];
+  for (const at of [[40, 50], [70, 80]]) {
+    assertEquals(
+      sheet.data[3 * ((y + at[1]) * sheet.width + x + at[0])],
+      picture.data[3 * (at[1] * picture.width + at[0])],
+    );
+  }
+});
