@@ -138,6 +138,8 @@ Deno.test("target_modules must name exactly the stored modules, as a pattern or 
       message,
       '"vision_tower.encoder.layers.1.self_attn.out_proj" is stored, but target_modules',
     );
+    await store(/self_attn/, ["_proj"]); // an ending is a whole part of the path
+    await assertRejects(() => loadAdapter(dir, TINY), Error, "16 problems");
     await store(/[qv]_proj/, ATTENTION);
     await assertRejects(() => loadAdapter(dir, TINY), Error, "which is not stored");
     assertEquals((await loadAdapter(dir)).config.targets, ATTENTION); // without a base model there is nothing to compare
