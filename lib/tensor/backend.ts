@@ -69,11 +69,13 @@ class TracingBackend extends NodeJSKernelBackend {
   #tracedId(trace: Trace, t: TensorInfo): number {
     if (!t.dataId) return super.getInputTensorIds([t])[0]; // an Int64Scalar
     const data = this.tensorMap.get(t.dataId);
-    if (data.values == null) return data.id;
-    if (data.trace !== trace) {
+    if (data.values != null && data.trace !== trace) {
       // Made before: uploaded and captured, so that a weight is no constant and a disposed tensor is noticed.
       data.id = this.binding.createEager(data.shape, data.dtype, data.values);
       data.values = null;
+    }
+    if (data.values == null) {
+      if (t instanceof tf.Variable) trace.variables.set(data.id, () => super.getInputTensorIds([t])[0]);
       return data.id;
     }
     // Made inside: the values stay, since a tensor that is kept outlives the trace.
@@ -86,6 +88,17 @@ class TracingBackend extends NodeJSKernelBackend {
     return id;
   }
 }
+
+const { assign } = tf.Variable.prototype;
+tf.Variable.prototype.assign = function (value) {
+  if (binding.trace) {
+    throw new Error(
+      `The variable ${this.name} cannot be assigned inside of jit: return its new value from the function and assign ` +
+        "it outside. (The optimizers of tf.train assign variables.)",
+    );
+  }
+  return assign.call(this, value);
+};
 
 // A factory, since tf.engine().reset() makes the backend anew.
 tf.registerBackend("tensorflow", () => {

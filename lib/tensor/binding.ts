@@ -193,7 +193,7 @@ export class Binding {
   }
   call(f: TracedFunction, inputs: number[]): Metadata[] {
     const values = inputs.map((id) => this.tensors.getEager(id, "Input"));
-    return callFunction(this.runtime, f, values, (id) => this.tensors.isAlive(id)).map((t) =>
+    return callFunction(this.runtime, f, values, (id) => this.tensors.find(id)).map((t) =>
       this.tensors.addEager(t)
     );
   }

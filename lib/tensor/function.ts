@@ -48,30 +48,24 @@ const COMPILE: Attribute[] = [{ name: "_XlaMustCompile", type: ATTR.bool, value:
 
 /**
  * Runs a traced function.
- * @param alive tells whether a captured tensor is still there
+ * @param find gives the caller's tensor with an id, null if it was disposed
  */
 export function callFunction(
   rt: Runtime,
   f: TracedFunction,
   inputs: readonly EagerTensor[],
-  alive: (id: number) => boolean,
+  find: (id: number) => EagerTensor | null,
 ): EagerTensor[] {
-  const gone = f.captures.find((c) => c.id !== null && !alive(c.id));
-  if (gone) {
+  const captured = f.captures.map(({ tensor, id }) => {
+    const now = id === null ? tensor : find(id());
+    if (now !== null && now.dtype === tensor.dtype) return now;
     throw new Error(
-      `${f.name}: a tensor ${
-        describe(gone.tensor)
-      } that the function used from outside when it was traced has been ` +
-        "disposed since. Keep it (tf.keep, or out of the tidy), or pass it as an argument.",
+      `${f.name}: a tensor ${describe(tensor)} that the function used from outside when it was traced ` +
+        (now === null ? "has been disposed" : `is now ${describe(now)}`) +
+        ". Keep it (tf.keep, or out of the tidy), or pass it as an argument.",
     );
-  }
-  return execute(
-    rt,
-    f.name,
-    f.xla ? COMPILE : [],
-    [...inputs, ...f.captures.map((c) => c.tensor)],
-    f.outputs,
-  );
+  });
+  return execute(rt, f.name, f.xla ? COMPILE : [], [...inputs, ...captured], f.outputs);
 }
 
 /** Takes a function out of the context again, with the arrays it owns. */

@@ -60,10 +60,20 @@ function trace(
       f: binding.end(backend().getInputTensorIds(tensors)),
       rebuild: (outputs) => fillHoles(shell, outputs),
     };
+  } catch (e) {
+    dropTape();
+    throw e;
   } finally {
     engine.endScope();
     binding.abort();
   }
+}
+
+/** If the function that tf.grads records throws, TensorFlow.js keeps the tape and what it saved. */
+function dropTape(): void {
+  const { state } = tf.engine();
+  for (const { saved } of state.activeTape ?? []) tf.dispose(saved ?? []);
+  (state as { activeTape: unknown }).activeTape = null;
 }
 
 const HOLE = Symbol("tensor");
@@ -90,7 +100,8 @@ function fillHoles(shell: unknown, outputs: Tensor[]): unknown {
  *   argument, `unique`, non-max suppression).
  * - Numbers that JavaScript draws are the same at each call: use randomNormal, randomUniform, categorical with a seed
  *   that is an argument, not tf.randomNormal, tf.randomUniform, tf.dropout.
- * - A tensor from outside is used by reference and must live as long as the function is called.
+ * - A tensor from outside is used by reference and must live as long as the function is called. A variable's value is
+ *   taken at each call; to assign one inside is an error.
  * - Inside of another trace, or while tf.grads is recording, it runs as the plain function.
  * - TensorFlow.js has no gradient for einsum, gatherND, stridedSlice, topk and scatterND; the gradient of matMul with
  *   broadcast batch dimensions has a wrong shape (make the shapes equal first); tf.grads inside of tf.customGrad fails.

@@ -50,8 +50,9 @@ export class TensorTable {
     this.#traced.set(id, { node, dtype, shape });
     return { id, shape, dtype: label(dtype) };
   }
-  isAlive(id: number): boolean {
-    return this.#eager.has(id);
+  /** A tensor with values, null if it was deleted. */
+  find(id: number): EagerTensor | null {
+    return this.#eager.get(id) ?? null;
   }
   /** @throws if it is not there, saying why */
   get(id: number, what: string): Entry {

@@ -18,8 +18,8 @@ export interface Node {
 /** A tensor from outside: its value is given at each call. */
 export interface Capture {
   readonly tensor: EagerTensor;
-  /** Id of the caller's tensor; null for an array of the traced code, which the function owns. */
-  readonly id: number | null;
+  /** Id of the caller's tensor, asked at each call; null for an array of the traced code, which the function owns. */
+  readonly id: (() => number) | null;
   readonly node: Node;
 }
 
@@ -31,6 +31,8 @@ export interface Trace {
   readonly inputs: Node[];
   readonly captures: Capture[];
   readonly captureOf: Map<number, Node>;
+  /** Variables used, by the id of their present value. */
+  readonly variables: Map<number, () => number>;
   /** Operation that every node made meanwhile waits for. */
   control: Pointer;
   nodes: number;
@@ -43,6 +45,7 @@ export const newTrace = (rt: Runtime, name: string, xla: boolean): Trace => ({
   inputs: [],
   captures: [],
   captureOf: new Map(),
+  variables: new Map(),
   control: null,
   nodes: 0,
 });
@@ -150,7 +153,7 @@ export function capture(rt: Runtime, trace: Trace, tensor: EagerTensor, id: numb
   let node = trace.captureOf.get(id);
   if (!node) {
     node = placeholder(rt, trace, tensor);
-    trace.captures.push({ tensor, id, node });
+    trace.captures.push({ tensor, id: trace.variables.get(id) ?? (() => id), node });
     trace.captureOf.set(id, node);
   }
   return node;
