@@ -8,8 +8,8 @@ import type { RgbImage } from "./rgb.ts";
  * transparent, interlaced), JPEG (baseline, progressive), WebP, GIF (first frame), TIFF (first page) and DICOM
  * ({@link decodeDicom} with its defaults). No EXIF rotation, no colour profile applied; transparency is laid on white.
  *
- * 8-bit PNG, GIF, TIFF, lossless WebP and JPEG decode to Pillow 13's bytes in every test picture (both use libjpeg-turbo
- * with its accurate transform and smooth chroma upsampling); a JPEG whose end is missing is refused by both.
+ * 8-bit PNG, GIF, TIFF, lossless WebP and JPEG (4:4:4, 4:2:2, 4:2:0, grey) decode to Pillow 13's bytes in every test
+ * picture; a JPEG whose end is missing is refused by both.
  *
  * Differs from Pillow on purpose in two cases: 16-bit grey is scaled to 8 bits (its high byte; Pillow saturates
  * everything above 255 to white), and CMYK is converted by libvips with its own profile (Pillow's formula is naive).
