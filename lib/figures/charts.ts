@@ -161,7 +161,7 @@ export function accuracyFigure(bars: readonly AccuracyBar[], caption: Caption): 
     layout: themedLayout(caption, SIZE, systems, {
       barmode: "group",
       bargap: 0.25,
-      xaxis: axis("", { title: undefined, showgrid: false }),
+      xaxis: axis(null, { showgrid: false }),
       yaxis: axis("Accuracy (%), 95% interval", { range: [0, 104], dtick: 20 }),
     }),
   };

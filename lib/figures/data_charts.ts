@@ -54,8 +54,7 @@ export function conceptCountsFigure(
       range: [0, most * 1.22],
       nticks: 5,
     });
-    layout[`yaxis${n}`] = axis("", {
-      title: undefined,
+    layout[`yaxis${n}`] = axis(null, {
       domain: [y1 - h, y1],
       anchor: `x${n}`,
       showgrid: false,
@@ -125,14 +124,14 @@ export function curationFigure(
     ],
     layout: themedLayout(caption, { width: 960, plotHeight: 340 }, [], {
       xaxis: axis("Images", { domain: [0, 0.36], range: [0, most * 1.18], nticks: 5 }),
-      yaxis: axis("", { title: undefined, showgrid: false }),
+      yaxis: axis(null, { showgrid: false }),
       xaxis2: axis("Left after each filter", {
         domain: [0.58, 1],
         anchor: "y2",
         range: [0, funnelTop * 1.02],
         nticks: 5,
       }),
-      yaxis2: axis("", { title: undefined, anchor: "x2", showgrid: false }),
+      yaxis2: axis(null, { anchor: "x2", showgrid: false }),
       annotations: [{
         text: `kept: at least ${minImages.toLocaleString("en-US")} images`,
         xref: "x domain",

@@ -4,6 +4,7 @@ export * from "./charts.ts";
 export * from "./curves.ts";
 export * from "./data_charts.ts";
 export * from "./diagrams.ts";
+export { textWidth } from "./geometry.ts";
 export * from "./paper_values.ts";
 export * from "./provenance.ts";
 export * from "./render.ts";

@@ -2,16 +2,24 @@ import { createCanvas, GlobalFonts } from "@napi-rs/canvas";
 import { fromFileUrl, join } from "@std/path";
 import { JSDOM } from "jsdom";
 import sharp from "sharp";
+import { sha256 } from "../config/mod.ts";
 import { boxOf, clientBoxOf, lineEnds, textWidth } from "./geometry.ts";
 import type { PlotlySpec } from "./theme.ts";
 
 const FONT_FAMILY = "DejaVu Sans";
 const fontFolder = new URL("./ttf/", import.meta.resolve("dejavu-fonts-ttf/package.json"));
 
-let plotly: Promise<{ toImage(spec: unknown, options: unknown): Promise<string> }> | null = null;
+/** What is used of plotly.js. */
+export interface Plotly {
+  toImage(spec: PlotlySpec, options: { format: "svg"; width: number; height: number }): Promise<string>;
+  /** Problems of a figure's attributes; undefined if there are none. */
+  validate(data: unknown, layout: unknown): { code: string; msg: string }[] | undefined;
+}
+
+let plotly: Promise<Plotly> | null = null;
 
 /** Loads plotly.js into a document without a browser, once per process (about half a second). */
-function loadPlotly() {
+export function loadPlotly(): Promise<Plotly> {
   return plotly ??= (async () => {
     for (const file of ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"]) {
       GlobalFonts.registerFromPath(fromFileUrl(new URL(file, fontFolder)), FONT_FAMILY);
@@ -70,12 +78,18 @@ export async function renderSvg(spec: PlotlySpec): Promise<string> {
   const width = Number(layout.width ?? 720);
   const height = Number(layout.height ?? 440);
   const library = await loadPlotly();
-  const url = await library.toImage({ data, layout: { ...layout, width, height } }, {
+  const url = await library.toImage({
+    data: data.map((trace, i) => ({ ...trace, uid: `t${i}` })),
+    layout: { ...layout, width, height },
+  }, {
     format: "svg",
     width,
     height,
   });
-  return decodeURIComponent(url.slice(url.indexOf(",") + 1));
+  const svg = decodeURIComponent(url.slice(url.indexOf(",") + 1));
+  // Plotly makes up names at random; named by content, equal figures are equal files.
+  const name = svg.match(/<defs id="defs-([0-9a-f]+)"/)?.[1];
+  return name ? svg.replaceAll(name, `c${sha256(JSON.stringify(spec)).slice(0, 8)}`) : svg;
 }
 
 let fontsReady: Promise<void> | null = null;

@@ -48,10 +48,10 @@ export function wrapText(text: string, width: number): string {
   return lines.map(plainText).join("<br>");
 }
 
-/** An axis with a readable title, light grid and enough room for its labels. */
-export function axis(title: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+/** An axis with a readable title (null: its labels say all) and a light grid. */
+export function axis(title: string | null, more: Record<string, unknown> = {}): Record<string, unknown> {
   return {
-    title: { text: title, font: { size: 13, color: INK }, standoff: 10 },
+    ...(title === null ? {} : { title: { text: title, font: { size: 13, color: INK }, standoff: 10 } }),
     tickfont: { size: 12, color: INK },
     gridcolor: GRID,
     linecolor: MUTED,

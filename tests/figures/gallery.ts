@@ -1,0 +1,141 @@
+import { loadConfig } from "../../lib/config/mod.ts";
+import {
+  accuracyFigure,
+  architectureFigure,
+  conceptCountsFigure,
+  curationFigure,
+  linesFigure,
+  lossCurvesFigure,
+  maskFigure,
+  mixingFigure,
+  PAPER_CONCEPTS,
+  PAPER_CURATION,
+  PAPER_LOSS_OPEN,
+  type PlotlySpec,
+  recipeFigure,
+  saliencyFigure,
+  scalingFigure,
+  tokenSaliencyFigure,
+} from "../../lib/figures/mod.ts";
+import { prefixLmMask } from "../../lib/saliency/mod.ts";
+import { fitScalingLaw, wilsonInterval } from "../../lib/stats/mod.ts";
+
+const caption = (title: string, subtitle?: string) => ({
+  title,
+  subtitle,
+  provenance: "made-up numbers of a test",
+});
+const counts = (record: Record<string, number>) =>
+  Object.entries(record).map(([concept, count]) => ({ concept, count }));
+
+/** One figure of every builder, with numbers that mean nothing. */
+export async function gallery(): Promise<Record<string, PlotlySpec>> {
+  const side = 56;
+  const image = {
+    width: side,
+    height: side,
+    data: new Uint8Array(side * side * 3).map((_, i) => (i / 3) % side * 4),
+  };
+  const lesion = Uint8Array.from(
+    { length: side * side },
+    (_, i) => Math.hypot(i % side - 36, Math.floor(i / side) - 20) < 6 ? 1 : 0,
+  );
+  const tokens = [
+    ...["<image>", "<image>", "<image>"].map((text) => ({ text, kind: "image" as const })),
+    ...["<bos>", "answer", "side?", "\\n"].map((text) => ({ text, kind: "prefix" as const })),
+    ...["left", "<eos>"].map((text) => ({ text, kind: "answer" as const })),
+    { text: "<pad>", kind: "padding" as const },
+  ];
+  const mask = prefixLmMask(
+    tokens.map((t) => Number(t.kind === "image" || t.kind === "prefix")),
+    tokens.map((t) => Number(t.kind !== "padding")),
+  );
+  const points = [1e4, 1e6].flatMap((parameters) =>
+    [1e4, 1e5, 1e6].map((tokens) => ({
+      parameters,
+      tokens,
+      loss: 20 * parameters ** -0.1 * tokens ** -0.15 + 1.2,
+    }))
+  );
+  const bar = (group: string, system: string, correct: number) => {
+    const { estimate: accuracy, low, high } = wilsonInterval(correct, 200);
+    return { group, system, accuracy, low, high, from: "ours" as const };
+  };
+  const curve = PAPER_LOSS_OPEN.medpix2.map((loss, i) => [i + 1, loss] as const);
+  return {
+    concepts: conceptCountsFigure([
+      { dataset: "ROCOv2", unit: "Images", counts: counts(PAPER_CONCEPTS.roco_v2) },
+      { dataset: "SLAKE", unit: "Questions", counts: counts(PAPER_CONCEPTS.slake) },
+      { dataset: "PMC-VQA", unit: "Questions", counts: counts(PAPER_CONCEPTS.pmc_vqa) },
+    ], caption("Concepts per dataset")),
+    curation: curationFigure(
+      counts(PAPER_CURATION.locations).map((l) => ({
+        location: l.concept,
+        images: l.count,
+        kept: l.count >= 100,
+      })),
+      [{ step: "all images", count: 2050, unit: "images" }, {
+        step: "frequent locations",
+        count: 1474,
+        unit: "images",
+      }],
+      100,
+      caption("Curation", "How much does each filter leave?"),
+    ),
+    losses: lossCurvesFigure([
+      { name: "MedPix, paper", points: curve, from: "paper", colourKey: "medpix" },
+      {
+        name: "MedPix, ours",
+        points: curve.map(([x, y]) => [x, y - 0.2] as const),
+        band: curve.map(([, y]) => [y - 0.25, y - 0.15] as const),
+        from: "ours",
+        colourKey: "medpix",
+      },
+    ], caption("Evaluation loss", "Does the loss fall?")),
+    lines: linesFigure(
+      [{ name: "deletion", points: [[1, 0.9], [10, 0.5], [100, 0.1]], from: "ours" }],
+      { x: "Patches removed", y: "Score", logX: true, yRange: [0, 1] },
+      caption("Deletion"),
+    ),
+    mixing: mixingFigure(
+      [{ step: 0, target: 0.1, measured: 0.12 }, { step: 9, target: 0.5, measured: 0.48 }],
+      caption("Mix"),
+    ),
+    accuracy: accuracyFigure([
+      bar("SLAKE", "base", 60),
+      bar("SLAKE", "with stage 1", 150),
+      bar("PMC-VQA", "base", 50),
+      bar("PMC-VQA", "with stage 1", 66),
+      { group: "SLAKE", system: "with stage 1, paper", accuracy: 0.79, low: null, high: null, from: "paper" },
+    ], caption("Accuracy")),
+    scaling: scalingFigure(points, fitScalingLaw(points, 1), caption("Scaling law")),
+    architecture: architectureFigure(
+      {
+        vision: { hiddenSize: 1152, layers: 27, heads: 16, imageSize: 448, patchSize: 14 },
+        text: {
+          hiddenSize: 2048,
+          layers: 18,
+          heads: 8,
+          kvHeads: 1,
+          intermediateSize: 16384,
+          vocabSize: 257216,
+        },
+        imageTokens: 1024,
+      },
+      "projector",
+      caption("Architecture"),
+    ),
+    recipe: recipeFigure(loadConfig({ SCALE: "full" }), caption("Recipe")),
+    mask: maskFigure(mask, tokens, caption("Prefix-LM mask")),
+    saliency: await saliencyFigure(
+      image,
+      [
+        { title: "image", map: null, rows: 4, columns: 4 },
+        { title: "rollout", map: Float32Array.from({ length: 16 }, (_, p) => p), rows: 4, columns: 4 },
+      ],
+      caption("Response to image"),
+      lesion,
+    ),
+    tokens: tokenSaliencyFigure(["left", "lung", "<eos>"], [0.2, 0.1, 0.02], caption("Image to response")),
+  };
+}

@@ -1,0 +1,23 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { comparisonRows, percentText, tableMarkdown } from "../../lib/figures/mod.ts";
+
+Deno.test("Rows become a Markdown table: numbers to the right, gaps as dashes, data never markup", () => {
+  const text = tableMarkdown([
+    { model: "a|b <i>*x*</i>", accuracy: 0.3333333, items: 12000 },
+    { model: "c", accuracy: null, items: 5, note: "line\nbreak" },
+  ]);
+  assertEquals(
+    text,
+    "| model | accuracy | items | note |\n| --- | ---: | ---: | --- |\n" +
+      "| a\\|b &lt;i&gt;\\*x\\*&lt;/i&gt; | 0.3333 | 12,000 | – |\n| c | – | 5 | line break |\n",
+  );
+  assertThrows(() => tableMarkdown([]), Error, "at least one row");
+});
+
+Deno.test("Paper and ours stand side by side with a verdict", () => {
+  const rows = comparisonRows([
+    { item: "Table 1", what: "ROCO, with stage 1", paper: "68/200", ours: null, verdict: "not run" },
+  ]);
+  assertEquals(Object.keys(rows[0]), ["Paper's", "What", "Paper", "Ours", "Verdict", "Note"]);
+  assertEquals(percentText({ estimate: 0.34, low: 0.278, high: 0.408 }), "34.0% (27.8–40.8)");
+});
