@@ -1,0 +1,56 @@
+/** Captioned records and pairs for the tests of this room. */
+import type { CorpusRecord } from "@lib/corpus/mod.ts";
+import type { QaPair } from "@lib/synthesis/mod.ts";
+
+export function captioned(
+  name: string,
+  caption: string | null,
+  fields: Partial<CorpusRecord> = {},
+): CorpusRecord {
+  return {
+    id: `roco_v2/train/${name}`,
+    dataset: "roco_v2",
+    split: "train",
+    sourceId: name,
+    imagePath: `/none/${name}.png`,
+    imageId: `roco_v2/${name}`,
+    caseId: null,
+    imageSha256: null,
+    question: null,
+    answer: null,
+    choices: null,
+    answerType: null,
+    caption,
+    modality: null,
+    region: null,
+    contentType: null,
+    language: "en",
+    licence: "none",
+    context: null,
+    ...fields,
+  };
+}
+
+export function teacherPair(question: string, answer: string, fields: Partial<QaPair> = {}): QaPair {
+  return {
+    id: `${question}/${answer}`,
+    dataset: "roco_v2",
+    split: "train",
+    imagePath: "/none/1.png",
+    imageId: "roco_v2/1",
+    caseId: null,
+    question,
+    answer,
+    choices: null,
+    answerType: "open",
+    questionType: null,
+    origin: "teacher",
+    prompt: "literature-open-v1",
+    model: "m",
+    seed: 1,
+    temperature: 0,
+    rawSha256: null,
+    verdicts: "{}",
+    ...fields,
+  };
+}
