@@ -4,6 +4,8 @@ import type * as tfjs from "@tensorflow/tfjs";
 import { ATTR, type Attribute } from "./attributes.ts";
 import { Binding } from "./binding.ts";
 import type { Metadata } from "./table.ts";
+import { FLOAT, INT64, isReduced, UINT8 } from "./dtype.ts";
+import { elements } from "./pointers.ts";
 import { openRuntime } from "./runtime.ts";
 import type { Trace } from "./trace.ts";
 
@@ -18,14 +20,22 @@ interface Data {
   id: number;
   /** Not uploaded yet: TensorFlow.js uploads when a tensor is first used. */
   values: unknown;
+  /** Tensors of TensorFlow.js that share it. */
+  readonly refCount: number;
   /** The trace in which the values were made. */
   trace?: Trace;
+  /** bfloat16 or float16. */
+  reduced?: boolean;
+}
+
+interface ModelInput {
+  readonly tfDtype?: string;
 }
 
 /** Methods of NodeJSKernelBackend, of which its declaration hides some. */
 export interface Backend {
   readonly binding: Binding;
-  readonly tensorMap: { get(dataId: object): Data };
+  readonly tensorMap: { get(dataId: object): Data; has(dataId: object): boolean };
   createOutputTensor(m: Metadata): Tensor;
   getInputTensorIds(tensors: readonly TensorInfo[]): number[];
   getDTypeInteger(dtype: string): number;
@@ -36,6 +46,12 @@ export interface Backend {
     inputs: TensorInfo[],
     outputs: number,
   ): Tensor[];
+  incRef(dataId: object): void;
+  disposeData(dataId: object, force?: boolean): boolean;
+  getMappedInputTensorIds(
+    inputs: readonly TensorInfo[],
+    infos: readonly (ModelInput | null)[],
+  ): { tensorIds: number[]; newTensors: number[] };
   move(dataId: object, values: unknown, shape: number[], dtype: string, refCount: number): void;
 }
 
@@ -52,9 +68,49 @@ export const NodeJSKernelBackend: new (binding: Binding, packageName: string) =>
 
 export const binding = new Binding(openRuntime());
 
-/** Knows in which trace values were made, since inside of one they must not be uploaded as usual. */
+/**
+ * tfjs-node's backend, but for three things: values made inside of a trace are not uploaded as usual; bytes of reduced
+ * types are counted; the inputs of SavedModels are cast by TensorFlow, not read and written again.
+ */
 class TracingBackend extends NodeJSKernelBackend {
+  /** Elements of all tensors of bfloat16 and float16, which TensorFlow.js counts as 4 bytes each. */
+  reducedElements = 0;
   #constants: { trace: Trace | null; ids: WeakMap<Data, number> } = { trace: null, ids: new WeakMap() };
+
+  #count(data: Data, tensors: number): void {
+    if (data.reduced) this.reducedElements += tensors * elements(data.shape);
+  }
+  override createOutputTensor(m: Metadata): Tensor {
+    const t = super.createOutputTensor(m);
+    if (m.dtype === FLOAT && isReduced(this.binding.infoOf(m.id).dtype)) {
+      const data = this.tensorMap.get(t.dataId);
+      data.reduced = true;
+      this.#count(data, 1);
+    }
+    return t;
+  }
+  override incRef(dataId: object): void {
+    super.incRef(dataId);
+    this.#count(this.tensorMap.get(dataId), 1);
+  }
+  override disposeData(dataId: object, force = false): boolean {
+    if (this.tensorMap.has(dataId)) {
+      const data = this.tensorMap.get(dataId);
+      this.#count(data, force ? -data.refCount : -1);
+    }
+    return super.disposeData(dataId, force);
+  }
+
+  override getMappedInputTensorIds(inputs: readonly TensorInfo[], infos: readonly (ModelInput | null)[]) {
+    const tensorIds = this.getInputTensorIds(inputs), newTensors: number[] = [];
+    infos.forEach((info, i) => {
+      const to = info?.tfDtype === "DT_UINT8" ? UINT8 : info?.tfDtype === "DT_INT64" ? INT64 : null;
+      if (to === null) return;
+      tensorIds[i] = this.binding.executeOp("Cast", [typeAttribute("DstT", to)], [tensorIds[i]], 1)[0].id;
+      newTensors.push(i);
+    });
+    return { tensorIds, newTensors };
+  }
 
   override move(dataId: object, values: unknown, shape: number[], dtype: string, refCount: number): void {
     super.move(dataId, values, shape, dtype, refCount);
@@ -108,7 +164,7 @@ tf.registerBackend("tensorflow", () => {
 require("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
 await tf.setBackend("tensorflow");
 
-export const backend = (): Backend => tf.backend() as unknown as Backend;
+export const backend = (): TracingBackend => tf.backend() as unknown as TracingBackend;
 
 /** The id of a tensor in the binding; uploads it if need be. */
 export const idOf = (x: TensorInfo): number => backend().getInputTensorIds([x])[0];

@@ -3,6 +3,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import { backend, binding, tf } from "./backend.ts";
 import { describe } from "./dtype.ts";
 import type { TracedFunction } from "./function.ts";
+import { isTracedId } from "./table.ts";
 import { flatten, replaceTensors } from "./tree.ts";
 
 export interface JitOptions {
@@ -56,10 +57,9 @@ function trace(
     if (result instanceof Promise) throw new Error(`${name}: a function given to jit must not be async.`);
     flatten(result, tensors, `the result of ${name}`);
     const shell = replaceTensors(result, () => HOLE);
-    return {
-      f: binding.end(backend().getInputTensorIds(tensors)),
-      rebuild: (outputs) => fillHoles(shell, outputs),
-    };
+    const f = binding.end(backend().getInputTensorIds(tensors));
+    dropKept(tensors);
+    return { f, rebuild: (outputs) => fillHoles(shell, outputs) };
   } catch (e) {
     dropTape();
     throw e;
@@ -67,6 +67,12 @@ function trace(
     engine.endScope();
     binding.abort();
   }
+}
+
+/** Results that had to be kept (from inside of tf.grads, say) are not disposed with the scope. */
+function dropKept(results: readonly Tensor[]): void {
+  const { tensorMap } = backend();
+  for (const t of results) if (!t.isDisposed && isTracedId(tensorMap.get(t.dataId).id)) t.dispose();
 }
 
 /** If the function that tf.grads records throws, TensorFlow.js keeps the tape and what it saved. */

@@ -1,12 +1,12 @@
 /** Figures of memory and devices. */
-import { binding, tf } from "./backend.ts";
+import { backend, binding, tf } from "./backend.ts";
 import type { Device } from "./runtime.ts";
 
 // TensorFlow.js counts 4 bytes for each element of what it calls float32; two of the three types have 2.
 const engine = tf.engine(), count = engine.memory.bind(engine);
 engine.memory = () => {
   const info = count();
-  return { ...info, numBytes: info.numBytes - 2 * binding.tensors.reducedElements };
+  return { ...info, numBytes: info.numBytes - 2 * backend().reducedElements };
 };
 
 export interface Memory {

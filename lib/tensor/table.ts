@@ -1,7 +1,6 @@
 /** The tensors that the backend knows by number. */
-import { isReduced, label } from "./dtype.ts";
+import { label } from "./dtype.ts";
 import { deleteEager, type EagerTensor } from "./eager.ts";
-import { elements } from "./pointers.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Node } from "./trace.ts";
 
@@ -21,12 +20,10 @@ export type Entry = EagerTensor | TracedTensor;
 
 export const isTraced = (e: Entry): e is TracedTensor => "node" in e;
 
-const isTracedId = (id: number): boolean => id % 2 === 1;
+export const isTracedId = (id: number): boolean => id % 2 === 1;
 
 /** Ids of traced tensors are odd, others even; none is used twice. */
 export class TensorTable {
-  /** Elements of all living bfloat16 and float16 tensors, which TensorFlow.js counts as 4 bytes each. */
-  reducedElements = 0;
   #eager = new Map<number, EagerTensor>();
   #traced = new Map<number, TracedTensor>();
   #eagerId = 0;
@@ -41,7 +38,6 @@ export class TensorTable {
     const id = this.#eagerId;
     this.#eagerId += 2;
     this.#eager.set(id, t);
-    if (isReduced(t.dtype)) this.reducedElements += elements(t.shape);
     return { id, shape: t.shape, dtype: label(t.dtype) };
   }
   addNode(node: Node): Metadata {
@@ -83,7 +79,6 @@ export class TensorTable {
     const e = this.#eager.get(id);
     if (!e) throw new Error(`Delete called on a Tensor not referenced (tensor_id: ${id})`);
     this.#eager.delete(id);
-    if (isReduced(e.dtype)) this.reducedElements -= elements(e.shape);
     deleteEager(this.runtime, e);
   }
   /** Drops every traced tensor: what they stood for is gone. */

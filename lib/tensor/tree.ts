@@ -13,10 +13,11 @@ function isRecord(x: unknown): x is Record<string, unknown> {
 /**
  * Collects the tensors of a tree in order and returns its structure as text. Numbers, strings, booleans, null and
  * undefined are part of the structure.
- * @throws if there is something else in it
+ * @throws if there is something else in it, or a disposed tensor
  */
 export function flatten(tree: unknown, tensors: Tensor[], where: string): string {
   if (isTensor(tree)) {
+    if (tree.isDisposed) throw new Error(`${where}: the tensor [${tree.shape}] has been disposed.`);
     tensors.push(tree);
     return "*";
   }

@@ -193,6 +193,31 @@ Deno.test("values kept inside live on; a computed tensor kept inside says where 
   tf.dispose(kept);
 });
 
+Deno.test("a result that was kept from inside of tf.grads leaves no tensor behind", () => {
+  const x = tf.tensor1d([1, 2]), before = memory().tensors;
+  const f = jit((x: Tensor) => {
+    let square: Tensor | undefined;
+    const slope = tf.grad((v: Tensor) => tf.sum(square = tf.keep(tf.square(v))))(x);
+    return { square: square!, slope };
+  });
+  const r = f(x);
+  assertEquals([r.square.arraySync(), r.slope.arraySync()], [[1, 4], [2, 4]]);
+  assertEquals(memory().tensors, before + 2);
+  tf.dispose([x, r.square, r.slope]);
+});
+
+Deno.test("a disposed tensor as argument or result is reported by its place", () => {
+  const gone = tf.ones([2]);
+  gone.dispose();
+  const f = jit((tree: { x: Tensor }) => tf.add(tree.x, 1));
+  assertThrows(() => f({ x: gone }), Error, "argument 1 of jit_function.x: the tensor [2] has been disposed");
+  assertThrows(
+    () => jit((x: Tensor) => tf.tidy(() => (x.dispose(), x)))(tf.ones([1])),
+    Error,
+    "the result of",
+  );
+});
+
 Deno.test("a nested jit becomes part of the outer function", () => {
   const inner = jit((x: Tensor) => tf.square(x));
   const outer = jit((x: Tensor) => tf.grad((v: Tensor) => tf.sum(inner(v)))(x));
