@@ -96,8 +96,8 @@ interface Step {
   cache: KeysValues[];
 }
 
-/** Traced functions by what they close over, so that a second call of `generate` traces nothing. */
-const compiled = new Map<string, ReturnType<typeof compile>>();
+/** Traced functions by what they close over, so that a second call of `generate` traces nothing. (For tests.) */
+export const compiled = new Map<string, ReturnType<typeof compile>>();
 
 function compile(
   config: PaliGemmaConfig,

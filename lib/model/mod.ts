@@ -10,7 +10,6 @@ export { projector } from "./projector.ts";
 export { embedTokens, type KeysValues, lmHead, rotary, textBlock } from "./gemma.ts";
 export {
   type Capture,
-  castParams,
   forward,
   type ForwardOptions,
   type ForwardOutput,

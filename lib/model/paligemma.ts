@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { asType, type DType, realType, tf } from "../tensor/mod.ts";
+import { type DType, realType, tf } from "../tensor/mod.ts";
 import type { Adapter, PaliGemmaConfig, Params } from "../weights/mod.ts";
 import { embedTokens, lmHead, rotary, type Surroundings, textBlock } from "./gemma.ts";
 import { as, rmsNorm, weight, type Weights, weightsOf } from "./layers.ts";
@@ -166,7 +166,3 @@ export const modelWeights = (model: Model): Weights => weightsOf(model.params, m
 
 /** The type of the activations: that of the embedding table. */
 export const dtypeOf = (w: Weights): DType => realType(weight(w, "language_model.embed_tokens.weight"));
-
-/** All float weights of a record in another type (LoRA matrices and a trained projector stay as they are when passed apart). */
-export const castParams = (params: Params, dtype: DType): Params =>
-  Object.fromEntries(Object.entries(params).map(([n, t]) => [n, asType(t, dtype)]));

@@ -1,17 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
 import { jit, promotions, realType, tf } from "@lib/tensor/mod.ts";
-import { castParams, forward, generate, lossAndGradients, weightsOf } from "@lib/model/mod.ts";
-import type { Params } from "@lib/weights/mod.ts";
+import { forward, generate, lossAndGradients, weightsOf } from "@lib/model/mod.ts";
+import { loadCheckpoint, type Params } from "@lib/weights/mod.ts";
 import { difference, fixture, NAMES } from "./fixture.ts";
 
 const relative = (a: Tensor, b: Tensor) => tf.div(tf.norm(tf.sub(a, b)), tf.norm(b)).dataSync()[0];
+const halved = async (folder: string) => (await loadCheckpoint(folder, { dtype: "bfloat16" })).params;
 const flat = (g: Params) => tf.concat(Object.keys(g).sort().map((n) => tf.reshape(g[n], [-1])));
 
 for (const name of NAMES) {
   Deno.test(`${name}: with bf16 weights the logits, loss and gradients are as near float32's as transformers' are`, async () => {
-    const { params, config, adapter, inputs, labels, info } = await fixture(name);
-    const half = castParams(params, "bfloat16"), trained = Object.keys(adapter.params);
+    const { params, config, adapter, inputs, labels, info, folder } = await fixture(name);
+    const half = await halved(folder), trained = Object.keys(adapter.params);
     for (const t of Object.values(half)) assertEquals(realType(t), "bfloat16");
     const full = lossAndGradients(weightsOf(params, adapter), trained, inputs, labels, config);
     const logits = forward(params, inputs, config, { adapter }).logits;
@@ -50,8 +51,8 @@ for (const name of NAMES) {
 }
 
 Deno.test("attention probabilities and logits of a bf16 model are float32, hidden states bf16", async () => {
-  const { params, config, inputs } = await fixture("gqa_right");
-  const out = forward(castParams(params, "bfloat16"), inputs, config, {
+  const { config, inputs, folder } = await fixture("gqa_right"), params = await halved(folder);
+  const out = forward(params, inputs, config, {
     capture: { attentions: true, hiddenStates: true },
   });
   assertEquals(realType(out.logits), "float32");
@@ -67,9 +68,10 @@ Deno.test("attention probabilities and logits of a bf16 model are float32, hidde
 });
 
 Deno.test("a bf16 model generates, and agrees with float32 where the margin is wide", async () => {
-  const { params, config, prompts, info } = await fixture("image_id_past_vocab");
+  const { config, prompts, info, folder } = await fixture("image_id_past_vocab"),
+    params = await halved(folder);
   const model = {
-    params: castParams(params, "bfloat16"),
+    params,
     config: { ...config, eosId: -1 },
     dtype: "bfloat16" as const,
   };

@@ -10,6 +10,7 @@ import {
   prefill,
   weightsOf,
 } from "@lib/model/mod.ts";
+import { compiled } from "../../lib/model/generate.ts";
 import type { Params } from "@lib/weights/mod.ts";
 import { assertNear, changed, type Fixture, fixture, NAMES, waysOf } from "./fixture.ts";
 
@@ -117,6 +118,15 @@ Deno.test("the log-probabilities of samples are those of the whole forward pass 
       `token ${i}: ${logprobs[2 * row][i]}, ${expected}`,
     );
   }
+});
+
+Deno.test("one trace of the decoding step serves every place and every call", async () => {
+  const f = await fixture("mha_text_only"), options = { maxNewTokens: 6, temperature: 0.9, samples: 2 };
+  const before = new Set(compiled.keys());
+  for (const seed of [1, 2]) generate(model(f), f.prompts, { ...options, seed });
+  const [key, ...others] = [...compiled.keys()].filter((k) => !before.has(k)),
+    { start, step } = compiled.get(key)!;
+  assertEquals([others.length, start.traces.length, step.traces.length], [0, 1, 1]);
 });
 
 Deno.test("generation leaves no tensor behind", async () => {
