@@ -47,6 +47,8 @@ export const Config = z.strictObject({
   }),
   stage2: z.strictObject({
     rank: count,
+    /** Rank of the smaller adapter that equation 1 is fitted with besides. */
+    sweepRank: count,
     alpha: rate,
     steps: count,
     batchSize: count,
@@ -81,6 +83,7 @@ const tiny: Config = {
   stage1: { epochs: 5, batchSize: 32, learningRate: 2e-3, weightDecay: 0 },
   stage2: {
     rank: 12,
+    sweepRank: 3,
     alpha: 32,
     steps: 300,
     batchSize: 32,
@@ -104,6 +107,7 @@ const full: Config = {
   stage1: { epochs: 5, batchSize: 6, learningRate: 1e-5, weightDecay: 0 },
   stage2: {
     rank: 12,
+    sweepRank: 3,
     alpha: 32,
     steps: 10_000,
     batchSize: 6,

@@ -1,4 +1,5 @@
 /** Scoring rules, closed questions over several runs, the judge for open ones, word overlap and controls. */
+export * from "./answers.ts";
 export * from "./bleu.ts";
 export * from "./closed.ts";
 export * from "./controls.ts";

@@ -28,7 +28,7 @@ export interface AnswerOptions extends GenerateOptions {
   onProgress?: (done: number, total: number) => void | Promise<void>;
 }
 
-/** Left-padded model inputs for prompts, all of `length` tokens; the caller disposes them. */
+/** Left-padded model inputs for prompts, all of `length` tokens (default: the longest); the caller disposes them. */
 export async function promptInputs(
   model: Model,
   tokenizer: Tokenizer,
@@ -55,7 +55,8 @@ export async function promptInputs(
 }
 
 /**
- * Answers every prompt, in batches: `answers[i]` holds the `samples` answers (default one) to prompt i.
+ * Answers every prompt, in batches whose length is rounded up to a multiple of 16, so that few traces serve all (sort
+ * prompts of mixed length by length first): `answers[i]` holds the `samples` answers (default one) to prompt i.
  * Batch b samples with seed `seed * 65536 + b`, so the answers depend on the batch size but not on timing.
  */
 export async function answerPrompts(
@@ -67,13 +68,13 @@ export async function answerPrompts(
 ): Promise<Answer[][]> {
   const { batchSize, blankImages, onProgress, ...settings } = options;
   const samples = options.samples ?? 1;
-  const tokens = (prefix: string) => encodeExample(tokenizer, model.config, { prefix }).ids.length;
-  const length = Math.ceil(Math.max(0, ...prompts.map((p) => tokens(p.prefix))) / 8) * 8;
+  const tokens = ({ prefix }: Prompt) => encodeExample(tokenizer, model.config, { prefix }).ids.length;
   const answers: Answer[][] = [];
   for (let start = 0; start < prompts.length; start += batchSize) {
     const batch = prompts.slice(start, start + batchSize);
     const real = batch.length;
     while (batch.length < batchSize) batch.push(batch[0]);
+    const length = Math.ceil(Math.max(...batch.map(tokens)) / 16) * 16;
     const inputs = await promptInputs(model, tokenizer, store, batch, { length, blankImages });
     const seed = (options.seed ?? 0) * 65536 + start / batchSize;
     const out = generate(model, inputs, { ...settings, seed: seed | 0 });

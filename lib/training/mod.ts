@@ -6,3 +6,7 @@ export * from "./loss.ts";
 export * from "./nano/mod.ts";
 export * from "./stages.ts";
 export * from "./trainer.ts";
+export * from "./inspect.ts";
+export * from "./grid.ts";
+export * from "./scaling.ts";
+export * from "./image_gain.ts";

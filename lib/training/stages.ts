@@ -171,7 +171,10 @@ export async function trainStage2(
         );
       }),
       learningRate,
-      validateAfter: new Set(batches.map((_, i) => i + 1).filter((s) => s % every === 0 || s === steps)),
+      validateAfter: new Set([
+        1,
+        ...batches.map((_, i) => i + 1).filter((s) => s % every === 0 || s === steps),
+      ]),
       stepsPerEpoch: options.stepsPerEpoch,
     };
     const records = await runPlan(

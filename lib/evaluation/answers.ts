@@ -1,0 +1,107 @@
+import { type Config, limited } from "../config/mod.ts";
+import { answerPrompts, type ImageStore, type Model } from "../model/mod.ts";
+import { comparePaired, type PairedComparison, wilsonInterval } from "../stats/mod.ts";
+import { questionPrefix, type Tokenizer } from "../text/mod.ts";
+import type { EvaluationItem, Prediction } from "./records.ts";
+import { exact } from "./scorers.ts";
+
+/** An item whose image is known. */
+export interface AskedItem extends EvaluationItem {
+  imagePath: string;
+}
+
+/** How the answers of a model are drawn. */
+export interface AskOptions {
+  /** Stochastic answers per item; 1 is greedy. */
+  runs: number;
+  /** Give the model grey images (a control). */
+  blankImages?: boolean;
+  onProgress?: (done: number, total: number) => void | Promise<void>;
+}
+
+/**
+ * A model's answers to items, free generation: greedy, or `runs` samples per item over one prefill (paper section 5.3:
+ * five), as predictions with the seed they were drawn with.
+ */
+export async function askModel(
+  model: Model,
+  tokenizer: Tokenizer,
+  store: ImageStore,
+  items: readonly AskedItem[],
+  config: Config,
+  options: AskOptions,
+): Promise<Prediction[]> {
+  const { maxNewTokens, batchSize, temperature } = config.evaluation;
+  const { runs, blankImages, onProgress } = options;
+  const used = items.slice(0, limited(items.length, config));
+  // Short and multiple-choice prompts differ much in length: batches of like length waste less padding.
+  const order = used.map((_, i) => i).sort((a, b) =>
+    prefixOf(used[a]).length - prefixOf(used[b]).length || a - b
+  );
+  const answers = await answerPrompts(
+    model,
+    tokenizer,
+    store,
+    order.map((i) => ({ imagePath: used[i].imagePath, prefix: prefixOf(used[i]) })),
+    {
+      maxNewTokens,
+      batchSize: Math.max(1, Math.floor(batchSize / runs)),
+      ...(runs > 1 ? { samples: runs, temperature, seed: config.seed } : {}),
+      blankImages,
+      compiler: config.model.compiler,
+      onProgress,
+    },
+  );
+  const byItem = used.map(() => [] as string[]);
+  order.forEach((i, place) => byItem[i] = answers[place].map((answer) => answer.text));
+  return used.flatMap((item, i) =>
+    byItem[i].map((answer, run) => ({ id: item.id, run, answer, seed: runs > 1 ? config.seed : null }))
+  );
+}
+
+const prefixOf = (item: EvaluationItem) => questionPrefix(item);
+
+/** Exact match of two models on the same items, and the paired difference. */
+export interface AccuracyComparison {
+  rows: { model: string; items: number; accuracy: number; low: number; high: number }[];
+  /** Second minus first, 95 % interval by resampling images. */
+  difference: { estimate: number; low: number; high: number };
+  comparison: PairedComparison;
+  items: { id: string; questionType: string | null; first: string; second: string; answer: string }[];
+}
+
+/**
+ * Greedy answers of two models to the same items, scored by exact match after normalisation.
+ */
+export async function compareAccuracy(
+  models: readonly [{ name: string; model: Model }, { name: string; model: Model }],
+  tokenizer: Tokenizer,
+  store: ImageStore,
+  items: readonly (AskedItem & { questionType: string | null })[],
+  config: Config,
+): Promise<AccuracyComparison> {
+  const used = items.slice(0, limited(items.length, config));
+  const said: string[][] = [];
+  for (const { model } of models) {
+    said.push((await askModel(model, tokenizer, store, used, config, { runs: 1 })).map((p) => p.answer));
+  }
+  const right = said.map((answers) => used.map((item, i) => exact({ ...item, prediction: answers[i] })!));
+  const rows = models.map(({ name }, m) => {
+    const hits = right[m].reduce<number>((a, b) => a + b, 0),
+      { estimate, low, high } = wilsonInterval(hits, used.length);
+    return { model: name, items: used.length, accuracy: estimate, low, high };
+  });
+  const comparison = comparePaired(right[1], right[0], used.map((item) => item.imageId), config.seed);
+  return {
+    rows,
+    difference: comparison.byCluster,
+    comparison,
+    items: used.map((item, i) => ({
+      id: item.id,
+      questionType: item.questionType,
+      first: said[0][i],
+      second: said[1][i],
+      answer: item.answer,
+    })),
+  };
+}

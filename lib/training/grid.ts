@@ -1,0 +1,100 @@
+import type { Config } from "../config/mod.ts";
+import type { Tokenizer } from "../text/mod.ts";
+import type { PaliGemmaConfig } from "../weights/mod.ts";
+import { epochBatches, type Example, type Pair, toExamples } from "./examples.ts";
+
+/** Data of the paper's stage 2; `roco_medpix` is ROCO with MedPix annealed in (section 4.3). */
+export const STAGE2_DATASETS = ["medpix2", "roco_v2", "roco_medpix", "pmc_vqa"] as const;
+export type Stage2Dataset = typeof STAGE2_DATASETS[number];
+
+/** One cell of the paper's grid: which data, and whether stage 1 came before. */
+export interface GridCell {
+  /** E.g. "roco_v2__with". */
+  name: string;
+  dataset: Stage2Dataset;
+  stage1: boolean;
+}
+
+/** The eight cells: every dataset with and without stage 1 (paper table 1). */
+export const GRID: readonly GridCell[] = STAGE2_DATASETS.flatMap((dataset) =>
+  [true, false].map((stage1) => ({ name: `${dataset}__${stage1 ? "with" : "without"}`, dataset, stage1 }))
+);
+
+/** A pair with the dataset and the split it belongs to. */
+export interface SplitPair extends Pair {
+  readonly dataset: string;
+  readonly split: string;
+}
+
+/** One place of the annealed mixture, as notebook 03 writes it. */
+export interface MixtureRow {
+  readonly step: number;
+  readonly position: number;
+  readonly pairId: string;
+}
+
+/** What a cell is trained and validated on. */
+export interface CellData {
+  batches: Example[][];
+  validation: Example[];
+  stepsPerEpoch: number;
+}
+
+/** Pairs of a dataset of the grid in one split. */
+export function pairsOfDataset<T extends SplitPair>(
+  pairs: readonly T[],
+  dataset: Stage2Dataset,
+  split: string,
+): T[] {
+  const members = dataset === "roco_medpix" ? ["roco_v2", "medpix2"] : [dataset];
+  return pairs.filter((pair) => members.includes(pair.dataset) && pair.split === split);
+}
+
+/**
+ * The batches of a dataset in the order in which they are trained: epochs in random order, or, for the annealed
+ * mixture, the order that notebook 03 fixed.
+ *
+ * @throws when a dataset has no training pairs, or the mixture names a pair that is not in the table
+ */
+export function cellData(
+  dataset: Stage2Dataset,
+  pairs: readonly SplitPair[],
+  mixture: readonly MixtureRow[],
+  config: Config,
+  tokenizer: Tokenizer,
+  modelConfig: PaliGemmaConfig,
+): CellData {
+  const { steps, batchSize, accumulation } = config.stage2, perStep = batchSize * accumulation;
+  const encode = (list: readonly SplitPair[]) => toExamples(list, tokenizer, modelConfig);
+  const train = encode(pairsOfDataset(pairs, dataset, "train"));
+  if (train.length === 0) {
+    throw new Error(
+      `There are no training pairs of ${dataset}: run notebook 03 again and look at what it dropped.`,
+    );
+  }
+  // PMC-VQA has no validation split: a fixed part of its training pairs is kept out of training.
+  const published = encode(pairsOfDataset(pairs, dataset, "validation"));
+  const held = published.length ? 0 : Math.min(200, Math.floor(train.length / 10));
+  const validation = (published.length ? published : train.slice(0, held)).slice(0, 200);
+  const used = train.slice(held), stepsPerEpoch = used.length / perStep;
+  if (dataset === "roco_medpix") {
+    const byId = new Map(used.map((example) => [example.id, example]));
+    const order = mixture.toSorted((a, b) => a.step - b.step || a.position - b.position).map(({ pairId }) => {
+      const example = byId.get(pairId);
+      if (!example) {
+        throw new Error(`The mixture of notebook 03 names the pair "${pairId}", which is not in its table.`);
+      }
+      return example;
+    });
+    const batches = Array.from(
+      { length: Math.floor(order.length / perStep) },
+      (_, i) => order.slice(i * perStep, (i + 1) * perStep),
+    );
+    return { batches: batches.slice(0, steps), validation, stepsPerEpoch };
+  }
+  const batches: Example[][] = [];
+  for (let epoch = 0; batches.length < steps; epoch++) {
+    batches.push(...epochBatches(used, perStep, `stage2/${config.seed}/${dataset}/${epoch}`));
+  }
+  return { batches: batches.slice(0, steps), validation, stepsPerEpoch };
+}

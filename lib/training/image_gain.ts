@@ -1,0 +1,26 @@
+import type { Config } from "../config/mod.ts";
+import type { ImageStore, Model } from "../model/mod.ts";
+import { batchShape } from "./batches.ts";
+import type { Example } from "./examples.ts";
+import { meanLoss } from "./loss.ts";
+
+/**
+ * What a model reads from the image: its mean loss on examples with their own image, and with the image of the example
+ * half the list away (whose image is another one in a shuffled list).
+ */
+export async function imageGain(
+  model: Model,
+  examples: readonly Example[],
+  store: ImageStore,
+  config: Config,
+): Promise<{ rightImage: number; otherImage: number; gain: number }> {
+  const half = Math.floor(examples.length / 2);
+  const exchanged = examples.map((example, i) => ({
+    ...example,
+    imagePath: examples[(i + half) % examples.length].imagePath,
+  }));
+  const options = { batchSize: 32, shape: batchShape(examples), compiler: config.model.compiler };
+  const rightImage = await meanLoss(model, examples, store, options);
+  const otherImage = await meanLoss(model, exchanged, store, options);
+  return { rightImage, otherImage, gain: otherImage - rightImage };
+}

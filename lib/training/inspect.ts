@@ -1,0 +1,57 @@
+import { type Bundle, escapeHtml } from "../jupyter/mod.ts";
+import type { Model } from "../model/mod.ts";
+import type { Tokenizer, TokenSequence } from "../text/mod.ts";
+
+/** Number of parameters per part of the model, and what each stage trains of it. */
+export function parameterShares(
+  model: Model,
+): { part: string; parameters: number; share: string; trained: string }[] {
+  const parts = [
+    ["vision tower (SigLIP)", "vision_tower.", "stage 2: LoRA on its attention"],
+    ["projector", "multi_modal_projector.", "stage 1: all of it"],
+    ["language model (Gemma)", "language_model.", "stage 2: LoRA on its attention"],
+  ];
+  const size = (prefix: string) =>
+    Object.entries(model.params).reduce((sum, [name, x]) => sum + (name.startsWith(prefix) ? x.size : 0), 0);
+  const total = size("");
+  return parts.map(([part, prefix, trained]) => ({
+    part,
+    parameters: size(prefix),
+    share: `${(100 * size(prefix) / total).toFixed(1)} %`,
+    trained,
+  }));
+}
+
+const STYLES = {
+  image: "background:#dbe9f6",
+  prefix: "background:#fdebd0",
+  answer: "background:#d5f0dd;font-weight:bold",
+};
+
+/** A sequence's tokens in colour: image (as one box), prefix, and the answer, whose tokens are the labels. */
+export function tokenColours(sequence: TokenSequence, tokenizer: Tokenizer): Bundle {
+  const kinds = sequence.ids.map((id, i) =>
+    id === tokenizer.imageId ? "image" : sequence.tokenTypes[i] === 0 ? "prefix" : "answer"
+  );
+  const images = kinds.filter((kind) => kind === "image").length;
+  const box = (kind: keyof typeof STYLES, text: string, id: string) =>
+    `<span title="id ${escapeHtml(id)}" style="${
+      STYLES[kind]
+    };border-radius:3px;padding:1px 3px;margin:1px;` +
+    `display:inline-block;color:#222;font-family:monospace">${escapeHtml(text)}</span>`;
+  const text = (i: number) => (tokenizer.idToToken(sequence.ids[i]) ?? "?").replaceAll("\n", "\\n");
+  const boxes = sequence.ids.flatMap((id, i) =>
+    kinds[i] === "image" ? [] : [box(kinds[i] as "prefix", text(i), `${id}`)]
+  );
+  const legend = (["image", "prefix", "answer"] as const).map((kind) =>
+    box(kind, kind === "answer" ? "answer (labels)" : kind, kind)
+  );
+  return {
+    "text/html": `<p>${legend.join(" ")}</p><p>${
+      box("image", `<image> × ${images}`, `${tokenizer.imageId}`)
+    }${boxes.join("")}</p>`,
+    "text/plain": `<image> x ${images} ${
+      kinds.map((kind, i) => kind === "image" ? "" : text(i)).filter(Boolean).join(" ")
+    }`,
+  };
+}
