@@ -66,6 +66,27 @@ export function conceptCounts(corpus: Pick<Corpus, "dataset" | "records">): Conc
     .sort((a, b) => b.count - a.count || (a.concept < b.concept ? -1 : 1));
 }
 
+/** A concept's count here and in the paper; null where one of the two does not have it. */
+export interface CountBesidePaper {
+  concept: string;
+  ours: number | null;
+  paper: number | null;
+}
+
+/** Our counts beside the paper's, in our order, then what only the paper has. */
+export function besidePaper(
+  ours: readonly ConceptCount[],
+  paper: Readonly<Record<string, number>>,
+): CountBesidePaper[] {
+  const names = [...new Set([...ours.map(({ concept }) => concept), ...Object.keys(paper)])];
+  const counts = new Map(ours.map(({ concept, count }) => [concept, count]));
+  return names.map((concept) => ({
+    concept,
+    ours: counts.get(concept) ?? null,
+    paper: paper[concept] ?? null,
+  }));
+}
+
 /** The concepts that conceptCounts counts a record under. */
 export function conceptsOf(record: CorpusRecord): string[] {
   switch (record.dataset) {

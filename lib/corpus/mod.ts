@@ -12,11 +12,17 @@ export { loadPmcVqa } from "./pmc_vqa.ts";
 export { loadRocoV1, loadRocoV2 } from "./roco.ts";
 export { loadMedPix2 } from "./medpix2.ts";
 export { loadVqaRad } from "./vqa_rad.ts";
-export { type ConceptCount, conceptCounts, conceptsOf } from "./concepts.ts";
+export {
+  besidePaper,
+  type ConceptCount,
+  conceptCounts,
+  conceptsOf,
+  type CountBesidePaper,
+} from "./concepts.ts";
 export { type CorpusSummary, summarize } from "./statistics.ts";
 export { evaluationIds, hashImages, type Overlap, overlapAudit, splitByGroup } from "./splits.ts";
 export { droppedRows, type ReasonCount, reasonCounts, type RowAccount, rowAccounts } from "./accounting.ts";
 export { corporaFolder, limitCorpus, sampleRecords } from "./collection.ts";
 export { contactSheet, wordsOf } from "./contact_sheet.ts";
 export { corpusRecords, type RecordRow, recordRows } from "./table.ts";
-export { checkAgainstTruth, tellsTruth, truthByImage, type TruthCheck } from "./truth_check.ts";
+export { checkPictures, type PictureCheck, rightShare, tellsTruth, truthByImage } from "./truth_check.ts";

@@ -9,59 +9,79 @@ export async function truthByImage(dir: string): Promise<Map<string, GroundTruth
   return new Map((await readGroundTruth(dir)).map((row) => [join(dir, row.imageFile), row]));
 }
 
-/** What a check of one data set against ground truth found. */
-export interface TruthCheck {
+/** What a look at some pictures of one data set found. */
+export interface PictureCheck {
   dataset: string;
   images: number;
-  /** Images whose file shows the phantom that the ground truth names, drawn again for comparison. */
+  /** With ground truth: files that show the phantom it names. Without: files that can be read and are not of one grey. */
   picturesRight: number;
   /** Rows of those images. */
   rows: number;
-  /** Rows whose answer, caption and modality are true of the image. */
+  /** With ground truth: rows whose answer, caption and modality are true of the image. Without: rows with words. */
   rowsRight: number;
-  /** Largest mean difference between a file and its phantom, in grey levels. */
-  largestDifference: number;
+  /** Largest mean difference between a file and its phantom, in grey levels; null without ground truth. */
+  largestDifference: number | null;
 }
 
 /**
  * Mean difference in grey levels up to which a file shows the phantom: the JPEG files differ from their phantoms by
- * 1 to 2 levels, two phantoms from each other by 10 and more.
+ * 1 to 2 levels, two phantoms from each other by 20 and more.
  */
 const SAME_PICTURE = 4;
 
 /**
- * Compares a sample of the images of each data set with the ground truth: the pictures with the phantoms drawn again
- * from their seeds, the rows' words with the facts.
- * @param truth of truthByImage
+ * Looks at a sample of the pictures of each data set and at their rows. With ground truth, the pictures are compared
+ * with the phantoms drawn again from their seeds and the rows' words with the facts.
  * @param options.images images per data set
+ * @param options.truth of truthByImage; null for real data, which brings none
  */
-export async function checkAgainstTruth(
+export async function checkPictures(
   records: readonly CorpusRecord[],
-  truth: ReadonlyMap<string, GroundTruth>,
-  { images, seed }: { images: number; seed: number },
-): Promise<TruthCheck[]> {
+  { images, seed, truth }: { images: number; seed: number; truth: ReadonlyMap<string, GroundTruth> | null },
+): Promise<PictureCheck[]> {
   const datasets = [...new Set(records.map((record) => record.dataset))];
   return await Promise.all(datasets.map(async (dataset) => {
     const ofImage = Map.groupBy(records.filter((r) => r.dataset === dataset), (r) => r.imagePath);
-    const check: TruthCheck = {
+    const found: PictureCheck = {
       dataset,
       images: 0,
       picturesRight: 0,
       rows: 0,
       rowsRight: 0,
-      largestDifference: 0,
+      largestDifference: truth && 0,
     };
     for (const path of orderBySeed([...ofImage.keys()], seed).slice(0, images)) {
-      const row = truth.get(path), rows = ofImage.get(path)!;
+      const rows = ofImage.get(path)!;
+      found.images++;
+      found.rows += rows.length;
+      if (truth === null) {
+        found.picturesRight += Number(await showsSomething(path));
+        found.rowsRight += rows.filter((r) => (r.question && r.answer) || r.caption).length;
+        continue;
+      }
+      const row = truth.get(path);
       const difference = row ? await differenceFromPhantom(path, row.seed) : Infinity;
-      check.images++;
-      check.picturesRight += Number(difference <= SAME_PICTURE);
-      check.largestDifference = Math.max(check.largestDifference, difference);
-      check.rows += rows.length;
-      check.rowsRight += rows.filter((record) => row && tellsTruth(record, row)).length;
+      found.picturesRight += Number(difference <= SAME_PICTURE);
+      found.rowsRight += rows.filter((record) => row && tellsTruth(record, row)).length;
+      found.largestDifference = Math.max(found.largestDifference!, difference);
     }
-    return check;
+    return found;
   }));
+}
+
+/** Share of all pictures and rows looked at that are right. */
+export function rightShare(checks: readonly PictureCheck[]): number {
+  const right = checks.reduce((n, c) => n + c.picturesRight + c.rowsRight, 0);
+  return right / checks.reduce((n, c) => n + c.images + c.rows, 0);
+}
+
+async function showsSomething(path: string): Promise<boolean> {
+  try {
+    const { data } = await decodeImage(path);
+    return data.some((level) => level !== data[0]);
+  } catch {
+    return false;
+  }
 }
 
 /** Mean absolute difference in grey levels between an image file and the phantom of a seed. */

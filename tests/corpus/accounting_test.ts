@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { type Config, loadConfig, rng, shuffle } from "../../lib/config/mod.ts";
 import {
-  checkAgainstTruth,
+  besidePaper,
+  checkPictures,
   contactSheet,
   corporaFolder,
   type CorpusRecord,
@@ -14,12 +15,13 @@ import {
   loadSlake,
   reasonCounts,
   recordRows,
+  rightShare,
   rowAccounts,
   sampleRecords,
   truthByImage,
 } from "../../lib/corpus/mod.ts";
 import { readArrow, type Row, type StageInput, writeArrow } from "../../lib/artifacts/mod.ts";
-import { decodeImage } from "../../lib/image/mod.ts";
+import { decodeImage, encodePng } from "../../lib/image/mod.ts";
 import { writePhantomCorpora } from "../../lib/phantom/mod.ts";
 
 const temporary = await Deno.makeTempDir();
@@ -40,7 +42,7 @@ const corpora = [
 ];
 const records = corpora.flatMap((corpus) => corpus.records);
 const truth = await truthByImage(dir);
-const check = (rows: CorpusRecord[]) => checkAgainstTruth(rows, truth, { images: 12, seed: 1 });
+const check = (rows: CorpusRecord[]) => checkPictures(rows, { images: 12, seed: 1, truth });
 const share = (found: Awaited<ReturnType<typeof check>>, key: "picturesRight" | "rowsRight") =>
   found.reduce((n, c) => n + c[key], 0) /
   found.reduce((n, c) => n + (key === "rowsRight" ? c.rows : c.images), 0);
@@ -69,6 +71,29 @@ Deno.test("phantoms agree with their ground truth, picture by picture and row by
   const found = await check(records);
   assertEquals(found.map((c) => c.dataset), ["slake", "pmc_vqa", "roco_v2", "medpix2"]);
   assertEquals([share(found, "picturesRight"), share(found, "rowsRight")], [1, 1]);
+  assertEquals(rightShare(found), 1);
+});
+
+Deno.test("without ground truth, pictures of one grey, unreadable files and rows without words are found", async () => {
+  const rows = corpora[2].records.slice(0, 4);
+  await Deno.writeTextFile(join(temporary, "broken.jpg"), "no picture");
+  const grey = await encodePng({ width: 2, height: 2, data: new Uint8Array(12).fill(7) });
+  await Deno.writeFile(join(temporary, "grey.png"), grey);
+  const damaged = [
+    { ...rows[0], imagePath: join(temporary, "broken.jpg") },
+    { ...rows[1], imagePath: join(temporary, "grey.png") },
+    { ...rows[2], caption: "" },
+    rows[3],
+  ];
+  const [found] = await checkPictures(damaged, { images: 9, seed: 1, truth: null });
+  assertEquals([found.images, found.picturesRight, found.rows, found.rowsRight], [4, 2, 4, 3]);
+});
+
+Deno.test("counts stand beside the paper's, also where only one of the two has them", () => {
+  assertEquals(besidePaper([{ concept: "Lung", count: 3 }], { Brain: 5, Lung: 4 }), [
+    { concept: "Lung", ours: 3, paper: 4 },
+    { concept: "Brain", ours: null, paper: 5 },
+  ]);
 });
 
 Deno.test("exchanged answers, captions and image paths are found", async () => {
@@ -92,7 +117,7 @@ Deno.test("exchanged image files are found", async () => {
     await Deno.copyFile(paths[(i + 1) % paths.length], path.replace(dir, copy));
   }
   const moved = corpora[2].records.map((r) => ({ ...r, imagePath: r.imagePath.replace(dir, copy) }));
-  const found = await checkAgainstTruth(moved, await truthByImage(copy), { images: 12, seed: 1 });
+  const found = await checkPictures(moved, { images: 12, seed: 1, truth: await truthByImage(copy) });
   assertEquals(share(found, "picturesRight"), 0);
 });
 
