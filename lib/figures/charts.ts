@@ -1,4 +1,3 @@
-import { PAPER_LOSS_CLOSED, PAPER_LOSS_OPEN } from "./paper_values.ts";
 import type { ScalingFit, ScalingPoint } from "../stats/mod.ts";
 import { scalingLoss } from "../stats/mod.ts";
 import { axis, type Caption, COLOURS, INK, plainText, type PlotlySpec, themedLayout } from "./theme.ts";
@@ -70,26 +69,6 @@ export function linesFigure(
       }),
     }),
   };
-}
-
-/** The paper's curves of figure 5a (open questions) or 5b (closed and short ones), for `lossCurvesFigure`. */
-export function paperLossSeries(questions: "open" | "closed"): Series[] {
-  const names: Record<string, string> = {
-    medpix2: "MedPix",
-    roco_v2: "ROCO",
-    roco_medpix: "ROCO + MedPix",
-    slake: "SLAKE",
-    pmc_vqa: "PMC-VQA",
-    mimic_cxr: "MIMIC-CXR (training loss)",
-  };
-  const { source: _, ...curves } = questions === "open" ? PAPER_LOSS_OPEN : PAPER_LOSS_CLOSED;
-  const entries: [string, readonly (number | readonly [number, number])[]][] = Object.entries(curves);
-  return entries.map(([key, values]) => ({
-    name: `${names[key]}, paper`,
-    points: values.map((value, i) => (typeof value === "number" ? [i + 1, value] : [value[0], value[1]])),
-    from: "paper",
-    colourKey: key,
-  }));
 }
 
 /** Figures 5a and 5b: evaluation loss by epoch, the paper's curves dashed beside ours. */

@@ -14,6 +14,7 @@ import {
   PAPER_ACCURACY,
   PAPER_CURATION,
   PAPER_ORGANS,
+  paperCurves,
   plainText,
   recipeFigure,
   renderSvg,
@@ -145,6 +146,13 @@ Deno.test("The paper's numbers add up where the paper says how", () => {
     0.34,
     1e-12,
   );
+});
+
+Deno.test("The paper's loss curves stand beside ours under the colour of their own cell", () => {
+  const [open, closed] = paperCurves(["roco_v2", "slake"]);
+  assertEquals([open.points.length, open.points[0]], [10, [1, 2.1582]]);
+  assertEquals(closed.points[4], [5, 0.278]);
+  assertEquals(open.colourKey, "roco_v2__with");
 });
 
 Deno.test("Text is measured in the font that it is drawn in, bold wider than plain", () => {
