@@ -23,7 +23,7 @@ export type FactVerdict = "supported" | "contradicted" | "unverifiable";
 
 /** Words of questions that claim nothing by themselves. */
 const NEUTRAL: ReadonlySet<string> = new Set(
-  ("image picture scan imaging modality technique type kind nature lesion abnormality abnormal finding body part region area " +
+  ("image imaged picture pictured scan scanned scanner name imaging modality technique type kind nature lesion abnormality abnormal finding body part region area " +
     "anatomical structure organ side located location position seen see visible shown show showing present affected affect " +
     "contain contains found find used use taken take was identified depicted depict displayed appear appears exam there patient")
     .split(" ").map(fold),

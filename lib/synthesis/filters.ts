@@ -1,5 +1,5 @@
-import type { PairKind } from "./prompts.ts";
-import { aspectOf, fold, FUNCTION_WORDS, readEntities, words } from "./lexicon.ts";
+import { MAX_ANSWER_CHARS, MAX_QUESTION_CHARS, type PairKind } from "./prompts.ts";
+import { aspectOf, conceptsOf, fold, FUNCTION_WORDS, readEntities, words } from "./lexicon.ts";
 import { isYesNo, type QaPair } from "./pair.ts";
 
 /** What a filter may look at: the pair, what the teacher was told, and what it was asked for. */
@@ -33,6 +33,7 @@ const form: PairFilter = {
     if (/[{}\[\]<>|\\]/.test(pair.answer)) return "markup in the answer";
     const binary = aspectOf(pair.question) === "presence";
     if (kind === "yes-no" && !binary) return "not a yes-no question";
+    if (binary && /\b(no|not|without)\b/i.test(pair.question)) return "a negated question";
     if (binary !== isYesNo(pair.answer)) {
       return binary ? "a yes-no question without yes or no" : "yes or no to an open question";
     }
@@ -45,10 +46,13 @@ const form: PairFilter = {
   },
 };
 
-/** Neither too short to mean something nor too long to be an answer. */
+/** Neither too short to mean something, nor too long to be an answer, nor cut by the schema. */
 const length: PairFilter = {
   name: "length",
   reason({ pair }) {
+    const cut = pair.question.length >= MAX_QUESTION_CHARS ||
+      (pair.choices ?? []).some((choice) => choice.length >= MAX_ANSWER_CHARS);
+    if (cut) return "cut at the schema's limit";
     const asked = words(pair.question).length, answered = words(pair.answer).length;
     if (asked < QUESTION_WORDS.min || asked > QUESTION_WORDS.max) return `a question of ${asked} words`;
     if (answered < ANSWER_WORDS.min || answered > ANSWER_WORDS.max) return `an answer of ${answered} words`;
@@ -110,7 +114,8 @@ const mismatch: PairFilter = {
     if (aspect === null) return "unclear what the question asks for";
     if (aspect === "presence") return null;
     const kinds = new Set(readEntities(pair.answer).entities.map((entity) => entity.kind));
-    const fits = kinds.has(aspect) || (aspect === "organ" && kinds.has("region")) ||
+    const fits = kinds.has(aspect) ||
+      (aspect === "organ" && kinds.has("region") && /\b(where|locat)/i.test(pair.question)) ||
       (aspect === "region" && kinds.has("organ")) || (aspect === "finding" && isNormal(pair.answer));
     if (!fits) return `asks for ${aspect}, answered otherwise`;
     if (aspect === "finding" && (kinds.has("modality"))) return "asks for finding, answered with a modality";
@@ -122,39 +127,61 @@ const mismatch: PairFilter = {
 const unsupported: PairFilter = {
   name: "unsupported",
   reason({ pair, known }) {
-    const told = new Set(contentWords(known));
-    const concepts = new Set(readEntities(known).entities.map((entity) => entity.concept));
-    const sideAsked = aspectOf(pair.question) === "side";
-    const missing = (text: string, isQuestion: boolean) => {
-      const { entities, rest } = readEntities(text);
-      return [
-        ...entities.filter(({ kind, concept }) =>
-          !concepts.has(concept) && !(isQuestion && sideAsked && kind === "side")
-        )
-          .map(({ concept }) => concept),
-        ...rest.filter((word) => !FUNCTION_WORDS.has(word) && !GENERIC.has(word) && !told.has(word)),
-      ];
-    };
-    if (isYesNo(pair.answer) && /^no/i.test(pair.answer)) {
-      const claims = readEntities(pair.question).entities;
-      if (claims.length === 0) return isNormal(known) ? null : "no claim to deny";
-      return claims.some((entity) => !concepts.has(entity.concept)) ? null : "denies what the caption says";
+    const affirmed = isYesNo(pair.answer) ? /^yes/i.test(pair.answer) : null;
+    const asked = unknownIn(pair.question, known, aspectOf(pair.question) === "side");
+    if (affirmed !== null) {
+      const normal = /\bnormal\b/i.test(pair.question);
+      const judged = normal || /\b(lesion|abnormality|abnormal|finding|affected)\b/i.test(pair.question);
+      const agrees = !judged || isNormal(known) === normal;
+      if (affirmed && !agrees) return "affirms what the caption denies";
+      if (!affirmed && asked.concepts.length === 0 && agrees) {
+        return judged || readEntities(pair.question).entities.length > 0
+          ? "denies what the caption says"
+          : "no claim to deny";
+      }
+      if (!affirmed) return null;
     }
-    if (
-      isYesNo(pair.answer) && /\b(lesion|abnormality|abnormal|finding)\b/i.test(pair.question) &&
-      isNormal(known)
-    ) {
-      return "affirms what the caption denies";
-    }
-    const answered = isYesNo(pair.answer) ? [] : missing(pair.answer, false);
-    const open = [...answered, ...missing(pair.question, true)];
+    const answered = affirmed === null ? unknownIn(pair.answer, known, false) : { concepts: [], words: [] };
+    const open = [...answered.concepts, ...asked.concepts, ...answered.words, ...asked.words];
     return open.length === 0 ? null : `not in the caption: ${[...new Set(open)].slice(0, 3).join(", ")}`;
   },
 };
 
+/** Is a wrong option right as well, by the caption or as another word for the answer? */
+const options: PairFilter = {
+  name: "options",
+  reason({ pair, known }) {
+    const aspect = aspectOf(pair.question);
+    if (!pair.choices || aspect === null || aspect === "presence") return null;
+    const told = new Set(conceptsOf(`${known} ${pair.answer}`, aspect));
+    const right = pair.choices.filter((choice) =>
+      choice !== pair.answer && conceptsOf(choice, aspect).some((concept) => told.has(concept))
+    );
+    return right.length > 0 ? `another option is right: ${right[0]}` : null;
+  },
+};
+
+/** Concepts and content words of a text that the caption does not have. */
+function unknownIn(
+  text: string,
+  known: string,
+  ignoreSides: boolean,
+): { concepts: string[]; words: string[] } {
+  const told = new Set(contentWords(known));
+  const concepts = new Set(readEntities(known).entities.map((entity) => entity.concept));
+  const { entities, rest } = readEntities(text);
+  return {
+    concepts: entities.filter(({ kind, concept }) =>
+      !concepts.has(concept) && !(ignoreSides && kind === "side")
+    )
+      .map(({ concept }) => concept),
+    words: rest.filter((word) => !FUNCTION_WORDS.has(word) && !GENERIC.has(word) && !told.has(word)),
+  };
+}
+
 /** Words that questions use and captions need not. */
 const GENERIC: ReadonlySet<string> = new Set(
-  ("image picture scan imaging photo figure exam examination study body part region area anatomical anatomy structure organ lesion " +
+  ("image imaged picture pictured scan scanned scanner name imaging photo figure exam examination study body part region area anatomical anatomy structure organ lesion " +
     "abnormality abnormal abnormalities finding type kind nature side located location located seen see visible shown show showing " +
     "present affected affect contain contains contained containing used use taken take modality technique found find " +
     "identified identify depicted depict displayed appear apparent normal position patient")
@@ -173,7 +200,7 @@ function isNormal(text: string): boolean {
 }
 
 /** In the order in which they are counted. A repeated question about one image is the last one, `duplicate`. */
-export const FILTERS: readonly PairFilter[] = [form, length, leak, invisible, mismatch, unsupported];
+export const FILTERS: readonly PairFilter[] = [form, length, leak, invisible, mismatch, unsupported, options];
 
 export interface FilterCount {
   filter: string;

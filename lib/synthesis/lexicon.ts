@@ -29,20 +29,16 @@ const CONCEPTS: Record<EntityKind, Record<string, readonly string[]>> = {
     neck: ["neck", "cervical"],
     pelvis: ["pelvis", "pelvic"],
     spine: ["spine", "spinal", "vertebra", "vertebrae", "lumbar"],
-    limb: [
-      "arm",
-      "leg",
-      "hand",
-      "foot",
-      "ankle",
-      "wrist",
-      "elbow",
-      "forearm",
-      "finger",
-      "shoulder",
-      "knee",
-      "hip",
-    ],
+    shoulder: ["shoulder"],
+    arm: ["arm", "forearm"],
+    elbow: ["elbow"],
+    wrist: ["wrist"],
+    hand: ["hand", "finger"],
+    hip: ["hip"],
+    leg: ["leg"],
+    knee: ["knee"],
+    ankle: ["ankle"],
+    foot: ["foot", "toe"],
   },
   organ: {
     lung: ["lung", "pulmonary", "lobe"],
@@ -156,7 +152,7 @@ export const FUNCTION_WORDS: ReadonlySet<string> = new Set(
     "can could may it its this that these those there here which what where how who whom whose when why that's " +
     "any some no not yes one i you your we our he she his her their them same only also than then so such into " +
     "about over under between during through")
-    .split(" "),
+    .split(" ").map(fold),
 );
 
 /** What a question asks for. "presence" is a yes/no question. */
@@ -191,7 +187,10 @@ export function aspectOf(question: string): Aspect | null {
   ) {
     return "region";
   }
-  if (/^where\b|\blocat(ed|ion)\b|\b(which|what)( \w+)? (organ|structure)\b/.test(text)) return "organ";
+  if (
+    /^where\b|\blocat(ed|ion)\b|\b(which|what)( \w+)? (organ|structure)\b|^what is the (affected )?(organ|structure)\b/
+      .test(text)
+  ) return "organ";
   if (/\b(what|which)\b.*\b(abnormality|lesion|finding|diagnosis|pathology|abnormal)\b/.test(text)) {
     return "finding";
   }

@@ -41,7 +41,7 @@ const TASK: Record<PairKind, string> = {
     "Write one question that can be answered by looking at the image, its short answer from the caption, and three wrong answers.",
 };
 const LIMITS =
-  "Do not ask about history, age, sex, treatment or measurements. Do not put the answer into the question. Reply with JSON.";
+  "Ask only about what the picture itself shows. Do not put the answer into the question. Reply with JSON.";
 
 const NAMES: Record<Topic, string> = {
   finding: "the abnormality",
@@ -63,28 +63,61 @@ const EXAMPLES: readonly { caption: string; header: string; facts: Record<Topic,
     header: "Modality: Radiograph\nLocation: Pelvis",
     facts: { finding: "fracture", organ: "femur", side: "right", modality: "radiograph", region: "pelvis" },
   },
+  {
+    caption: "a tumor is seen in the left humerus on pet of the shoulder",
+    header: "Modality: PET\nLocation: Shoulder",
+    facts: { finding: "tumor", organ: "humerus", side: "left", modality: "pet", region: "shoulder" },
+  },
 ];
 const OPEN: Record<Topic, readonly string[]> = {
-  finding: ["What type of lesion is shown?", "What abnormality does the image show?"],
-  organ: ["Which organ is affected?", "Where is the abnormality located?"],
-  side: ["Which side is affected?", "On which side is the abnormality?"],
-  modality: ["Which imaging modality was used?", "How was this image taken?"],
-  region: ["Which part of the body is shown?", "What body part does the image show?"],
+  finding: [
+    "What type of lesion is shown?",
+    "What abnormality does the image show?",
+    "What kind of lesion can be seen?",
+  ],
+  organ: [
+    "Which organ is affected?",
+    "Where is the abnormality located?",
+    "Which structure contains the lesion?",
+  ],
+  side: [
+    "Which side is affected?",
+    "On which side is the abnormality?",
+    "Is the lesion on the left or on the right?",
+  ],
+  modality: ["Which imaging modality was used?", "How was this image taken?", "What type of scan is this?"],
+  region: [
+    "Which part of the body is shown?",
+    "What body part does the image show?",
+    "Which region is imaged?",
+  ],
 };
-/** Yes-no questions: true of the first example, false of the second. */
+/** Yes-no questions with the answers yes, no, yes. */
 const YES_NO: Record<Topic, readonly string[]> = {
-  finding: ["Is there a mass?", "Does the image show an abscess?"],
-  organ: ["Is the thyroid affected?", "Is the lesion in the tibia?"],
-  side: ["Is the lesion on the left side?", "Is the abnormality on the left?"],
-  modality: ["Is this an ultrasound image?", "Was the image taken with pet?"],
-  region: ["Does the image show the neck?", "Is this an image of the shoulder?"],
+  finding: ["Is there a mass?", "Does the image show an abscess?", "Is a tumor visible?"],
+  organ: ["Is the thyroid affected?", "Is the lesion in the tibia?", "Is the abnormality in the humerus?"],
+  side: ["Is the lesion on the left side?", "Is the abnormality on the left?", "Is the left side affected?"],
+  modality: ["Is this an ultrasound image?", "Was the image taken with mammography?", "Is this a pet scan?"],
+  region: ["Does the image show the neck?", "Is this an image of the foot?", "Is the shoulder shown?"],
 };
 const WRONG: Record<Topic, readonly string[][]> = {
-  finding: [["stone", "fracture", "abscess"], ["effusion", "tumor", "abscess"]],
-  organ: [["larynx", "trachea", "tongue"], ["tibia", "bladder", "humerus"]],
-  side: [["right", "both sides", "midline"], ["left", "both sides", "midline"]],
-  modality: [["pet", "mammography", "fluoroscopy"], ["pet", "ultrasound", "scintigraphy"]],
-  region: [["pelvis", "shoulder", "foot"], ["neck", "shoulder", "foot"]],
+  finding: [["stone", "fracture", "abscess"], ["effusion", "tumor", "abscess"], [
+    "effusion",
+    "stone",
+    "fracture",
+  ]],
+  organ: [["larynx", "trachea", "tongue"], ["tibia", "bladder", "humerus"], ["femur", "thyroid", "tibia"]],
+  side: [["right", "both sides", "midline"], ["left", "both sides", "midline"], [
+    "right",
+    "both sides",
+    "midline",
+  ]],
+  modality: [["pet", "mammography", "fluoroscopy"], ["pet", "ultrasound", "scintigraphy"], [
+    "ultrasound",
+    "radiograph",
+    "angiography",
+  ]],
+  region: [["pelvis", "shoulder", "foot"], ["neck", "shoulder", "foot"], ["neck", "pelvis", "hand"]],
 };
 
 /** The prompt family of a record's data set. */
@@ -113,7 +146,7 @@ function header(record: CorpusRecord): string {
 }
 
 /**
- * The prompt that asks the teacher for one pair about a record's image: rules, two worked examples of the same topic,
+ * The prompt that asks the teacher for one pair about a record's image: rules, three worked examples of the same topic,
  * then the record. Prompts of one family, kind and topic share all but the last message, so a server can reuse its cache.
  *
  * @param wanted the answer that a yes-no question must have
@@ -130,7 +163,7 @@ export function pairPrompt(
     (kind === "yes-no" ? ` The right answer must be "${answer}".` : "");
   const examples = EXAMPLES.flatMap((example, i): Message[] => {
     const known = `${family === "case" ? example.header + "\n" : ""}Caption: ${example.caption}`;
-    const answer = kind === "yes-no" ? ["yes", "no"][i] : example.facts[topic];
+    const answer = kind === "yes-no" ? ["yes", "no", "yes"][i] : example.facts[topic];
     const question = (kind === "yes-no" ? YES_NO : OPEN)[topic][i];
     const reply = { question, answer, ...(kind === "choice" ? { wrong_answers: WRONG[topic][i] } : {}) };
     return [

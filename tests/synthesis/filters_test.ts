@@ -72,6 +72,8 @@ Deno.test("mismatch: the answer is of the kind that is asked for", () => {
   assertEquals(verdict("What type of lesion is shown?", "kidney"), "mismatch");
   assertEquals(verdict("Which side is affected?", "kidney"), "mismatch");
   assertEquals(verdict("Which imaging modality was used?", "abdomen"), "mismatch");
+  assertEquals(verdict("Which organ is affected?", "abdomen"), "mismatch");
+  assertEquals(verdict("Where is the lesion?", "abdomen"), "kept");
   assertEquals(verdict("What happens here?", "kidney"), "mismatch");
 });
 
@@ -83,6 +85,27 @@ Deno.test("unsupported: nothing but what the caption says, in question and answe
   assertEquals(verdict("Is there a cyst?", "no", "yes-no"), "unsupported");
   assertEquals(verdict("Is there a lesion?", "yes", "yes-no", NORMAL), "unsupported");
   assertEquals(verdict("Is the image nice?", "no", "yes-no"), "unsupported");
+});
+
+Deno.test("yes and no are weighed against the caption, also for normal images", () => {
+  const closed = (question: string, answer: string, known: string) =>
+    verdict(question, answer, "yes-no", known);
+  assertEquals(closed("Is this a normal image?", "yes", NORMAL), "kept");
+  assertEquals(closed("Is this a normal image?", "no", NORMAL), "unsupported");
+  assertEquals(closed("Is this a normal image?", "yes", CT), "unsupported");
+  assertEquals(closed("Is this a normal image?", "no", CT), "kept");
+  assertEquals(closed("Is the lesion on the left side?", "no", CT), "kept");
+  assertEquals(closed("Is the lesion on the right side?", "no", CT), "unsupported");
+  assertEquals(closed("Does the image show the abdomen?", "yes", CT), "kept");
+  assertEquals(closed("Does the image show no lesion?", "no", CT), "form");
+});
+
+Deno.test("options: no wrong option may be right as well, none may be cut", () => {
+  const choice = (choices: string[]) =>
+    verdict("Which organ is affected?", "kidney", "choice", CT, ["kidney", ...choices]);
+  assertEquals(choice(["liver", "renal pelvis", "lung"]), "options");
+  assertEquals(choice(["liver", "spleen", "pelvis-".repeat(12)]), "length");
+  assertEquals(choice(["liver", "spleen", "lung"]), "kept");
 });
 
 Deno.test("a question is asked once per image, and a bad pair does not block a good one", () => {
@@ -105,6 +128,7 @@ Deno.test("a question is asked once per image, and a bad pair does not block a g
     ["invisible", 4, 0],
     ["mismatch", 4, 0],
     ["unsupported", 4, 1],
+    ["options", 3, 0],
     ["duplicate", 3, 1],
   ]);
   assertEquals(counts[5].reasons, { "not in the caption": 1 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { PAIR_KINDS, pairPrompt, topicsFor } from "@lib/synthesis/mod.ts";
-import { captioned } from "./records.ts";
+import { applyFilters, PAIR_KINDS, pairPrompt, topicsFor } from "@lib/synthesis/mod.ts";
+import { captioned, teacherPair } from "./records.ts";
 
 const figure = captioned("1", "ct of the abdomen with a cyst in the right kidney");
 const teaching = captioned("2", "cyst in the right kidney", {
@@ -33,7 +33,8 @@ Deno.test("worked examples fit the schema of their kind and differ from the reco
   for (const kind of PAIR_KINDS) {
     for (const topic of topicsFor(figure)) {
       const { messages, schema } = pairPrompt(figure, kind, topic, "no");
-      assertEquals(messages.map((m) => m.role), ["system", "user", "assistant", "user", "assistant", "user"]);
+      const turns = Array(3).fill(["user", "assistant"]).flat();
+      assertEquals(messages.map((m) => m.role), ["system", ...turns, "user"]);
       const required = schema.schema.required as string[];
       for (const message of messages.filter((m) => m.role === "assistant")) {
         assertEquals(Object.keys(JSON.parse(String(message.content))), required);
@@ -47,4 +48,23 @@ Deno.test("worked examples fit the schema of their kind and differ from the reco
     type: "string",
     enum: ["no"],
   });
+});
+
+Deno.test("the worked examples pass the filters that the teacher's pairs must pass", () => {
+  for (const kind of PAIR_KINDS) {
+    for (const topic of topicsFor(figure)) {
+      const { messages } = pairPrompt(teaching, kind, topic, "yes");
+      for (let i = 1; i + 1 < messages.length - 1; i += 2) {
+        const known = String(messages[i].content).replace(/\nAsk about[^]*$/, "");
+        const { question, answer, wrong_answers } = JSON.parse(String(messages[i + 1].content));
+        const choices = wrong_answers ? [answer, ...wrong_answers] : null;
+        const { counts } = applyFilters([{ pair: teacherPair(question, answer, { choices }), known, kind }]);
+        assertEquals(
+          counts.filter((count) => count.dropped > 0).flatMap((count) => count.examples),
+          [],
+          `${kind} ${topic}`,
+        );
+      }
+    }
+  }
 });
