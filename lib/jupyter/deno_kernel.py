@@ -5,6 +5,7 @@ Run All shows it under the wrong cell, and goes on with queued cells after an er
 passes idle on once the output channel has been quiet, and aborts the queue on an error.
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -18,6 +19,8 @@ import zmq
 from jupyter_client.session import Session
 
 QUIET_S = 0.06  # an idle message is passed on after this much silence
+START_S = 60  # Deno must answer for the first time within
+PR_SET_PDEATHSIG = 1
 CHANNELS = ("shell", "control", "stdin", "iopub", "hb")
 DELIMITER = b"<IDS|MSG>"
 
@@ -37,6 +40,11 @@ def parse(frames):
     """(identities, header, parent header, content) of a wire message."""
     i = frames.index(DELIMITER)
     return frames[:i], json.loads(frames[i + 2]), json.loads(frames[i + 3]), json.loads(frames[i + 5])
+
+
+def end_with_parent():
+    """Runs in the child: Linux kills it when this process ends, however that happens."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Shim:
@@ -65,8 +73,11 @@ class Shim:
         self.running = None  # {"msg_id", "stop_on_error"} of the one Deno works on
         self.replied = self.failed = False
         self.held_idle, self.quiet_at = None, 0.0
+        self.stopped = False  # Stop was pressed
+        self.parent = os.getppid()
         deno = os.path.join(sys.prefix, "bin", "deno")
-        self.child = subprocess.Popen([deno, "jupyter", "--kernel", "--conn", self.back_file])
+        command = [deno, "jupyter", "--kernel", "--conn", self.back_file]
+        self.child = subprocess.Popen(command, preexec_fn=end_with_parent)
 
     def socket(self, kind, connection, channel, bind=False):
         s = self.context.socket(kind)
@@ -109,10 +120,26 @@ class Shim:
             self.front["iopub"].send_multipart(frames)
         self.quiet_at = time.monotonic() + QUIET_S
 
+    def await_deno(self):
+        """Asks Deno until its output channel is heard, since a subscription takes effect only after a while."""
+        end = time.monotonic() + START_S
+        while self.child.poll() is None and time.monotonic() < end:
+            self.session.send(self.back["shell"], "kernel_info_request", {})
+            if self.back["iopub"].poll(100):
+                break
+        for channel in ("iopub", "shell"):  # the answers are nobody else's
+            while self.back[channel].poll(QUIET_S * 1000):
+                self.back[channel].recv_multipart()
+
     def finish_cell(self):
         self.front["iopub"].send_multipart(self.held_idle)
         self.held_idle = self.running = None
-        while self.failed and self.queue:
+        if self.failed:
+            self.abort_queue()
+        self.failed = False
+
+    def abort_queue(self):
+        while self.queue:
             identities, header, _, _ = parse(self.queue.popleft())
             parent = {"header": header}
             status = {"execution_state": "busy"}
@@ -120,7 +147,6 @@ class Shim:
             self.session.send(self.front["shell"], "execute_reply", {"status": "aborted"}, parent=parent, ident=identities)
             status = {"execution_state": "idle"}
             self.session.send(self.front["iopub"], "status", status, parent=parent, ident=b"status")
-        self.failed = False
 
     def start_next(self):
         frames = self.queue.popleft()
@@ -129,8 +155,13 @@ class Shim:
         self.replied = False
         self.to_deno("shell", frames)
 
+    def on_interrupt(self, *_):
+        # The process group gets the signal, so Deno has it too; there `checkpoint` ends the running cell.
+        self.stopped = True
+
     def run(self):
-        while self.child.poll() is None:
+        self.await_deno()
+        while self.child.poll() is None and os.getppid() == self.parent:
             ready = dict(self.poller.poll(5 if self.held_idle else 200))
             for channel in ("control", "stdin"):
                 if self.front[channel] in ready:
@@ -147,9 +178,12 @@ class Shim:
                 self.on_output(self.back["iopub"].recv_multipart())
             if self.held_idle and self.replied and time.monotonic() >= self.quiet_at:
                 self.finish_cell()
+            if self.stopped:
+                self.stopped = False
+                self.abort_queue()
             if self.queue and not self.running:
                 self.start_next()
-        return self.child.returncode
+        return self.child.returncode or 0
 
     def close(self):
         if self.child.poll() is None:
@@ -161,7 +195,7 @@ class Shim:
 
 def main():
     shim = Shim(sys.argv[1])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process group gets it; it is meant for Deno
+    signal.signal(signal.SIGINT, shim.on_interrupt)
 
     def stop(*_):
         shim.close()

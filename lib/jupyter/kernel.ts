@@ -31,7 +31,7 @@ if (jupyter && !state.__labErrors) {
   globalThis.addEventListener("error", remember("uncaught error"));
   Deno.addSignalListener("SIGINT", () => {
     state.__labStop = true;
-    setTimeout(() => state.__labStop = false, 2000); // a cell without checkpoints must not stop the next one
+    setTimeout(() => state.__labStop = false, 30_000); // a cell without checkpoints must not stop the next one
   });
   if (!Deno.env.get("LAB_KERNEL_SHIM")) {
     console.warn(

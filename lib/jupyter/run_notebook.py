@@ -1,14 +1,16 @@
-"""Executes a notebook headless and says how it went.
+"""Executes a notebook headless in a fresh kernel and prints one line: its name, the time, the closing check.
 
 usage: run_notebook.py SOURCE.ipynb TARGET.ipynb [KEY=VALUE ...]
 
-KEY=VALUE become environment variables of the kernel. The executed copy is written whole, also after a failure. Exit code
-1: a cell failed, or the kernel swallowed an error. The last line of standard output is JSON: {"seconds", "ok", "check"}.
+KEY=VALUE become environment variables of the kernel. On success the executed copy is TARGET; otherwise it is
+TARGET with .failed.ipynb, and an older TARGET is removed. Exit code 1: a cell failed, the kernel died or swallowed an
+error, or there was no closing check. On a terminal the running cell is shown, elsewhere a line every 30 seconds.
 """
 
 import asyncio
-import json
 import os
+import pathlib
+import re
 import sys
 import time
 
@@ -17,67 +19,125 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete, CellExecutionError, DeadKernelError
 
 CHECK = "application/vnd.radvqa.check+json"  # what `check` of lib/jupyter displays
-AFTER_IDLE_S = 0.1
+AFTER_IDLE_S = 0.1  # output may still come for so long after a cell's idle message
+REPORT_S = 30
+# Runs after the last cell: an un-awaited rejection is collected by lib/jupyter/kernel.ts, not shown as an error.
 GUARD = (
     "await new Promise((resolve) => setTimeout(resolve, 50));\n"
-    "if (globalThis.__labErrors?.length) throw new Error('swallowed: ' + globalThis.__labErrors.join('; '));"
+    "if (globalThis.__labErrors?.length) throw new Error(globalThis.__labErrors.join('\\n'));"
 )
 
 
-class PatientClient(NotebookClient):
-    """Keeps reading for a moment after a cell's idle message, since output may come later."""
+class Status:
+    """The line that says where a running notebook is."""
+
+    def __init__(self, name, cells):
+        self.name, self.cells, self.cell, self.note = name, cells, 0, ""
+        self.live = sys.stdout.isatty()
+        self.started = self.reported = time.monotonic()
+
+    def seconds(self):
+        return time.monotonic() - self.started
+
+    def update(self, cell=None, note=""):
+        self.cell, self.note = (self.cell if cell is None else cell), note
+        self.show()
+
+    def show(self):
+        due = time.monotonic() - self.reported >= REPORT_S
+        if not (self.live or due):
+            return
+        self.reported = time.monotonic()
+        text = f"  {self.name}  cell {self.cell}/{self.cells}  {self.seconds():.0f} s  {self.note}"
+        print(f"\r{text[:100]:<100}" if self.live else text, end="" if self.live else "\n", flush=True)
+
+    def finish(self, text):
+        print(("\r" if self.live else "") + f"{text:<100}".rstrip() + (" " * 40 if self.live else ""), flush=True)
+
+
+class Client(NotebookClient):
+    """Keeps reading for a moment after a cell's idle message and reports progress."""
+
+    status = None
 
     async def _async_poll_output_msg(self, parent_msg_id, cell, cell_index):
         done = False
         while True:
+            wait = AFTER_IDLE_S if done else 1
             try:
-                message = self.kc.iopub_channel.get_msg(timeout=None)
-                msg = await asyncio.wait_for(message, AFTER_IDLE_S if done else None)
+                msg = await asyncio.wait_for(self.kc.iopub_channel.get_msg(timeout=None), wait)
             except asyncio.TimeoutError:
-                return
-            if msg["parent_header"].get("msg_id") == parent_msg_id:
-                try:
-                    self.process_message(msg, cell, cell_index)
-                except CellExecutionComplete:
-                    done = True
+                if done:
+                    return
+                self.status.show()
+                continue
+            if msg["parent_header"].get("msg_id") != parent_msg_id:
+                continue
+            if msg["msg_type"] in ("display_data", "update_display_data"):
+                lines = msg["content"]["data"].get("text/plain", "").strip().splitlines()
+                self.status.update(note=lines[-1] if lines else "")
+            try:
+                self.process_message(msg, cell, cell_index)
+            except CellExecutionComplete:
+                done = True
 
 
 def closing_check(notebook):
-    """The last check that a cell displayed: {"ok", "text"}, or None."""
-    found = None
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            found = output.get("data", {}).get(CHECK, found)
-    return found
+    """The last check that a cell displayed, {"ok", "text"}, or None."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    checks = [output["data"][CHECK] for output in outputs if CHECK in output.get("data", {})]
+    return checks[-1] if checks else None
 
 
-def main():
-    source, target, *environment = sys.argv[1:]
-    os.environ.update(pair.split("=", 1) for pair in environment)
-    notebook = nbformat.read(source, as_version=4)
-    started = time.time()
-    folder = os.path.dirname(os.path.abspath(source))
-    client = PatientClient(notebook, kernel_name="deno", timeout=None, coalesce_streams=True,
-                           resources={"metadata": {"path": folder}})
+def execute(notebook, folder, status):
+    """Runs all cells and the guard; returns the error as text, or None."""
+    client = Client(notebook, kernel_name="deno", timeout=None, startup_timeout=120, coalesce_streams=True,
+                    record_timing=False, resources={"metadata": {"path": str(folder)}})
+    client.status = status
+    client.on_cell_start = lambda cell, cell_index: status.update(cell=cell_index + 1)
     notebook.cells.append(nbformat.v4.new_code_cell(GUARD))
-    error = None
     try:
         client.execute()
-    except (CellExecutionError, DeadKernelError) as e:
-        error = str(e)
+    except CellExecutionError as error:
+        where = status.cell if status.cell <= status.cells else "after the last"
+        return f"cell {where}: {error.ename}: {error.evalue}\n{error.traceback}"
+    except (DeadKernelError, RuntimeError) as error:
+        return f"cell {status.cell}: the kernel ended: {error} (out of memory?)"
     finally:
         notebook.cells.pop()
         notebook.metadata.get("language_info", {}).pop("version", None)
-        os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
-        nbformat.write(notebook, target + ".tmp")
-        os.replace(target + ".tmp", target)
+    return None
+
+
+def write(notebook, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".tmp")
+    nbformat.write(notebook, partial)
+    partial.replace(path)
+
+
+def main():
+    source, target = map(pathlib.Path, sys.argv[1:3])
+    os.environ.update(pair.split("=", 1) for pair in sys.argv[3:])
+    notebook = nbformat.read(source, as_version=4)
+    failed_copy = target.with_suffix(".failed.ipynb")
+    for old in (target, failed_copy):
+        old.unlink(missing_ok=True)
+    status = Status(source.stem, len(notebook.cells))
+    error = execute(notebook, source.resolve().parent, status)
     check = closing_check(notebook)
     if error is None and check is None:
-        error = "the notebook ended without a closing check"
-    if error:
-        print(error, file=sys.stderr)
-    print(json.dumps({"seconds": round(time.time() - started, 1), "ok": error is None, "check": check and check["text"]}))
-    return 1 if error else 0
+        error = "it ended without a closing check (see check in lib/jupyter)"
+    name = f"{source.stem:<24} {status.seconds():7.1f} s"
+    if error is None:
+        write(notebook, target)
+        status.finish(f"{name}  {check['text']}")
+        return 0
+    write(notebook, failed_copy)
+    status.finish(f"{name}  FAILED")
+    print(re.sub(r"\x1b\[[0-9;]*m", "", error).strip(), file=sys.stderr)
+    print(f"The notebook as far as it ran: {os.path.relpath(failed_copy)}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

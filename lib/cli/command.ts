@@ -1,0 +1,61 @@
+import { parseArgs } from "@std/cli";
+
+/** What a command's file exports. */
+export interface Command {
+  /** Shown by --help and after a usage error. */
+  usage: string;
+  /** @throws {UsageError} when the arguments are not understood; any other error says what went wrong. */
+  run(args: string[]): Promise<void>;
+}
+
+/** The arguments of a command were not understood. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** The commands; each is loaded only when it is called. */
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: () => import("./demo.ts"),
+  doctor: () => import("./doctor.ts"),
+  open: () => import("./open.ts"),
+  run: () => import("./run.ts"),
+  test: () => import("./test.ts"),
+};
+
+/** Options with a text (`--scale full`) and switches (`--record`); everything else is positional. */
+export interface Options<S extends string, B extends string> {
+  values?: readonly S[];
+  switches?: readonly B[];
+  /** How many positional arguments there must be, at least and at most. */
+  positional?: readonly [number, number];
+}
+
+/**
+ * Reads the arguments of a command.
+ *
+ * @throws {UsageError} on an unknown option, an option without its value, or too few or too many arguments.
+ */
+export function readArgs<const S extends string = never, const B extends string = never>(
+  args: readonly string[],
+  { values = [], switches = [], positional: [least, most] = [0, 0] }: Options<S, B>,
+): { options: { [name in S]?: string } & { [name in B]: boolean }; rest: string[] } {
+  const parsed = parseArgs([...args], {
+    string: ["_", ...values],
+    boolean: [...switches],
+    unknown: (arg, key) => {
+      if (key !== undefined) throw new UsageError(`the option "${arg}" is not known.`);
+    },
+  });
+  const { _, ...options } = parsed as Record<string, unknown> & { _: (string | number)[] };
+  for (const name of values) {
+    if (options[name] === "") throw new UsageError(`the option --${name} needs a value.`);
+  }
+  if (_.length < least || _.length > most) {
+    const expected = least === most ? `${least}` : `${least} to ${most}`;
+    throw new UsageError(`expected ${expected} arguments besides the options, found ${_.length}.`);
+  }
+  return {
+    options: options as { [name in S]?: string } & { [name in B]: boolean },
+    rest: _.map(String),
+  };
+}

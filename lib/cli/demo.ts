@@ -1,0 +1,38 @@
+import { join, relative } from "@std/path";
+import { paths } from "../config/mod.ts";
+import { readArgs } from "./command.ts";
+import { executedCopy, listNotebooks, runNotebook } from "./support/notebooks.ts";
+import { formatSeconds } from "./support/time.ts";
+
+export const usage = `usage: ./lab demo [--record]
+
+Runs every notebook at tiny scale, in order, each in a fresh kernel. Executed copies and results go to results/local/tiny.
+  --record   replace the recorded run that is committed (results/tiny), if every notebook succeeds`;
+
+export async function run(args: string[]): Promise<void> {
+  const { options } = readArgs(args, { switches: ["record"] });
+  const results = join(paths.root, "results", options.record ? "recording" : "local");
+  if (options.record) await Deno.remove(results, { recursive: true }).catch(() => {});
+  const notebooks = await listNotebooks();
+  const started = performance.now();
+  for (const [i, notebook] of notebooks.entries()) {
+    if (await runNotebook(notebook, { scale: "tiny", results })) continue;
+    const left = notebooks.length - i - 1;
+    throw new Error(`stopped at notebook ${i + 1} of ${notebooks.length}${left ? `; ${left} not run` : ""}.`);
+  }
+  let place = join(results, "tiny");
+  if (options.record) {
+    const recorded = join(paths.root, "results", "tiny");
+    await Deno.remove(recorded, { recursive: true }).catch(() => {});
+    await Deno.rename(place, recorded);
+    await Deno.remove(results, { recursive: true });
+    place = recorded;
+  }
+  const copies = executedCopy("", { scale: "tiny", results });
+  const shown = relative(paths.root, options.record ? join(place, "notebooks") : copies);
+  console.log(`${notebooks.length} notebooks in ${formatSeconds((performance.now() - started) / 1000)}.`);
+  console.log(
+    `Executed notebooks: ${shown}; tables and figures beside them in ${relative(paths.root, place)}.`,
+  );
+  console.log("Look at them with ./lab open, or ask a question: ./lab ask IMAGE QUESTION");
+}

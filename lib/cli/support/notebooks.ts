@@ -1,0 +1,41 @@
+import { basename, join } from "@std/path";
+import { paths, type Scale } from "../../config/mod.ts";
+
+/** The course's notebooks in order: notebooks/NN_name.ipynb. */
+export async function listNotebooks(): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(join(paths.root, "notebooks"))) {
+    if (/^\d\d_.*\.ipynb$/.test(name)) names.push(name);
+  }
+  return names.sort().map((name) => join(paths.root, "notebooks", name));
+}
+
+/** How a notebook is run. */
+export interface NotebookRun {
+  scale: Scale;
+  /** Results root: artifacts and executed copies go to `<results>/<scale>/`. */
+  results: string;
+  /** Further environment variables of the kernel. */
+  env?: Record<string, string>;
+}
+
+/** Where the executed copy of a notebook goes. */
+export const executedCopy = (notebook: string, { results, scale }: NotebookRun): string =>
+  join(results, scale, "notebooks", basename(notebook));
+
+/**
+ * Runs a notebook in a fresh kernel. Its progress, a line with time and closing check, or the error and the place of
+ * the failed copy, go to standard output and standard error.
+ *
+ * @returns whether all cells ran and the closing check passed.
+ */
+export async function runNotebook(notebook: string, run: NotebookRun): Promise<boolean> {
+  const { success } = await new Deno.Command(join(paths.venv, "bin/python"), {
+    args: [join(paths.root, "lib/jupyter/run_notebook.py"), notebook, executedCopy(notebook, run)],
+    env: { ...run.env, SCALE: run.scale, LAB_RESULTS: run.results },
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn().status;
+  return success;
+}

@@ -1,0 +1,123 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { exists } from "@std/fs";
+import { join } from "@std/path";
+import { delay } from "@std/async";
+import { python, runPython, scratchNotebook } from "./support.ts";
+
+const RUNNER = "lib/jupyter/run_notebook.py";
+const IMPORTS = `import { check, print, table } from "@lib/jupyter/mod.ts";`;
+
+interface Output {
+  text?: string | string[];
+  data?: Record<string, string | string[]>;
+}
+
+const textOf = (output: Output): string => {
+  const text = output.text ?? output.data?.["text/plain"] ?? "";
+  return Array.isArray(text) ? text.join("") : text;
+};
+
+/** Runs cells; gives the result and each cell's output as text. */
+async function execute(cells: string[], env: string[] = []) {
+  const { folder, notebook, remove } = await scratchNotebook(cells);
+  try {
+    const target = join(folder, "out", "x.ipynb"), failed = join(folder, "out", "x.failed.ipynb");
+    await Deno.mkdir(join(folder, "out"));
+    await Deno.writeTextFile(target, "an older run");
+    const result = await runPython(RUNNER, [notebook, target, ...env]);
+    const written = [target, failed];
+    const there = await Promise.all(written.map((file) => exists(file)));
+    const copy = JSON.parse(await Deno.readTextFile(written[there.indexOf(true)]));
+    const outputs = copy.cells.map((cell: { outputs: Output[] }) => cell.outputs.map(textOf).join("\n"));
+    return { ...result, ok: there[0], failed: there[1], outputs: outputs as string[] };
+  } finally {
+    await remove();
+  }
+}
+
+Deno.test("every line of 20 printing cells lands under its own cell, console output too", async () => {
+  const cells = Array.from(
+    { length: 20 },
+    (_, cell) =>
+      `for (let i = 0; i < 10; i++) { await print("p${cell}-" + i); console.log("c${cell}-" + i); }`,
+  );
+  const run = await execute([IMPORTS, ...cells, `await check("lines", true)`]);
+  assertEquals(run.code, 0, run.err);
+  for (let cell = 0; cell < 20; cell++) {
+    const words = run.outputs[cell + 1].split(/\s+/).filter(Boolean).sort();
+    const expected = ["p", "c"].flatMap((k) => Array.from({ length: 10 }, (_, i) => `${k}${cell}-${i}`));
+    assertEquals(words, expected.sort());
+  }
+  assertMatch(run.out, /^x +\d+\.\d s {2}✓ lines: yes\n$/);
+});
+
+Deno.test("KEY=VALUE reach the kernel, and a closing check says value and threshold", async () => {
+  const run = await execute([IMPORTS, `await check("scale", Number(Deno.env.get("NUMBER")), 0.5)`], [
+    "NUMBER=0.75",
+  ]);
+  assertEquals(run.code, 0, run.err);
+  assertStringIncludes(run.out, "✓ scale: 0.7500 (expected at least 0.5000)");
+});
+
+Deno.test("a failing cell fails the run, leaves a failed copy with the error and no stale success", async () => {
+  const run = await execute([
+    IMPORTS,
+    `await print("before");`,
+    `throw new Error("no such slice");`,
+    `await print(1)`,
+  ]);
+  assertEquals([run.code, run.ok, run.failed], [1, false, true]);
+  assertStringIncludes(run.err, "cell 3: Error: no such slice");
+  assertEquals([run.outputs[1], run.outputs[3]], ["before", ""]);
+});
+
+Deno.test("an un-awaited rejection, which Deno's kernel swallows, fails the run", async () => {
+  const run = await execute([IMPORTS, `Promise.reject(new Error("lost")); await check("fine", true);`]);
+  assertEquals(run.code, 1);
+  assertStringIncludes(run.err, "un-awaited rejection: Error: lost");
+});
+
+Deno.test("a missed threshold fails the run, unless the run is limited", async () => {
+  const cells = [IMPORTS, `await check("accuracy", 0.2, { atLeast: 0.6 })`];
+  const missed = await execute(cells);
+  assertEquals(missed.code, 1);
+  assertStringIncludes(missed.err, "The closing check failed: accuracy: 0.2000 (expected at least 0.6000)");
+  assertEquals((await execute(cells, ["LIMIT=2"])).code, 0);
+});
+
+Deno.test("a notebook without a closing check fails", async () => {
+  const run = await execute([`1 + 1`]);
+  assertEquals([run.code, run.failed], [1, true]);
+  assertStringIncludes(run.err, "without a closing check");
+});
+
+Deno.test("a kernel that dies ends the run with a sentence", async () => {
+  const run = await execute([IMPORTS, `Deno.kill(Deno.pid, "SIGKILL"); await new Promise(() => {})`]);
+  assertEquals(run.code, 1);
+  assertStringIncludes(run.err, "cell 2: the kernel ended");
+});
+
+const alive = async (pid: number) => await exists(`/proc/${pid}`);
+
+for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  Deno.test(`no kernel outlives a runner that gets ${signal}`, async () => {
+    const { folder, notebook, remove } = await scratchNotebook([
+      `Deno.writeTextFileSync("pid.tmp", String(Deno.pid)); Deno.renameSync("pid.tmp", "pid"); await new Promise((r) => setTimeout(r, 60000));`,
+    ]);
+    const child = python(RUNNER, [notebook, join(folder, "out.ipynb")]).spawn();
+    const output = child.output();
+    try {
+      const file = join(folder, "pid");
+      for (let i = 0; i < 300 && !await exists(file); i++) await delay(100);
+      const pid = Number(await Deno.readTextFile(file));
+      assert(await alive(pid), "the kernel runs");
+      child.kill(signal);
+      await output;
+      for (let i = 0; i < 50 && await alive(pid); i++) await delay(100);
+      assertEquals(await alive(pid), false);
+      assertEquals(await exists(join(folder, "out.ipynb")), false);
+    } finally {
+      await remove();
+    }
+  });
+}
