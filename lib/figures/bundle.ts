@@ -4,13 +4,13 @@ import { renderSvg, svgToPng } from "./render.ts";
 import type { PlotlySpec } from "./theme.ts";
 
 /** A figure in every form that a notebook front end may want. */
-export interface FigureBundle {
+export type FigureBundle = {
   "application/vnd.plotly.v1+json": PlotlySpec & { config: Record<string, unknown> };
   "image/svg+xml": string;
   /** Base64. */
   "image/png": string;
   "text/plain": string;
-}
+};
 
 /** Base64 of bytes of any length. */
 export function encodeBase64(bytes: Uint8Array): string {

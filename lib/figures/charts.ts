@@ -147,6 +147,7 @@ export function accuracyFigure(bars: readonly AccuracyBar[], caption: Caption): 
       },
       error_y: {
         type: "data",
+        visible: own.some((b) => b?.low != null),
         symmetric: false,
         array: own.map((b) => (b?.high == null ? null : percent(b.high - b.accuracy))),
         arrayminus: own.map((b) => (b?.low == null ? null : percent(b.accuracy - b.low))),

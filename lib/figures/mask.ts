@@ -56,8 +56,10 @@ export function maskFigure(
         showscale: false,
         xgap: many ? 0 : 1,
         ygap: many ? 0 : 1,
-        text: labels.map((query) => labels.map((key) => `query ${query}<br>key ${key}`)),
-        hoverinfo: "text",
+        ...(many ? { hovertemplate: "query %{y}, key %{x}<extra></extra>" } : {
+          text: labels.map((query) => labels.map((key) => `query ${query}<br>key ${key}`)),
+          hoverinfo: "text",
+        }),
       },
       ...legend,
     ],

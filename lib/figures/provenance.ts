@@ -1,9 +1,8 @@
-import type { StageRun } from "../artifacts/mod.ts";
 import type { Config } from "../config/mod.ts";
 import type { Caption } from "./theme.ts";
 
 /** A caption that says where the numbers come from: stage, scale, seed, day and device, and what stands in for what. */
-export function captionOf(run: StageRun, config: Config, title: string, subtitle?: string): Caption {
+export function captionOf(run: { stage: string }, config: Config, title: string, subtitle?: string): Caption {
   const day = new Date().toISOString().slice(0, 10);
   const data = config.corpora.source === "phantom" ? "phantom images, nano model" : "real images";
   const limit = config.limit === null ? "" : `, LIMITED to ${config.limit}`;

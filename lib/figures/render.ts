@@ -125,7 +125,11 @@ function readyFonts(): Promise<void> {
 /** PNG bytes of an SVG figure at twice its size, with the font that ships (no system font is needed). */
 export async function svgToPng(svg: string): Promise<Uint8Array> {
   await readyFonts();
-  const png = await sharp(new TextEncoder().encode(svg), { density: 144 }).png({ compressionLevel: 9 })
+  const png = await sharp(new TextEncoder().encode(svg), { density: 144 }).png({
+    compressionLevel: 9,
+    palette: true,
+    effort: 7,
+  })
     .toBuffer();
   return new Uint8Array(png);
 }
