@@ -63,7 +63,7 @@ function nearestIndex(text: string, choices: readonly string[]): number {
  * LLaVA-Med's published script for closed questions: a hit if the text holds "yes" or "no" anywhere and the reference as
  * a substring; a text with "yes" or "no" but without the reference is left out of the average (null), which raises it.
  *
- * Source: microsoft/LLaVA-Med llava/eval/run_eval.py.
+ * Source: microsoft/LLaVA-Med llava/eval/run_eval.py at ad758b6.
  */
 export const llavaMedClosed: Scorer = ({ prediction, answer }) => {
   const text = normaliseVqa(prediction.toLowerCase());
