@@ -1,5 +1,7 @@
 import type { Config } from "../config/mod.ts";
-import type { Caption } from "./theme.ts";
+import { show } from "../jupyter/mod.ts";
+import { figureBundle, saveFigure } from "./bundle.ts";
+import type { Caption, PlotlySpec } from "./theme.ts";
 
 /** A caption that says where the numbers come from: stage, scale, seed, day and device, and what stands in for what. */
 export function captionOf(run: { stage: string }, config: Config, title: string, subtitle?: string): Caption {
@@ -11,4 +13,14 @@ export function captionOf(run: { stage: string }, config: Config, title: string,
     subtitle,
     provenance: `${run.stage}, scale ${config.scale}${limit} (${data}), seed ${config.seed}, ${day}`,
   };
+}
+
+/** Shows a figure under the current cell and saves it with the run, as `figures/NAME.*`. */
+export async function publishFigure(
+  run: { file(name: string): string },
+  name: string,
+  spec: PlotlySpec,
+): Promise<void> {
+  await show(await figureBundle(spec, { name }));
+  await saveFigure(run.file("figures"), name, spec);
 }

@@ -1,5 +1,6 @@
 import { type Bundle, escapeHtml } from "../jupyter/mod.ts";
-import type { Model } from "../model/mod.ts";
+import { type Model, prefixMask } from "../model/mod.ts";
+import { tf } from "../tensor/mod.ts";
 import type { Tokenizer, TokenSequence } from "../text/mod.ts";
 
 /** Number of parameters per part of the model, and what each stage trains of it. */
@@ -53,5 +54,28 @@ export function tokenColours(sequence: TokenSequence, tokenizer: Tokenizer): Bun
     "text/plain": `<image> x ${images} ${
       kinds.map((kind, i) => kind === "image" ? "" : text(i)).filter(Boolean).join(" ")
     }`,
+  };
+}
+
+/** A sequence's attention mask as the model builds it, with only the last few of the equal image tokens. */
+export function maskOf(
+  sequence: TokenSequence,
+  tokenizer: Tokenizer,
+  shownImageTokens = 4,
+): { mask: Uint8Array; tokens: { text: string; kind: "image" | "prefix" | "answer" }[] } {
+  const length = sequence.ids.length;
+  const row = (values: readonly number[]) => tf.tensor2d([[...values]], [1, length], "int32");
+  const types = row(sequence.tokenTypes), attention = row(sequence.ids.map(() => 1));
+  const additive = prefixMask(types, attention);
+  const values = additive.dataSync();
+  tf.dispose([types, attention, additive]);
+  const first = Math.max(0, sequence.ids.lastIndexOf(tokenizer.imageId) + 1 - shownImageTokens);
+  const positions = Array.from({ length: length - first }, (_, i) => first + i);
+  return {
+    mask: Uint8Array.from(positions.flatMap((query) => positions.map((key) => values[query * length + key] === 0 ? 1 : 0))),
+    tokens: positions.map((i) => ({
+      text: (tokenizer.idToToken(sequence.ids[i]) ?? "?").replaceAll("\n", "\\n"),
+      kind: sequence.ids[i] === tokenizer.imageId ? "image" : sequence.tokenTypes[i] === 0 ? "prefix" : "answer",
+    })),
   };
 }

@@ -17,7 +17,6 @@ import { meanLoss } from "./loss.ts";
 
 /** A point of a training curve. */
 export interface TrainingRecord extends StepMetrics {
-  [key: string]: number | null;
   step: number;
   epoch: number;
   seconds: number;
