@@ -72,10 +72,16 @@ export function maskOf(
   const first = Math.max(0, sequence.ids.lastIndexOf(tokenizer.imageId) + 1 - shownImageTokens);
   const positions = Array.from({ length: length - first }, (_, i) => first + i);
   return {
-    mask: Uint8Array.from(positions.flatMap((query) => positions.map((key) => values[query * length + key] === 0 ? 1 : 0))),
+    mask: Uint8Array.from(
+      positions.flatMap((query) => positions.map((key) => values[query * length + key] === 0 ? 1 : 0)),
+    ),
     tokens: positions.map((i) => ({
       text: (tokenizer.idToToken(sequence.ids[i]) ?? "?").replaceAll("\n", "\\n"),
-      kind: sequence.ids[i] === tokenizer.imageId ? "image" : sequence.tokenTypes[i] === 0 ? "prefix" : "answer",
+      kind: sequence.ids[i] === tokenizer.imageId
+        ? "image"
+        : sequence.tokenTypes[i] === 0
+        ? "prefix"
+        : "answer",
     })),
   };
 }

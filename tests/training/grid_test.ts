@@ -1,0 +1,66 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { loadConfig, paths } from "../../lib/config/mod.ts";
+import { loadTokenizer } from "../../lib/text/mod.ts";
+import { cellData, epochBatches, GRID, NANO_CONFIG, type SplitPair } from "../../lib/training/mod.ts";
+
+const config = loadConfig({});
+const tokenizer = await loadTokenizer(`${paths.data}/nano`);
+const pairs: SplitPair[] = ["roco_v2", "medpix2", "pmc_vqa"].flatMap((dataset) =>
+  ["train", "validation"].flatMap((split) =>
+    Array.from({ length: split === "train" ? 100 : dataset === "pmc_vqa" ? 0 : 20 }, (_, i) => ({
+      id: `${dataset}/${split}/${i}`,
+      dataset,
+      split,
+      imagePath: `${i}.png`,
+      imageId: `${dataset}/${i}`,
+      question: "is there a lesion?",
+      answer: "yes",
+      choices: null,
+    }))
+  )
+);
+
+Deno.test("the grid has every dataset with and without stage 1", () => {
+  assertEquals(GRID.length, 8);
+  assertEquals(new Set(GRID.map((cell) => cell.name)).size, 8);
+});
+
+Deno.test("an epoch holds every example once, in an order that the seed decides", () => {
+  const items = Array.from({ length: 40 }, (_, i) => i), batches = epochBatches(items, 8, "a");
+  assertEquals(batches.flat().sort((a, b) => a - b), items);
+  assertEquals(epochBatches(items, 8, "a"), batches);
+  assert(epochBatches(items, 8, "b").flat().some((x, i) => x !== batches.flat()[i]));
+  assertEquals(epochBatches(items, 16, "a").map((batch) => batch.length), [16, 16, 16]);
+});
+
+Deno.test("a dataset without validation split keeps a part of its training pairs out of training", () => {
+  const { batches, validation } = cellData("pmc_vqa", pairs, [], config, tokenizer, NANO_CONFIG);
+  const held = new Set(validation.map((example) => example.id));
+  assertEquals(held.size, 10);
+  assert(batches.flat().every((example) => !held.has(example.id)));
+});
+
+Deno.test("the annealed mixture is trained in the order of notebook 03", () => {
+  const { batchSize } = config.stage2;
+  const mixture = Array.from({ length: 2 * batchSize }, (_, i) => ({
+    step: Math.floor(i / batchSize),
+    position: i % batchSize,
+    pairId: `${i % 3 ? "roco_v2" : "medpix2"}/train/${i}`,
+  }));
+  const { batches } = cellData("roco_medpix", pairs, mixture.toReversed(), config, tokenizer, NANO_CONFIG);
+  assertEquals(batches.flat().map((example) => example.id), mixture.map((row) => row.pairId));
+});
+
+Deno.test("a mixture with an unknown pair and a dataset without pairs are refused by name", () => {
+  const stray = [{ step: 0, position: 0, pairId: "roco_v2/train/999" }];
+  assertThrows(
+    () => cellData("roco_medpix", pairs, stray, config, tokenizer, NANO_CONFIG),
+    Error,
+    '"roco_v2/train/999"',
+  );
+  assertThrows(
+    () => cellData("medpix2", [], [], config, tokenizer, NANO_CONFIG),
+    Error,
+    "no training pairs of medpix2",
+  );
+});

@@ -1,0 +1,174 @@
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { type Config, loadConfig } from "../../lib/config/mod.ts";
+import { lossAndGradients, type Model, modelWeights, openModel } from "../../lib/model/mod.ts";
+import { tf } from "../../lib/tensor/mod.ts";
+import type { Params } from "../../lib/weights/mod.ts";
+import {
+  batchShape,
+  createTrainer,
+  type Example,
+  imageGain,
+  labelCount,
+  meanLoss,
+  phantomItems,
+  phantomStore,
+  toExamples,
+  TORCH_ADAMW,
+  trainingBatch,
+  trainStage1,
+  trainStage2,
+  unpack,
+} from "../../lib/training/mod.ts";
+
+const preset = loadConfig({});
+const config: Config = {
+  ...preset,
+  model: { ...preset.model, compiler: "graph" },
+  stage1: { ...preset.stage1, epochs: 6, batchSize: 8 },
+  stage2: { ...preset.stage2, steps: 6, batchSize: 8 },
+};
+const { model, tokenizer } = await openModel(preset);
+const store = phantomStore();
+
+const examplesOf = (count: number, seed: number): Example[] =>
+  toExamples(
+    phantomItems(count, seed, "shifted", ["organ_side", "side"]).map((item, i) => ({
+      id: `${i}`,
+      imagePath: `shifted/${item.seed}`,
+      imageId: `${item.seed}`,
+      question: item.question,
+      answer: item.answer,
+      choices: null,
+    })),
+    tokenizer,
+    model.config,
+  );
+const examples = examplesOf(12, 300_000_000), validation = examplesOf(8, 310_000_000);
+
+const bytesOf = (params: Params) =>
+  Object.fromEntries(
+    Object.entries(params).map(([name, x]) => [name, new Uint8Array(x.dataSync().slice().buffer)]),
+  );
+
+Deno.test("stage 1 lowers the training loss, changes the projector and leaves every other weight bit for bit", async () => {
+  const before = bytesOf(model.params);
+  const { projector, records } = await trainStage1(model, examples.slice(0, 8), config, {
+    store,
+    validation,
+  });
+  assertEquals(bytesOf(model.params), before);
+  assertEquals(Object.keys(projector).sort(), [
+    "multi_modal_projector.linear.bias",
+    "multi_modal_projector.linear.weight",
+  ]);
+  for (const [name, x] of Object.entries(projector)) {
+    assert(tf.max(tf.abs(tf.sub(x, model.params[name]))).dataSync()[0] > 0, name);
+  }
+  assertEquals(records.length, 6);
+  assert(records.at(-1)!.loss < records[0].loss, `${records[0].loss} -> ${records.at(-1)!.loss}`);
+  assert(records.at(-1)!.validationLoss !== null);
+  tf.dispose(projector);
+});
+
+Deno.test("stage 2 gives LoRA matrices for both towers, keeps the given projector and moves nothing else", async () => {
+  const before = bytesOf(model.params);
+  const projector = Object.fromEntries(
+    ["weight", "bias"].map((end) => [
+      `multi_modal_projector.linear.${end}`,
+      tf.add(model.params[`multi_modal_projector.linear.${end}`], 0.01),
+    ]),
+  ) as Params;
+  const batches = Array.from({ length: 6 }, () => examples.slice(0, 8));
+  const { adapter, records } = await trainStage2(model, projector, batches, config, {
+    store,
+    validation,
+    stepsPerEpoch: 1,
+  });
+  assertEquals(bytesOf(model.params), before);
+  assertEquals(bytesOf(adapter.projector!), bytesOf(projector));
+  const modules = 4 * (model.config.vision.layers + model.config.text.layers);
+  assertEquals(Object.keys(adapter.params).length, 2 * modules);
+  assert(records.at(-1)!.loss < records[0].loss);
+  tf.dispose([projector, adapter.params, adapter.projector] as never);
+});
+
+Deno.test("two accumulated parts give the step of one whole batch", async () => {
+  const shape = batchShape(examples), total = labelCount(examples);
+  const names = ["multi_modal_projector.linear.weight", "multi_modal_projector.linear.bias"];
+  const initial = Object.fromEntries(names.map((name) => [name, model.params[name]]));
+  const base = modelWeights(model);
+  const run = async (parts: Example[][]) => {
+    const trainer = createTrainer(initial, (params, part) => {
+      const { inputs, labels } = unpack(part);
+      return lossAndGradients(
+        { ...base, tensors: { ...base.tensors, ...params } },
+        names,
+        inputs,
+        labels,
+        model.config,
+      );
+    }, { ...TORCH_ADAMW, compiler: "graph", maxGradientNorm: 1 });
+    const tensors = [];
+    for (const part of parts) tensors.push(await trainingBatch(part, store, shape, total));
+    const metrics = await trainer.step(tensors, 1e-3);
+    const weight = trainer.params()[names[0]].dataSync().slice();
+    trainer.dispose();
+    return { ...metrics, weight };
+  };
+  const whole = await run([examples]), parts = await run([examples.slice(0, 5), examples.slice(5)]);
+  assertAlmostEquals(parts.loss, whole.loss, 1e-5);
+  assertAlmostEquals(parts.gradientNorm, whole.gradientNorm, 1e-4 * whole.gradientNorm);
+  // AdamW's first step is the gradient's sign times the rate: a gradient near zero may turn, nothing more.
+  const far = whole.weight.filter((x, i) => Math.abs(x - parts.weight[i]) > 1e-5).length;
+  assert(far < whole.weight.length / 1000, `${far} of ${whole.weight.length} weights differ`);
+});
+
+Deno.test("a training run adds no tensor once it is over", async () => {
+  const run = async () => {
+    const { projector } = await trainStage1(model, examples.slice(0, 8), { ...config, limit: 8 }, {
+      store,
+      validation: [],
+    });
+    tf.dispose(projector);
+  };
+  await run();
+  const before = tf.memory().numTensors;
+  await run();
+  assertEquals(tf.memory().numTensors, before);
+});
+
+Deno.test("a loss that is not finite ends the run with a sentence and keeps the weights", async () => {
+  const broken: Model = {
+    ...model,
+    params: { ...model.params, "language_model.norm.weight": tf.fill([model.config.text.hiddenSize], NaN) },
+  };
+  await assertRejects(
+    () => trainStage1(broken, examples, config, { store, validation: [] }),
+    Error,
+    "lower the rate, or look at this batch's data",
+  );
+});
+
+Deno.test("another image costs the base model loss on its own style", async () => {
+  const generic = toExamples(
+    phantomItems(10, 320_000_000, "generic", ["region", "side"]).map((item, i) => ({
+      id: `${i}`,
+      imagePath: `generic/${item.seed}`,
+      imageId: `${item.seed}`,
+      question: item.question,
+      answer: item.answer,
+      choices: null,
+    })),
+    tokenizer,
+    model.config,
+  );
+  const shuffled = generic.toSorted((a, b) => Number(a.id) % 7 - Number(b.id) % 7);
+  const { gain, rightImage } = await imageGain(model, shuffled, store, config);
+  assert(gain > 1, `gain ${gain}`);
+  const again = await meanLoss(model, shuffled, store, {
+    batchSize: 7,
+    shape: batchShape(shuffled),
+    compiler: "graph",
+  });
+  assertAlmostEquals(again, rightImage, 1e-4);
+});
