@@ -186,6 +186,11 @@ const PATTERNS: readonly { type: QuestionType; withOrgan: boolean; pattern: RegE
   pattern: new RegExp(`^${escaped(text).replace("ORGAN", `(${ORGANS.join("|")})`)}$`),
 }));
 
+/** The type of a question that questionFor or choiceQuestionFor asks; null for any other question. */
+export function questionTypeOf(question: string): QuestionType | null {
+  return PATTERNS.find(({ pattern }) => pattern.test(question))?.type ?? null;
+}
+
 /**
  * The type of a question that questionFor or choiceQuestionFor asks, and the true answer; null for any other question.
  * The answer is null where the findings do not tell (the side of a lesion without a lesion, of an organ that is not

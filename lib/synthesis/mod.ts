@@ -30,3 +30,5 @@ export {
   type TruthRow,
 } from "./fact_check.ts";
 export { type SynthesisOptions, type SynthesisResult, synthesize } from "./synthesize.ts";
+export { filterReport, type FilterReportRow } from "./report.ts";
+export { phantomPairs, withQuestionTypes } from "./template.ts";

@@ -9,6 +9,7 @@ import {
   ORGANS,
   QUESTION_TYPES,
   questionFor,
+  questionTypeOf,
   trueAnswer,
 } from "../../lib/phantom/mod.ts";
 
@@ -122,6 +123,8 @@ Deno.test("trueAnswer gives type and answer of every question that phantoms ask,
       }
     }
   }
+  assertEquals(questionTypeOf("where is the heart, left or right?"), "organ_side");
+  assertEquals(questionTypeOf("is the bladder visible?"), null);
   assertEquals(trueAnswer("is the bladder visible?", sample[0]), null);
   assertEquals(trueAnswer("What modality is this image?", sample[0]), null);
 });
