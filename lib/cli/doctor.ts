@@ -1,0 +1,104 @@
+import { join, relative } from "@std/path";
+import { paths } from "../config/mod.ts";
+import { readArgs } from "./command.ts";
+
+export const usage = `usage: ./lab doctor
+
+Says what this machine has and what is missing: Python, Deno, TensorFlow, devices, memory, disk, data, browser.`;
+
+/** Output of a program, or null where it fails or does not exist. */
+async function outputOf(program: string, ...args: string[]): Promise<string | null> {
+  try {
+    const { success, stdout } = await new Deno.Command(program, { args, stderr: "null", stdin: "null" })
+      .output();
+    return success ? new TextDecoder().decode(stdout).trim() : null;
+  } catch {
+    return null;
+  }
+}
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/** What TensorFlow says of itself and its devices, through its C library. */
+async function tensorflow(): Promise<[string, string]> {
+  try {
+    const { devices, tensorflowVersion } = await import("../tensor/mod.ts");
+    const names = devices().map(({ name, type }) => `${type} (${name.split("/").at(-1)})`);
+    return [tensorflowVersion, names.join(", ")];
+  } catch (error) {
+    return [`does not load: ${(error as Error).message}`, "none"];
+  }
+}
+
+/** Names of the entries of a folder; none where it does not exist. */
+async function entries(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) names.push(name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return names.sort();
+}
+
+async function diskFree(folder: string): Promise<string> {
+  const line = (await outputOf("df", "-Pk", folder))?.split("\n").at(-1)?.split(/\s+/);
+  return line ? `${gib(Number(line[3]) * 1024)} free of ${gib(Number(line[1]) * 1024)}` : "unknown";
+}
+
+async function browser(): Promise<string> {
+  for (const name of [Deno.env.get("CHROME"), "chromium", "google-chrome"]) {
+    const version = name && await outputOf(name, "--version");
+    if (version) return version;
+  }
+  return "none found (only the browser tests need one: set CHROME or install Chromium)";
+}
+
+const isSet = (name: string): string => Deno.env.get(name) ? "set" : "not set";
+
+export async function run(args: string[]): Promise<void> {
+  readArgs(args, {});
+  const [version, devices] = await tensorflow();
+  const memory = Deno.systemMemoryInfo();
+  const gpus = await outputOf(
+    "nvidia-smi",
+    "--query-gpu=name,memory.total,driver_version",
+    "--format=csv,noheader",
+  );
+  const jsr = Deno.env.get("JSR_URL");
+  const standIn = jsr?.includes("/tests/jsr_stand_in/");
+  const data = Deno.env.get("LAB_DATA");
+  const kernel = join(paths.venv, "share/jupyter/kernels/deno/kernel.json");
+  const local = (await entries(paths.local)).join(", ");
+  const lines: [string, string][] = [
+    ["machine", `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} processors`],
+    ["memory", `${gib(memory.available)} free of ${gib(memory.total)}`],
+    ["disk", await diskFree(paths.root)],
+    ["Python", await outputOf(join(paths.venv, "bin/python"), "--version") ?? "missing: run ./lab setup"],
+    ["Deno", `${Deno.version.deno}, TypeScript ${Deno.version.typescript}`],
+    ["TensorFlow", version],
+    ["devices", devices],
+    ["NVIDIA GPUs", gpus?.replaceAll("\n", "; ") ?? "none"],
+    [
+      "JupyterLab",
+      await outputOf(join(paths.venv, "bin/jupyter"), "lab", "--version") ?? "missing: run ./lab setup",
+    ],
+    ["Deno kernel", await outputOf("test", "-f", kernel) === null ? "missing: run ./lab setup" : "installed"],
+    ["@std packages", standIn ? "stand-in in tests/jsr_stand_in (JSR did not answer)" : jsr ?? "from JSR"],
+    ["data/local", local || "empty (notebook 01 makes the tiny corpora)"],
+    [
+      "LAB_DATA",
+      data ? (await entries(data)).join(", ") || `${data} is empty` : "not set (tests on real files skip)",
+    ],
+    ["nano model", (await entries(join(paths.data, "nano"))).length ? "there" : "missing: data/nano"],
+    ["results", relative(paths.root, paths.results)],
+    ["browser", await browser()],
+    ["HF_TOKEN", `${isSet("HF_TOKEN")} (needed for the gated full-scale model)`],
+    [
+      "teacher, judge",
+      `TEACHER_URL ${isSet("TEACHER_URL")}, JUDGE_URL ${isSet("JUDGE_URL")} (else the embedded model)`,
+    ],
+  ];
+  for (const [name, text] of lines) console.log(`${name.padEnd(16)}${text}`);
+  if (version.startsWith("does not")) throw new Error("TensorFlow does not load; run ./lab setup.");
+}

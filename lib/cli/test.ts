@@ -1,0 +1,93 @@
+import { join } from "@std/path";
+import { paths } from "../config/mod.ts";
+import { checkNotebooks } from "../jupyter/check_notebooks.ts";
+import { readArgs } from "./command.ts";
+import { parseDenoTest, parsePlain, type Tally } from "./support/tally.ts";
+import { listNotebooks, runNotebook } from "./support/notebooks.ts";
+import { formatSeconds } from "./support/time.ts";
+
+export const usage = `usage: ./lab test
+
+Format, lint, types, notebook cells, tests, TensorFlow.js's own specs, and every notebook at tiny scale in a temporary
+folder. The last line counts them. LAB_DATA names a folder with real files for the tests that need them; CHROME a
+browser, if none is found.`;
+
+/** Runs Deno and passes its output on; returns what it wrote to standard output as well. */
+async function deno(...args: string[]): Promise<{ success: boolean; text: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: paths.root,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const bytes of child.stdout) {
+    text += decoder.decode(bytes, { stream: true });
+    await Deno.stdout.write(bytes);
+  }
+  return { success: (await child.status).success, text };
+}
+
+const one = (success: boolean): Tally => ({ passed: success ? 1 : 0, failed: success ? 0 : 1, skipped: 0 });
+
+async function notebookCells(): Promise<Tally> {
+  const problems = await checkNotebooks(await listNotebooks());
+  for (const problem of problems) console.error(problem);
+  return one(problems.length === 0);
+}
+
+async function notebookRuns(): Promise<Tally> {
+  await Deno.mkdir(join(paths.root, "build"), { recursive: true });
+  const folder = await Deno.makeTempDir({ dir: join(paths.root, "build"), prefix: "test-" });
+  const notebooks = await listNotebooks();
+  let passed = 0;
+  try {
+    const env = { LAB_DATA_LOCAL: join(folder, "data") };
+    for (const notebook of notebooks) {
+      // A later notebook reads what earlier ones made: the first failure ends the course.
+      if (!await runNotebook(notebook, { scale: "tiny", results: join(folder, "results"), env })) break;
+      passed++;
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  return { passed, failed: notebooks.length - passed, skipped: 0 };
+}
+
+const steps: readonly [string, () => Promise<Tally>][] = [
+  ["format", async () => one((await deno("fmt", "--quiet", "--check")).success)],
+  ["lint", async () => one((await deno("lint", "--quiet")).success)],
+  ["types", async () => one((await deno("check", "--quiet", "lib", "tests")).success)],
+  ["notebook cells", notebookCells],
+  ["tests", async () => {
+    const { success, text } = await deno("test", "-A", "tests");
+    return parseDenoTest(text, success);
+  }],
+  ["TensorFlow.js core specs", async () => {
+    const { success, text } = await deno("run", "-A", "tests/tensor/tfjs_core/run.ts");
+    return parsePlain(text, success);
+  }],
+  ["notebooks", notebookRuns],
+];
+
+export async function run(args: string[]): Promise<void> {
+  readArgs(args, {});
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const summary: string[] = [];
+  for (const [name, step] of steps) {
+    console.log(`== ${name}`);
+    const started = performance.now();
+    const tally = await step();
+    for (const key of ["passed", "failed", "skipped"] as const) total[key] += tally[key];
+    const counts = `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`;
+    summary.push(
+      `${name.padEnd(26)}${counts.padEnd(44)}${formatSeconds((performance.now() - started) / 1000)}`,
+    );
+  }
+  console.log(`\n${summary.join("\n")}`);
+  const line = `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`;
+  console.log(line);
+  if (total.failed) Deno.exit(1);
+}
