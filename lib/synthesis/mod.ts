@@ -14,14 +14,8 @@ export {
   topicsFor,
 } from "./prompts.ts";
 export { type ParsedReply, parseReply, type RawPair, type ReplyProblem, type ReplyShape } from "./parse.ts";
-export {
-  applyFilters,
-  type Candidate,
-  type FilterCount,
-  type FilterResult,
-  FILTERS,
-  type PairFilter,
-} from "./filters.ts";
+export { applyFilters, type FilterCount, type FilterResult } from "./apply_filters.ts";
+export { type Candidate, FILTERS, type PairFilter } from "./filters.ts";
 export {
   factCheck,
   type FactVerdict,

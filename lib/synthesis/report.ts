@@ -1,6 +1,6 @@
 import { wilsonInterval } from "../stats/mod.ts";
 import type { PrecisionRow } from "./fact_check.ts";
-import type { FilterCount } from "./filters.ts";
+import type { FilterCount } from "./apply_filters.ts";
 
 /** What a filter saw, took, and left; precision is that of the pairs left, with Wilson's 95% interval. */
 export interface FilterReportRow {

@@ -1,7 +1,8 @@
 import { rng, sha256, shuffle } from "../config/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
 import { type Endpoint, type Job, type JobProgress, runJobs } from "../llm/mod.ts";
-import { applyFilters, type Candidate, type FilterCount } from "./filters.ts";
+import { applyFilters, type FilterCount } from "./apply_filters.ts";
+import type { Candidate } from "./filters.ts";
 import { type QaPair, teacherPair } from "./pair.ts";
 import { parseReply, type ReplyProblem, type ReplyShape } from "./parse.ts";
 import { knownText, PAIR_KINDS, type PairKind, type PairPrompt, pairPrompt, topicsFor } from "./prompts.ts";

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { z } from "zod";
-import { complete, LlmError, startEmbeddedServer } from "@lib/llm/mod.ts";
+import { paths } from "@lib/config/mod.ts";
+import { complete, EMBEDDED_MODEL_SHA256, LlmError, startEmbeddedServer } from "@lib/llm/mod.ts";
 
 const schema = {
   name: "reply",
@@ -21,7 +22,7 @@ const request = {
 };
 
 Deno.test("the embedded model answers within the schema, the same for the same seed, and ends with stop()", async () => {
-  const server = await startEmbeddedServer({ slots: 1, threads: 1 });
+  const server = await startEmbeddedServer();
   try {
     assert(server.baseURLs[0].startsWith("http://127.0.0.1:"));
     const done = await complete(server, request);
@@ -33,6 +34,31 @@ Deno.test("the embedded model answers within the schema, the same for the same s
     await server.stop();
   }
   await assertRejects(() => complete(server, request, { maxRetries: 0 }), LlmError, "unreachable");
+});
+
+Deno.test("several processes are one endpoint and all end with stop()", async () => {
+  const server = await startEmbeddedServer({ processes: 2 });
+  try {
+    assertEquals(new Set(server.baseURLs).size, 2);
+    const both = await Promise.all([complete(server, request), complete(server, request)]);
+    assertEquals(both[0].text, both[1].text);
+  } finally {
+    await server.stop();
+  }
+  for (const baseURL of server.baseURLs) {
+    await assertRejects(() => fetch(`${baseURL}/models`));
+  }
+});
+
+Deno.test("a model file that is not the pinned one is refused", async () => {
+  const script = join(import.meta.dirname!, "../../lib/llm/embedded_server.py");
+  const { stdout, code } = await new Deno.Command(join(paths.venv, "bin/python"), {
+    args: [script, "0".repeat(64), "128"],
+    stderr: "null",
+  }).output();
+  const said = JSON.parse(new TextDecoder().decode(stdout)) as { error: string };
+  assertEquals(code, 1);
+  assertStringIncludes(said.error, `expected sha256 ${"0".repeat(64)}, found ${EMBEDDED_MODEL_SHA256}`);
 });
 
 Deno.test("the embedded server goes away with the process that started it, even if that is killed", async () => {
