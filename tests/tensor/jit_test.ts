@@ -1,31 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Scalar, Tensor, Tensor2D } from "@tensorflow/tfjs";
+import type { Tensor, Tensor2D } from "@tensorflow/tfjs";
 import { asType, isTracing, jit, memory, realType, tf, upload } from "../../lib/tensor/mod.ts";
-import { binding, runOp } from "../../lib/tensor/backend.ts";
+import { ATTR } from "../../lib/tensor/attributes.ts";
+import { backend, binding, runOp } from "../../lib/tensor/backend.ts";
 import { close } from "./close.ts";
-
-type Params = { w: Tensor2D; b: Tensor };
-
-/** One step of gradient descent with momentum; everything goes in and comes out. */
-function step(p: Params, momentum: Params, x: Tensor2D, y: Tensor2D) {
-  const names = ["w", "b"] as const;
-  const { value, grads } = tf.valueAndGrads((w: Tensor, b: Tensor) =>
-    tf.mean(tf.square(tf.sub(tf.tanh(tf.add(tf.matMul(x, w as Tensor2D), b)), y))) as Scalar
-  )([p.w, p.b]);
-  const m = names.map((n, i) => tf.add(tf.mul(momentum[n], 0.9), grads[i]));
-  const next = names.map((n, i) => tf.sub(p[n], tf.mul(m[i], 0.1)));
-  return {
-    loss: value,
-    params: { w: next[0], b: next[1] } as Params,
-    momentum: { w: m[0], b: m[1] } as Params,
-  };
-}
-const wave = (shape: [number, number], scale = 1): Tensor2D =>
-  tf.tensor2d(Array.from({ length: shape[0] * shape[1] }, (_, i) => scale * Math.sin(i + 1)), shape);
-const start = () => ({
-  p: { w: wave([3, 2]), b: tf.zeros([2]) },
-  m: { w: tf.zeros([3, 2]), b: tf.zeros([2]) } as Params,
-});
+import { start, step, wave } from "./train_step.ts";
 
 for (const compiler of ["graph", "xla"] as const) {
   Deno.test(`train steps with gradients and optimizer in one function equal eager ones (${compiler})`, () => {
@@ -243,6 +222,45 @@ Deno.test("list inputs, slices, gather, concat and split can be traced", () => {
   assertEquals(p.arraySync(), [[0], [5], [1]]);
 });
 
+Deno.test("an op with inputs of several types, complex numbers, strings and empty tensors can be traced", () => {
+  const f = jit((x: Tensor, i: Tensor) => {
+    const [a, b] = backend().executeMultipleOutputs("IdentityN", [], [x, i], 2), z = tf.complex(a, a);
+    const text = runOp("StringLength", [], [tf.tensor1d(["", "a string of more than 22 bytes"], "string")]);
+    return { b, z: tf.real(tf.mul(z, z)), norm: tf.abs(z), text, empty: tf.concat([x, tf.zeros([0])]) };
+  });
+  const r = f(tf.tensor1d([3]), tf.tensor1d([4], "int32"));
+  assertEquals([r.b.dtype, r.b.arraySync(), r.z.arraySync(), r.text.arraySync()], ["int32", [4], [0], [
+    0,
+    30,
+  ]]);
+  assertEquals([Math.fround(Math.SQRT2 * 3), r.empty.arraySync()], [r.norm.dataSync()[0], [3]]);
+});
+
+Deno.test("a function can be the attribute of an op, eagerly and inside of a trace", () => {
+  const define = (f: (x: Tensor) => Tensor): string => {
+    binding.begin("branch", false);
+    const x = backend().createOutputTensor(binding.argument({ shape: [], dtype: 1 }));
+    const { name } = binding.end(backend().getInputTensorIds([f(x)]));
+    binding.abort();
+    return name;
+  };
+  const types = [1], double = define((x) => tf.mul(x, 2)), negative = define((x) => tf.neg(x));
+  const choose = (condition: Tensor, x: Tensor) =>
+    runOp("StatelessIf", [
+      { name: "then_branch", type: ATTR.func, value: double },
+      { name: "else_branch", type: ATTR.func, value: negative },
+      { name: "Tcond", type: ATTR.type, value: binding.TF_BOOL },
+      { name: "Tin", type: ATTR.type, value: types },
+      { name: "Tout", type: ATTR.type, value: types },
+      { name: "output_shapes", type: ATTR.shape, value: [[]] },
+    ], [condition, x]);
+  const three = tf.scalar(3), is = (v: boolean) => tf.scalar(v, "bool");
+  assertEquals([choose(is(true), three).arraySync(), choose(is(false), three).arraySync()], [6, -3]);
+  const f = jit(choose);
+  assertEquals([f(is(true), three).arraySync(), f(is(false), three).arraySync()], [6, -3]);
+  assertEquals(f.traces.length, 1);
+});
+
 Deno.test("gather reports an index out of range, with the range", () => {
   assertThrows(
     () => tf.gather(tf.ones([3, 2]), tf.tensor1d([3], "int32")),
@@ -277,25 +295,3 @@ Deno.test("dispose frees the functions; a later call traces again", () => {
   assertEquals(f(tf.scalar(2)).arraySync(), 3);
   assertEquals(f.traces.length, 1);
 });
-
-Deno.test("500 train steps add no tensor and less than 0.5 MB between calls 100 and 500", () => {
-  const x = wave([5, 3]), y = wave([5, 2], 0.5), f = jit(step);
-  let state = start(), rss = 0, tensors = 0, handles = 0;
-  upload([x, y, ...Object.values(state.p), ...Object.values(state.m)]);
-  for (let i = 1; i <= 500; i++) {
-    const r = f(state.p, state.m, x, y);
-    tf.dispose([state, r.loss] as never);
-    state = { p: r.params, m: r.momentum };
-    if (i === 100) {
-      gc();
-      ({ tensors, rssBytes: rss } = memory());
-      handles = binding.getNumOfTensors();
-    }
-  }
-  gc();
-  assertEquals([memory().tensors, binding.getNumOfTensors()], [tensors, handles]);
-  const grown = memory().rssBytes - rss;
-  assert(grown < 0.5e6, `RSS grew by ${grown} bytes`);
-});
-
-const gc = (globalThis as { gc?: () => void }).gc ?? (() => {});

@@ -19,6 +19,8 @@ const { log, warn, error } = console;
 
 // A promise that nobody waits for must not end the run.
 addEventListener("unhandledrejection", (e) => e.preventDefault());
+// Loading twice warns, and specs of debug mode print.
+console.log = console.warn = console.error = () => {};
 try {
   const jasmine = await loadSpecs(tf.getBackend(), dir);
   jasmine.configure({
@@ -36,8 +38,6 @@ try {
       if (r.failedExpectations.length > 0) failed.push(r);
     },
   });
-  // Specs of debug mode print.
-  console.log = console.warn = console.error = () => {};
   await jasmine.execute();
 } finally {
   Object.assign(console, { log, warn, error });
