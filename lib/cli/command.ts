@@ -13,15 +13,6 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** The commands; each is loaded only when it is called. */
-export const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  demo: () => import("./demo.ts"),
-  doctor: () => import("./doctor.ts"),
-  open: () => import("./open.ts"),
-  run: () => import("./run.ts"),
-  test: () => import("./test.ts"),
-};
-
 /** Options with a text (`--scale full`) and switches (`--record`); everything else is positional. */
 export interface Options<S extends string, B extends string> {
   values?: readonly S[];

@@ -1,5 +1,6 @@
 /** `./lab COMMAND`: one file per command. */
-import { type Command, commands, UsageError } from "./command.ts";
+import { type Command, UsageError } from "./command.ts";
+import { commands } from "./commands.ts";
 
 const [name = "", ...args] = Deno.args;
 const load = commands[name];

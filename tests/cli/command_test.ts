@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { paths } from "../../lib/config/mod.ts";
-import { commands, readArgs, UsageError } from "../../lib/cli/command.ts";
+import { readArgs, UsageError } from "../../lib/cli/command.ts";
+import { commands } from "../../lib/cli/commands.ts";
 
 Deno.test("options, switches and positional arguments are read", () => {
   const { options, rest } = readArgs(["05", "--scale", "full", "--record"], {

@@ -1,0 +1,10 @@
+import type { Command } from "./command.ts";
+
+/** The commands; each is loaded only when it is called. */
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: () => import("./demo.ts"),
+  doctor: () => import("./doctor.ts"),
+  open: () => import("./open.ts"),
+  run: () => import("./run.ts"),
+  test: () => import("./test.ts"),
+};

@@ -1,0 +1,101 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { paths } from "../../lib/config/mod.ts";
+import { checkNotebooks } from "../../lib/jupyter/check_notebooks.ts";
+import { withoutJsr } from "./lock.ts";
+
+const LARGEST = 6_000_000;
+
+/** The files that git tracks, or null outside a clone. */
+async function trackedFiles(): Promise<string[] | null> {
+  try {
+    const { success, stdout } = await new Deno.Command("git", { args: ["ls-files", "-z"], cwd: paths.root })
+      .output();
+    return success ? new TextDecoder().decode(stdout).split("\0").filter(Boolean) : null;
+  } catch {
+    return null;
+  }
+}
+
+const tracked = await trackedFiles();
+
+// Written in parts, so that this file does not contain what it looks for.
+const machinePaths = new RegExp(
+  ["(?<![\\w.])/(?:wor", "k|tm", "p/[a-z]+|roo", "t|hom", "e/[a-z]+)/"].join(""),
+);
+const registries = new RegExp(
+  [String.raw`npmjs\.`, "org|", String.raw`pypi\.`, "org|pythonhosted|debian\\.", "org"].join(""),
+);
+
+/** First line of a text that matches. */
+const lineWith = (text: string, pattern: RegExp) => text.split("\n").find((line) => pattern.test(line));
+
+Deno.test("the patterns find what they are for", () => {
+  assert(machinePaths.test("see /" + "work/x") && machinePaths.test("/ho" + "me/ann/x"));
+  assert(!machinePaths.test("lib/work/x is at ./root/"));
+  assert(registries.test("https://registry.npmjs" + ".org/x"));
+});
+
+Deno.test({
+  name: "tracked files name no path of a machine and no package registry's host [needs git]",
+  ignore: !tracked,
+  fn: async () => {
+    const problems: string[] = [];
+    for (const name of tracked!) {
+      if (/\.(png|jpe?g|arrow|safetensors|dcm|gz|parquet|npz?|pb|bin)$/.test(name)) continue;
+      const text = await Deno.readTextFile(join(paths.root, name)).catch(() => "");
+      const line = lineWith(text, machinePaths) ?? lineWith(text, registries);
+      if (line) problems.push(`${name}: ${line.trim().slice(0, 120)}`);
+    }
+    assertEquals(problems, []);
+  },
+});
+
+Deno.test({
+  name: "no tracked file is larger than 6 MB [needs git]",
+  ignore: !tracked,
+  fn: async () => {
+    const large: string[] = [];
+    for (const name of tracked!) {
+      const info = await Deno.stat(join(paths.root, name)).catch(() => null);
+      if (info && info.size > LARGEST) large.push(`${name}: ${info.size}`);
+    }
+    assertEquals(large, []);
+  },
+});
+
+Deno.test("the committed lock file pins every npm package of deno.json and holds nothing of JSR", async () => {
+  const read = async (name: string) => JSON.parse(await Deno.readTextFile(join(paths.root, name)));
+  const [lock, config] = [await read("deno.lock"), await read("deno.json")];
+  const targets = Object.values(config.imports as Record<string, string>).filter((t) => t.startsWith("npm:"));
+  const missing = targets.filter((target) => !(target.match(/^npm:@?[^@]+@[^/]+/)![0] in lock.specifiers));
+  assertEquals(missing, []);
+  assertEquals(withoutJsr(lock), lock);
+});
+
+Deno.test("what comes from JSR is taken out of a lock file", () => {
+  const lock = {
+    specifiers: { "jsr:@std/fs@1": "1.0.0", "npm:zod@4.6.7": "4.6.7" },
+    jsr: { "@std/fs@1.0.0": {} },
+    npm: { "zod@4.6.7": {} },
+    workspace: { dependencies: ["jsr:@std/fs@1", "npm:zod@4.6.7"] },
+  };
+  assertEquals(withoutJsr(lock), {
+    specifiers: { "npm:zod@4.6.7": "4.6.7" },
+    npm: { "zod@4.6.7": {} },
+    workspace: { dependencies: ["npm:zod@4.6.7"] },
+  });
+});
+
+Deno.test("solutions of the exercises are sound notebooks too", async () => {
+  const folder = join(paths.root, "notebooks", "solutions");
+  const notebooks: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.endsWith(".ipynb")) notebooks.push(join(folder, name));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  assertEquals(await checkNotebooks(notebooks), []);
+});

@@ -1,0 +1,102 @@
+import { assert, assertEquals } from "@std/assert";
+import { exists, walk } from "@std/fs";
+import { dirname, join, relative, resolve } from "@std/path";
+import { paths } from "../../lib/config/mod.ts";
+
+/** The rooms in the order in which data flows: a room imports only rooms before it. */
+const ROOMS = (
+  "config artifacts download stats jupyter image phantom corpus llm synthesis annealing tensor text weights model " +
+  "training evaluation saliency figures cli"
+).split(" ");
+
+const lib = join(paths.root, "lib");
+
+/** Files under a folder with this extension. */
+async function files(folder: string, ext: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { path } of walk(folder, { exts: [ext], includeDirs: false })) found.push(path);
+  return found.sort();
+}
+
+/** What a module imports or re-exports. */
+const importsOf = (source: string): string[] =>
+  [...source.matchAll(/(?:^(?:import|export)\b[^"'`;]*?from\s*|^import\s*|\bimport\(\s*)"([^"]+)"/gms)].map((
+    m,
+  ) => m[1]);
+
+/** What breaks the rule in a module of `room`. */
+function violations(file: string, source: string, room: string): string[] {
+  return importsOf(source).flatMap((specifier) => {
+    const where = `${relative(paths.root, file)} imports ${specifier}`;
+    if (specifier.startsWith("@lib/")) return [`${where}: rooms import each other by relative paths`];
+    if (/^(npm|jsr|https?):/.test(specifier)) return [`${where}: name it in deno.json, with its version`];
+    if (!specifier.startsWith(".")) return [];
+    const target = relative(lib, resolve(dirname(file), specifier)), [other] = target.split("/");
+    if (other === room) return [];
+    if (!ROOMS.includes(other)) return [`${where}: it is not in a room of lib`];
+    if (ROOMS.indexOf(other) > ROOMS.indexOf(room)) return [`${where}: ${other} comes after ${room}`];
+    return target === `${other}/mod.ts` ? [] : [`${where}: only ${other}/mod.ts is open to other rooms`];
+  });
+}
+
+Deno.test("the rule finds what it forbids", () => {
+  const file = join(lib, "text/x.ts");
+  const of = (specifier: string) => violations(file, `import { a } from "${specifier}";`, "text").length;
+  assertEquals(of("../config/mod.ts"), 0);
+  assertEquals(of("./y.ts"), 0);
+  assertEquals(of("zod"), 0);
+  assertEquals(of("../config/paths.ts"), 1);
+  assertEquals(of("../model/mod.ts"), 1);
+  assertEquals(of("@lib/config/mod.ts"), 1);
+  assertEquals(of("npm:zod"), 1);
+  assertEquals(of("../../tests/x.ts"), 1);
+  const lazy =
+    `import {\n  a,\n  b,\n} from "../model/mod.ts";\nconst c = await import("../figures/mod.ts");`;
+  assertEquals(violations(file, lazy, "text").length, 2);
+});
+
+Deno.test("a room imports only rooms before it, through their mod.ts", async () => {
+  const problems: string[] = [];
+  for (const room of ROOMS) {
+    for (const file of await files(join(lib, room), ".ts")) {
+      problems.push(...violations(file, await Deno.readTextFile(file), room));
+    }
+  }
+  assertEquals(problems, []);
+});
+
+Deno.test("no module imports itself over others", async () => {
+  const graph = new Map<string, string[]>();
+  for (const file of await files(lib, ".ts")) {
+    // Types vanish before anything runs.
+    const source = (await Deno.readTextFile(file)).replace(/^(import|export) type [^;]*;/gms, "");
+    const local = importsOf(source).filter((s) => s.startsWith("."));
+    graph.set(file, local.map((s) => resolve(dirname(file), s)));
+  }
+  const done = new Set<string>();
+  const visit = (file: string, path: string[]): void => {
+    assert(!path.includes(file), `${[...path, file].map((f) => relative(lib, f)).join(" -> ")}`);
+    if (done.has(file)) return;
+    for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+});
+
+Deno.test("every room is known, has a mod.ts and tests of its name", async () => {
+  for await (const { name, isDirectory } of Deno.readDir(lib)) {
+    assert(!isDirectory || ROOMS.includes(name), `lib/${name} is not among the rooms`);
+  }
+  for (const room of ROOMS) {
+    assert(room === "cli" || await exists(join(lib, room, "mod.ts")), `lib/${room}/mod.ts is missing`);
+    const tests = (await files(join(paths.root, "tests", room), ".ts")).filter((f) => f.endsWith("_test.ts"));
+    assert(tests.length > 0, `tests/${room} has no test`);
+  }
+});
+
+Deno.test("every folder of tests belongs to a room, or is known", async () => {
+  const others = ["bench", "jsr_stand_in", "launcher", "notebooks", "parity", "structure"];
+  for await (const { name, isDirectory } of Deno.readDir(join(paths.root, "tests"))) {
+    if (isDirectory) assert([...ROOMS, ...others].includes(name), `tests/${name} belongs to no room`);
+  }
+});
