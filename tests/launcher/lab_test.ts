@@ -1,0 +1,197 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { exists } from "@std/fs";
+import { delay } from "@std/async";
+import { join } from "@std/path";
+import { Folder } from "./support.ts";
+
+const WHOLE = ["venv", "pip requirements.txt", "pip requirements-models.txt", "probe", "modules", "kernel"];
+
+/** A test on a copy of the launcher. */
+function test(name: string, fn: (folder: Folder) => Promise<void>): void {
+  Deno.test(name, async () => {
+    const folder = await Folder.make();
+    try {
+      await fn(folder);
+    } finally {
+      await folder.remove();
+    }
+  });
+}
+
+test("the first command sets up with one line a step, the second does nothing", async (folder) => {
+  const first = await folder.lab(["deno", "--version"]);
+  assertEquals(first.code, 0, first.text);
+  assertEquals(await folder.calls(), WHOLE);
+  const steps = first.text.split("\n").filter((line) => /^ {2}\S.* \d+ s$/.test(line));
+  assertEquals(steps.length, 5, first.text);
+  const second = await folder.lab(["deno", "--version"]);
+  assertEquals(second.code, 0, second.text);
+  assertEquals(await folder.calls(), []);
+  assert(!second.text.includes("Setting up"));
+});
+
+test("a command keeps the working folder, the arguments and the user's keys; caches and settings go to .venv", async (folder) => {
+  const cwd = join(folder.base, "home");
+  const env = { HF_TOKEN: "secret", TEACHER_API_KEY: "key" };
+  const { text } = await folder.lab(["run", "05", "two words"], env, { cwd });
+  assertStringIncludes(text, `in ${cwd}\n`);
+  assertStringIncludes(text, "argument run\nargument 05\nargument two words\n");
+  assertStringIncludes(text, "HF_TOKEN=secret");
+  assertStringIncludes(text, "TEACHER_API_KEY=key");
+  const names =
+    "DENO_DIR XDG_CACHE_HOME JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR IPYTHONDIR MPLCONFIGDIR";
+  for (const name of names.split(" ")) assertStringIncludes(text, `\n${name}=${folder.root}/.venv/`);
+  const home: string[] = [];
+  for await (const entry of Deno.readDir(cwd)) home.push(entry.name);
+  assertEquals(home, []);
+});
+
+test("only what changed is set up again, all of it in a folder that was moved", async (folder) => {
+  await folder.lab(["setup"]);
+  await folder.calls();
+  const append = (file: string) => Deno.writeTextFile(join(folder.root, file), "\n", { append: true });
+  await append("deno.json");
+  await folder.lab(["deno"]);
+  assertEquals(await folder.calls(), ["modules"]);
+  await append("requirements.txt");
+  await folder.lab(["deno"]);
+  assertEquals(await folder.calls(), ["pip requirements.txt", "pip requirements-models.txt", "kernel"]);
+  await folder.play("python3.12", `FAKE_VERSION=3.12 exec python3 "$@"`);
+  await folder.lab(["deno"]);
+  assertEquals(await folder.calls(), []); // another Python on the PATH changes nothing
+  const moved = `${folder.root} moved`;
+  await Deno.rename(folder.root, moved);
+  folder.root = moved;
+  const { code, text } = await folder.lab(["deno"]);
+  assertEquals([code, ...await folder.calls()], [0, ...WHOLE], text);
+});
+
+test("another system or processor is refused in one sentence, before anything is written", async (folder) => {
+  for (const [system, machine] of [["Darwin", "arm64"], ["Linux", "aarch64"]]) {
+    await folder.play("uname", `case $1 in -s) echo ${system} ;; -m) echo ${machine} ;; esac`);
+    const { code, text } = await folder.lab(["run", "05"]);
+    assertEquals(code, 1);
+    assertMatch(
+      text,
+      new RegExp(`^lab: expected Linux on x86_64, .* this is ${system} on ${machine}\\.[^\n]*\n$`),
+    );
+    assertEquals(await exists(join(folder.root, ".venv")), false);
+  }
+  await folder.play("uname", `case $1 in -s) echo Linux ;; -m) echo x86_64 ;; esac`);
+  const musl = await folder.lab(["setup"], { FAKE_LIBC: "unknown" });
+  assertStringIncludes(musl.text, "expected a Linux with glibc");
+});
+
+test("Python is looked for by name; one that does not fit or has no venv module is named", async (folder) => {
+  const old = await folder.lab(["setup"], { FAKE_VERSION: "3.14" });
+  assertEquals(old.code, 1);
+  assertStringIncludes(
+    old.text,
+    "expected Python 3.10 to 3.13 on the PATH, found  python3 is 3.14, nothing else.",
+  );
+  const none = await folder.lab(["setup"], { FAKE_VERSION: "none" });
+  assertStringIncludes(none.text, "found none.");
+  const bare = await folder.lab(["setup"], { FAKE_NO_VENV: "1" });
+  assertStringIncludes(
+    bare.text,
+    "python3 has no venv module: install it (on Debian and Ubuntu: apt install python3-venv)",
+  );
+  await folder.play("python3.12", `FAKE_VERSION=3.12 exec python3 "$@"`);
+  const found = await folder.lab(["setup"], { FAKE_VERSION: "3.14" });
+  assertEquals(found.code, 0, found.text);
+  assertStringIncludes(found.text, "Python 3.12");
+});
+
+test("a disk without room is refused before anything is downloaded", async (folder) => {
+  await folder.free(1000);
+  const { code, text } = await folder.lab(["setup"]);
+  assertEquals(code, 1);
+  assertMatch(text, /set-up needs \d+ MB of disk, 1000 MB are free/);
+  assertEquals(await folder.calls(), []);
+});
+
+test("a failed step says why and shows its log's end; the next run takes a fresh environment", async (folder) => {
+  const cases: [string, string][] = [
+    ["network", "a download failed. Check the network"],
+    ["full", "the disk is full"],
+    ["odd", ".venv/log/packages.log. Mend what it says"],
+  ];
+  for (const [FAKE_PIP, why] of cases) {
+    const { code, text } = await folder.lab(["setup"], { FAKE_PIP });
+    assertEquals(code, 1);
+    assertStringIncludes(text, "failed\n");
+    assertStringIncludes(text, why);
+  }
+  await folder.calls();
+  const again = await folder.lab(["setup"]);
+  assertEquals(again.code, 0, again.text);
+  assertEquals(await folder.calls(), WHOLE);
+});
+
+test("set-up that is interrupted or killed goes on at the next run", async (folder) => {
+  for (const signal of ["SIGINT", "SIGKILL"] as const) {
+    const child = folder.command(["setup"], { FAKE_PIP: "slow" }, { detached: true }).spawn();
+    const output = child.output();
+    for (let i = 0; i < 100 && !await exists(join(folder.root, ".venv/stamps/begun")); i++) await delay(20);
+    Deno.kill(-child.pid, signal); // the whole process group, as a terminal does
+    const { code, stderr } = await output;
+    assert(code !== 0);
+    if (signal === "SIGINT") {
+      assertStringIncludes(new TextDecoder().decode(stderr), "Interrupted; run ./lab setup");
+    }
+    assertEquals(await exists(join(folder.root, ".venv/stamps/all")), false);
+    await folder.calls();
+  }
+  const again = await folder.lab(["setup"]);
+  assertEquals(again.code, 0, again.text);
+  assertEquals(await folder.calls(), WHOLE);
+});
+
+test("two at once set up once", async (folder) => {
+  const env = { FAKE_PIP: "slow" };
+  const [first, second] = await Promise.all([
+    folder.lab(["deno"], env),
+    delay(300).then(() => folder.lab(["deno"], env)),
+  ]);
+  assertEquals([first.code, second.code], [0, 0], first.text + second.text);
+  assertStringIncludes(second.text, "Another ./lab is setting up; waiting for it.");
+  assertEquals(await folder.calls(), WHOLE);
+});
+
+test("an NVIDIA GPU, or --gpu, brings TensorFlow's GPU build, and it stays", async (folder) => {
+  const installed = () => Deno.readTextFile(join(folder.root, ".venv/requirements.txt"));
+  await folder.lab(["setup"]);
+  assertMatch(await installed(), /^tensorflow-cpu==/m);
+  await folder.calls();
+  await folder.play("nvidia-smi", "echo GPU 0");
+  await folder.lab(["setup"]);
+  assertMatch(await installed(), /^tensorflow\[and-cuda\]==/m);
+  assert(!/^tensorflow-cpu/m.test(await installed()));
+  assertEquals((await folder.calls())[0], "venv");
+  await folder.play("nvidia-smi", "exit 1");
+  await folder.lab(["deno"]);
+  assertEquals(await folder.calls(), []);
+});
+
+test("where JSR answers, it is used; elsewhere the stand-in, by a URL that holds in a folder with a space", async (folder) => {
+  const away = await folder.lab(["deno"]);
+  const url = new URL(`file://${join(folder.root, "tests/jsr_stand_in")}/`).href;
+  assertStringIncludes(away.text, `JSR_URL=${url}\n`);
+  const there = await folder.lab(["setup"], { FAKE_JSR: "there" }); // asks again
+  assertEquals(there.code, 0, there.text);
+  assert(!(await folder.lab(["deno"])).text.includes("JSR_URL"));
+  const own = await folder.lab(["deno"], { JSR_URL: "https://mirror.example/" });
+  assertStringIncludes(own.text, "JSR_URL=https://mirror.example/");
+});
+
+test("help needs no set-up, and an unknown command does not start one", async (folder) => {
+  const help = await folder.lab(["help"]), bare = await folder.lab([]);
+  assertEquals([help.code, bare.text], [0, help.text]);
+  assertStringIncludes(help.text, "./lab demo");
+  const unknown = await folder.lab(["dmeo"]);
+  assertEquals(unknown.code, 1);
+  assertStringIncludes(unknown.text, 'there is no command "dmeo"');
+  const wrong = await folder.lab(["setup", "--cpu"]);
+  assertStringIncludes(wrong.text, "setup takes --gpu or nothing, found: --cpu");
+  assertEquals(await exists(join(folder.root, ".venv")), false);
+});
