@@ -1,0 +1,59 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { escapeHtml, image } from "../../lib/jupyter/mod.ts";
+import { runPython, scratchNotebook } from "./support.ts";
+
+type Data = Record<string, string | string[]>;
+
+/** The displays of each cell, run in a kernel. */
+async function displays(cells: string[]): Promise<Record<string, string>[][]> {
+  const { folder, notebook, remove } = await scratchNotebook(cells);
+  try {
+    const target = join(folder, "out.ipynb");
+    const { code, err } = await runPython("lib/jupyter/run_notebook.py", [notebook, target]);
+    assertEquals(code, 0, err);
+    const copy = JSON.parse(await Deno.readTextFile(target));
+    const joined = (text: string | string[]) => Array.isArray(text) ? text.join("") : text;
+    return copy.cells.map((cell: { outputs: { data?: Data }[] }) =>
+      cell.outputs.map(({ data = {} }) =>
+        Object.fromEntries(Object.entries(data).map(([k, v]) => [k, joined(v)]))
+      )
+    );
+  } finally {
+    await remove();
+  }
+}
+
+Deno.test("displays carry forms for JupyterLab and for plain text, and data never becomes markup", async () => {
+  const [, printed, marked, rows, picture, bar, closing] = await displays([
+    `import { check, image, markdown, print, progress, table } from "@lib/jupyter/mod.ts";`,
+    `await print("accuracy", 0.5, { a: [1, 2] });`,
+    `await markdown("**bold** $x^2$");`,
+    `await table([{ name: "<b>x</b>", share: 0.123456, n: 12 }, { name: null, share: 1e-7, n: 3 }]);`,
+    `await image({ width: 2, height: 1, data: new Uint8Array([255, 0, 0, 0, 0, 255]) }, { caption: "a < b", width: 64 });`,
+    `const move = await progress(20); for (let i = 1; i <= 20; i++) await move(i, "step " + i);`,
+    `await check("rows", 2, { atLeast: 1, atMost: 3 });`,
+  ]);
+  assertEquals(printed, [{ "text/plain": "accuracy 0.5 { a: [ 1, 2 ] }" }]);
+  assertEquals(marked[0]["text/markdown"], "**bold** $x^2$");
+  assertStringIncludes(rows[0]["text/html"], "&#60;b&#62;x&#60;/b&#62;");
+  assert(!rows[0]["text/html"].includes("<b>"));
+  assertEquals(
+    rows[0]["text/plain"],
+    "name      share     n\n<b>x</b>  0.1235    12\n          1.000e-7  3",
+  );
+  assertStringIncludes(picture[0]["text/html"], "<figcaption>a &#60; b</figcaption>");
+  assertStringIncludes(picture[0]["text/html"], "width:64px");
+  assertEquals(picture[0]["image/png"].slice(0, 11), "iVBORw0KGgo");
+  assertEquals(bar.map((data) => data["text/plain"]), ["20/20 step 20"]); // one output, in its last state
+  assertEquals(closing[0]["text/plain"], "✓ rows: 2 (expected at least 1 and at most 3)");
+  assertStringIncludes(closing[0]["text/html"], "#1a7f37");
+});
+
+Deno.test("text is made safe for HTML, attributes too", () => {
+  assertEquals(escapeHtml(`<a href="x" title='y'>&`), "&#60;a href=&#34;x&#34; title=&#39;y&#39;&#62;&#38;");
+});
+
+Deno.test("bytes that are no PNG file are refused", async () => {
+  await assertRejects(() => image(new Uint8Array([1, 2, 3])), Error, "expected the bytes of a PNG file");
+});
