@@ -109,8 +109,6 @@ function fillHoles(shell: unknown, outputs: Tensor[]): unknown {
  * - A tensor from outside is used by reference and must live as long as the function is called. A variable's value is
  *   taken at each call; to assign one inside is an error.
  * - Inside of another trace, or while tf.grads is recording, it runs as the plain function.
- * - TensorFlow.js has no gradient for einsum, gatherND, stridedSlice, topk and scatterND; the gradient of matMul with
- *   broadcast batch dimensions has a wrong shape (make the shapes equal first); tf.grads inside of tf.customGrad fails.
  *
  * @example A train step
  * ```ts

@@ -1,8 +1,7 @@
 /** Kernels of tfjs-node that need another version for TensorFlow 2.21, for tracing, or for reduced types. */
 import type { KernelFunc, NamedTensorMap, Tensor, TensorInfo } from "@tensorflow/tfjs";
 import { ATTR } from "./attributes.ts";
-import { backend, idOf, tf } from "./backend.ts";
-import { binding } from "./backend.ts";
+import { backend, binding, idOf, tf } from "./backend.ts";
 import { isReduced } from "./dtype.ts";
 
 type Args = Parameters<KernelFunc>[0];
@@ -98,6 +97,23 @@ for (const kernelName of TYPE_KEEPING) {
     gradFunc: (dy, saved, attrs) => {
       const like = Array.isArray(dy) ? dy[0] : dy, gradients = gradFunc(dy, saved, attrs);
       return Object.fromEntries(Object.entries(gradients).map(([k, f]) => [k, () => inTypeOf(f(), like)]));
+    },
+  });
+}
+
+// TensorFlow.js gives a matrix that was broadcast over the batch a gradient of the broadcast shape, and then refuses it.
+{
+  const config = tf.getGradient("BatchMatMul"), { gradFunc } = config;
+  const summedTo = (g: Tensor, shape: number[]): Tensor => {
+    const axes = tf.backend_util.getReductionAxes(shape, g.shape);
+    return axes.length > 0 ? tf.reshape(tf.sum(g, axes), shape) : g;
+  };
+  tf.unregisterGradient("BatchMatMul");
+  tf.registerGradient({
+    ...config,
+    gradFunc: (dy, saved, attrs) => {
+      const gradients = gradFunc(dy, saved, attrs), [a, b] = saved;
+      return { a: () => summedTo(gradients.a(), a.shape), b: () => summedTo(gradients.b(), b.shape) };
     },
   });
 }

@@ -2,6 +2,10 @@
  * The engine: TensorFlow 2.21 under TensorFlow.js, by Deno FFI on the libraries in TensorFlow's Python wheel.
  * TensorFlow.js has the ops, the kernels and the gradients (its package tfjs-node-gpu); TensorFlow computes, eagerly
  * or, by {@linkcode jit}, as one function of its graph executor or of XLA.
+ *
+ * What to know of gradients in TensorFlow.js: there is none for einsum, gatherND, stridedSlice, topk and scatterND; that
+ * of cumsum along another axis than the last has a wrong shape; tf.grads inside of tf.customGrad fails. Those of step
+ * and batchNorm make a bfloat16 tensor float32 ({@linkcode promotions} counts).
  */
 import "./kernels.ts";
 

@@ -15,8 +15,8 @@ export function barrier<T extends Tensor>(h: T, dy: Tensor): T {
   if (!trace.xla) return binding.after(idOf(dy), () => runOp("Identity", [], [h])) as T;
   // XLA drops control inputs, and its own barrier does not last until the CPU's scheduler: 0 * one element of dy.
   return tf.tidy(() => {
-    const one = tf.reshape(tf.slice(dy, dy.shape.map(() => 0), dy.shape.map(() => 1)), []);
-    return tf.add(h, asType(tf.mul(one, 0), realType(h)));
+    const one = tf.slice(tf.reshape(dy, [dy.size]), 0, 1);
+    return tf.add(h, asType(tf.reshape(tf.mul(one, 0), []), realType(h)));
   });
 }
 

@@ -55,7 +55,9 @@ for (const how of COMPILERS) {
     const block = (h: Tensor, w: Tensor) => tf.tanh(tf.matMul(h as Tensor2D, w as Tensor2D));
     const again = (x: Tensor, w1: Tensor, w2: Tensor) => {
       const h = block(x, w1),
-        head = tf.valueAndGrads((y: Tensor) => tf.sum(tf.square(y)) as Scalar)([block(h, w2)]);
+        head = tf.valueAndGrads((y: Tensor) => tf.sum(tf.square(y)) as Scalar)([
+          barrier(block(h, w2), tf.sum(h)),
+        ]);
       const [dh, g2] = tf.grads(block)([barrier(h, head.grads[0]), w2], head.grads[0]);
       const [g1] = tf.grads((w: Tensor) => block(barrier(x, dh), w))([w1], dh);
       return [g1, g2];
@@ -82,6 +84,19 @@ Deno.test("a barrier in a graph keeps a recomputation apart: it is not merged wi
   const x = wave([2]), dy = wave([2]), plain = twice(false), apart = twice(true);
   close(apart(x, dy), plain(x, dy), 1e-6);
   assert(apart.traces[0].nodes > plain.traces[0].nodes);
+});
+
+Deno.test("matMul's gradient sums over a batch that was broadcast", () => {
+  const a = wave([2, 2, 3, 4]), b = wave([2, 1, 4, 5]), c = wave([4, 5]);
+  const loss = (a: Tensor, b: Tensor) => tf.sum(tf.square(tf.matMul(a as Tensor2D, b as Tensor2D))) as Scalar;
+  for (const right of [b, c]) {
+    const [da, db] = tf.grads(loss)([a, right]);
+    const [ta, tb] = tf.grads((a: Tensor, b: Tensor) =>
+      loss(a, tf.mul(tf.ones([2, 2, 1, 1]), right === c ? tf.reshape(b, [1, 1, 4, 5]) : b))
+    )([a, right]);
+    close(da, ta, 1e-6);
+    close(db, tb, 1e-6);
+  }
 });
 
 Deno.test("wrong shapes are refused with what was found", () => {
