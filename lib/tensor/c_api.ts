@@ -135,6 +135,8 @@ export type CApi = ReturnType<typeof openLibraries>;
 
 /** Loads both libraries; the first must be there for the second to resolve. */
 export function openLibraries(paths: { framework: string; cc: string }) {
+  // Errors only, unless something else is asked for: TensorFlow reports its instruction sets and compilations.
+  if (!Deno.env.get("TF_CPP_MIN_LOG_LEVEL")) Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "2");
   const libc = Deno.dlopen("libc.so.6", LIBC), verbose = Deno.env.get("TF_CPP_MIN_LOG_LEVEL") === "0";
   try {
     const load = () => ({

@@ -44,9 +44,11 @@ Deno.test("an uncaught error ends the program with its message, not with a crash
   assertStringIncludes(stderr, "as it is");
 });
 
-Deno.test("nothing is printed when TensorFlow is loaded", async () => {
-  const { exit, stderr } = await script(
-    `const { tf } = await import("${MOD}"); tf.add([1], [2]).dataSync();`,
-  );
-  assertEquals([exit, stderr], [0, ""]);
+Deno.test("nothing is printed when TensorFlow is loaded, runs and compiles, unless it is asked for", async () => {
+  const code = `const { jit, tf } = await import("${MOD}");
+    jit((x) => tf.mul(x, 2), { compiler: "xla" })(tf.ones([2])).dataSync();`;
+  const quiet = await script(code, { TF_CPP_MIN_LOG_LEVEL: "" });
+  assertEquals([quiet.exit, quiet.stderr], [0, ""]);
+  const verbose = await script(code, { TF_CPP_MIN_LOG_LEVEL: "0" });
+  assertStringIncludes(verbose.stderr, "Compiled cluster using XLA");
 });
