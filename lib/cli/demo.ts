@@ -1,18 +1,18 @@
-import { join, relative } from "@std/path";
+import { basename, join, relative } from "@std/path";
 import { paths } from "../config/mod.ts";
 import { readArgs } from "./command.ts";
-import { executedCopy, listNotebooks, runNotebook } from "./support/notebooks.ts";
+import { listNotebooks, runNotebook } from "./support/notebooks.ts";
+import { recordRuns } from "./support/record.ts";
 import { formatSeconds } from "./support/time.ts";
 
 export const usage = `usage: ./lab demo [--record]
 
 Runs every notebook at tiny scale, in order, each in a fresh kernel. Executed copies and results go to results/local/tiny.
-  --record   replace the recorded run that is committed (results/tiny), if every notebook succeeds`;
+  --record   then replace the recorded run that is committed (results/tiny): notebooks, figures, tables, manifests`;
 
 export async function run(args: string[]): Promise<void> {
   const { options } = readArgs(args, { switches: ["record"] });
-  const results = join(paths.root, "results", options.record ? "recording" : "local");
-  if (options.record) await Deno.remove(results, { recursive: true }).catch(() => {});
+  const results = paths.results;
   const notebooks = await listNotebooks();
   const started = performance.now();
   for (const [i, notebook] of notebooks.entries()) {
@@ -22,14 +22,11 @@ export async function run(args: string[]): Promise<void> {
   }
   let place = join(results, "tiny");
   if (options.record) {
-    const recorded = join(paths.root, "results", "tiny");
-    await Deno.remove(recorded, { recursive: true }).catch(() => {});
-    await Deno.rename(place, recorded);
-    await Deno.remove(results, { recursive: true });
-    place = recorded;
+    const stages = notebooks.map((notebook) => basename(notebook, ".ipynb"));
+    place = join(paths.root, "results", "tiny");
+    await recordRuns(stages, join(results, "tiny", "notebooks"), place);
   }
-  const copies = executedCopy("", { scale: "tiny", results });
-  const shown = relative(paths.root, options.record ? join(place, "notebooks") : copies);
+  const shown = relative(paths.root, join(place, "notebooks"));
   console.log(`${notebooks.length} notebooks in ${formatSeconds((performance.now() - started) / 1000)}.`);
   console.log(
     `Executed notebooks: ${shown}; tables and figures beside them in ${relative(paths.root, place)}.`,
