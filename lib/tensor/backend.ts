@@ -3,10 +3,10 @@ import { createRequire } from "node:module";
 import type * as tfjs from "@tensorflow/tfjs";
 import { ATTR, type Attribute } from "./attributes.ts";
 import { Binding } from "./binding.ts";
-import type { Metadata } from "./table.ts";
 import { FLOAT, INT64, isReduced, UINT8 } from "./dtype.ts";
 import { elements } from "./pointers.ts";
 import { openRuntime } from "./runtime.ts";
+import type { Metadata } from "./table.ts";
 import type { Trace } from "./trace.ts";
 
 type Tensor = tfjs.Tensor;

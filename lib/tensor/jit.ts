@@ -29,9 +29,12 @@ export interface Jitted<A extends unknown[], R> {
   dispose(): void;
 }
 
+/** Stands for a tensor in a result's tree. */
+const HOLE = Symbol("tensor");
+
 interface Compiled {
   readonly f: TracedFunction;
-  /** The result with null in the place of each tensor. */
+  /** The result's tree around the tensors of a call. */
   readonly rebuild: (outputs: Tensor[]) => unknown;
 }
 
@@ -82,8 +85,6 @@ function dropTape(): void {
   (state as { activeTape: unknown }).activeTape = null;
 }
 
-const HOLE = Symbol("tensor");
-
 function fillHoles(shell: unknown, outputs: Tensor[]): unknown {
   let next = 0;
   const fill = (x: unknown): unknown => {
@@ -108,7 +109,8 @@ function fillHoles(shell: unknown, outputs: Tensor[]): unknown {
  *   that is an argument, not tf.randomNormal, tf.randomUniform, tf.dropout.
  * - A tensor from outside is used by reference and must live as long as the function is called. A variable's value is
  *   taken at each call; to assign one inside is an error.
- * - Inside of another trace, or while tf.grads is recording, it runs as the plain function.
+ * - Inside of another trace it becomes part of it. While tf.grads records outside of a trace it runs as the plain
+ *   function, op by op: put the tf.grads inside.
  *
  * @example A train step
  * ```ts
