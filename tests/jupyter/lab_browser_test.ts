@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { chrome, withPage } from "./browser.ts";
-import { startLab } from "./lab_server.ts";
+import { kernelReady, startLab } from "./lab_server.ts";
 import { scratchNotebook } from "./support.ts";
 
 const CELL = ".jp-CodeCell";
@@ -37,10 +37,7 @@ async function inLab(cells: string[], fn: (page: Page) => Promise<void>): Promis
   try {
     await withPage(async (page) => {
       await page.goto(server.url("x.ipynb"));
-      await page.locator(
-        '.jp-NotebookPanel-toolbar [data-status="idle"], .jp-Notebook-ExecutionIndicator[data-status="idle"]',
-      )
-        .first().waitFor({ timeout: 60_000 });
+      await kernelReady(page);
       await fn(page);
     }, { width: 1280, height: 6000 });
   } finally {

@@ -1,5 +1,6 @@
 import { delay } from "@std/async";
 import { join } from "@std/path";
+import type { Page } from "playwright-core";
 import { paths } from "../../lib/config/mod.ts";
 
 /** A JupyterLab server of our own kernel on 127.0.0.1. */
@@ -48,4 +49,11 @@ export async function startLab(folder: string): Promise<LabServer> {
   }
   await stop();
   throw new Error("JupyterLab did not answer within a minute.");
+}
+
+/** Waits until the opened notebook is connected to a Deno kernel that has nothing to do. */
+export async function kernelReady(page: Page): Promise<void> {
+  const timeout = 60_000;
+  await page.locator(".jp-Toolbar-kernelName", { hasText: "Deno" }).waitFor({ timeout });
+  await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').waitFor({ timeout });
 }
