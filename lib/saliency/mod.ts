@@ -1,4 +1,5 @@
 /** Raw attention and rollout in both directions, sinks, and measures of whether maps are faithful. */
+export * from "./capture.ts";
 export * from "./directions.ts";
 export * from "./localisation.ts";
 export * from "./matrices.ts";

@@ -1,0 +1,115 @@
+import { forward, generate, type ImageStore, type Model, pixelValuesOf, promptInputs } from "../model/mod.ts";
+import type { Prompt } from "../model/mod.ts";
+import { tf } from "../tensor/mod.ts";
+import { encodeExample, type Tokenizer } from "../text/mod.ts";
+import type { SequenceLayout } from "./directions.ts";
+import { headsOf, type LayerAttention } from "./matrices.ts";
+
+/** An answer with all that maps are made of. Positions count the tokens of the whole sequence, without padding. */
+export interface CapturedAnswer {
+  /** The answer's tokens, without eos. */
+  answerIds: number[];
+  text: string;
+  /** Every token of the sequence as text; image tokens are "<image>". */
+  tokens: string[];
+  /** Log-probability of each token of `layout.response` under the model, in nats. */
+  logprobs: number[];
+  layout: SequenceLayout;
+  /** 1 where a position belongs to image, bos, question or newline (`prefixLmMask`), 0 in the answer. */
+  prefix: Uint8Array;
+  /** Attention of the language model, first layer first. */
+  attentions: LayerAttention[];
+}
+
+/** How the answer comes about where none is given. */
+export interface CaptureOptions {
+  /** Tokens of the greedy answer at most. Default 24. */
+  maxNewTokens?: number;
+  compiler?: "graph" | "xla";
+}
+
+/**
+ * The language model's attention while it gives an answer: greedy, or the tokens that are given. Image, prompt and answer
+ * are read together in one forward pass; the mask makes that equal to generating token by token.
+ *
+ * An empty answer is represented by its eos, so that `layout.response` is never empty.
+ */
+export async function captureAnswer(
+  model: Model,
+  tokenizer: Tokenizer,
+  store: ImageStore,
+  prompt: Prompt,
+  answerIds?: readonly number[],
+  options: CaptureOptions = {},
+): Promise<CapturedAnswer> {
+  const answer = [...answerIds ?? await greedyIds(model, tokenizer, store, prompt, options)];
+  const { config } = model, grid = config.vision.imageSize / config.vision.patchSize;
+  const head = encodeExample(tokenizer, config, { prefix: prompt.prefix }).ids;
+  const response = answer.length > 0 ? answer : [config.eosId];
+  const ids = [...head, ...response], length = ids.length;
+  const prefix = Uint8Array.from(ids, (_, i) => Number(i < head.length));
+  const layout: SequenceLayout = {
+    length,
+    imageStart: 0,
+    rows: grid,
+    columns: grid,
+    response: response.map((_, i) => head.length + i),
+    sinks: [config.imageTokens, head.length - 1],
+  };
+  const pixels = await pixelValuesOf([prompt.imagePath], store);
+  const { attentions, logprobs } = tf.tidy(() => {
+    const row = (values: number[]) => tf.tensor2d(values, [1, length], "int32");
+    const { imageSize } = config.vision;
+    const output = forward(
+      model.params,
+      {
+        pixelValues: tf.tensor4d(pixels, [1, 3, imageSize, imageSize]),
+        ids: row(ids),
+        tokenTypes: row([...prefix].map((x) => 1 - x)),
+        attentionMask: row(ids.map(() => 1)),
+      },
+      config,
+      {
+        adapter: model.adapter,
+        capture: { attentions: true },
+        logitsAt: tf.tensor1d(layout.response.map((position) => position - 1), "int32"),
+      },
+    );
+    const chances = tf.logSoftmax(output.logits).dataSync() as Float32Array;
+    const vocabulary = chances.length / response.length;
+    return {
+      logprobs: response.map((id, i) => chances[i * vocabulary + id]),
+      attentions: output.attentions!.text.map((layer) =>
+        headsOf(Float32Array.from(layer.dataSync()), config.text.heads, length)
+      ),
+    };
+  }) as unknown as Pick<CapturedAnswer, "attentions" | "logprobs">;
+  return {
+    answerIds: answer,
+    text: tokenizer.decode(answer, { skipSpecial: true }).trim(),
+    tokens: ids.map((id) => id === tokenizer.imageId ? "<image>" : tokenizer.decode([id])),
+    logprobs,
+    layout,
+    prefix,
+    attentions,
+  };
+}
+
+/** Prompts are padded to a multiple of 16, so that one traced function serves prompts of like length. */
+async function greedyIds(
+  model: Model,
+  tokenizer: Tokenizer,
+  store: ImageStore,
+  prompt: Prompt,
+  { maxNewTokens = 24, compiler = "graph" }: CaptureOptions,
+): Promise<number[]> {
+  const needed = encodeExample(tokenizer, model.config, { prefix: prompt.prefix }).ids.length;
+  const inputs = await promptInputs(model, tokenizer, store, [prompt], {
+    length: Math.ceil(needed / 16) * 16,
+  });
+  try {
+    return generate(model, inputs, { maxNewTokens, compiler }).ids[0];
+  } finally {
+    tf.dispose(inputs as never);
+  }
+}

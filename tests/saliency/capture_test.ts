@@ -1,0 +1,74 @@
+/** Capturing an answer: the forward pass over the whole sequence equals generating it token by token. */
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { loadConfig } from "@lib/config/mod.ts";
+import { drawPhantom } from "@lib/phantom/mod.ts";
+import { encodePng } from "@lib/image/mod.ts";
+import { answerPrompts, openModel } from "@lib/model/mod.ts";
+import { captureAnswer, prefixLmMask, responseToImage, rolloutStep } from "@lib/saliency/mod.ts";
+import { memory } from "@lib/tensor/mod.ts";
+
+async function setUp() {
+  const dir = await Deno.makeTempDir();
+  const imagePath = join(dir, "phantom.png");
+  const { pixels } = drawPhantom(12, "generic"), data = new Uint8Array(pixels.length * 3);
+  pixels.forEach((value, i) => data.fill(value, 3 * i, 3 * i + 3));
+  await Deno.writeFile(imagePath, await encodePng({ width: 112, height: 112, data }));
+  const prompt = { imagePath, prefix: "answer en what modality is used to take this image?" };
+  return { prompt, ...await openModel(loadConfig({})), dispose: () => Deno.remove(dir, { recursive: true }) };
+}
+
+Deno.test("the captured answer and its log-probabilities are those of greedy generation", async () => {
+  const { model, tokenizer, store, prompt, dispose } = await setUp();
+  const captured = await captureAnswer(model, tokenizer, store, prompt);
+  const before = memory().tensors;
+  await captureAnswer(model, tokenizer, store, prompt);
+  assertEquals(memory().tensors, before, "captureAnswer leaves tensors behind");
+  const [[greedy]] = await answerPrompts(model, tokenizer, store, [prompt], {
+    maxNewTokens: 24,
+    batchSize: 1,
+  });
+  assertEquals(captured.text, greedy.text);
+  assert(captured.text.length > 0);
+  const withEos = await captureAnswer(model, tokenizer, store, prompt, [
+    ...captured.answerIds,
+    model.config.eosId,
+  ]);
+  assertAlmostEquals(withEos.logprobs.reduce((a, b) => a + b), greedy.logprob, 1e-3);
+  assertEquals(withEos.layout.length, captured.layout.length + 1);
+  await dispose();
+});
+
+Deno.test("attention obeys the prefix mask, rows sum to one, and positions mean what they say", async () => {
+  const { model, tokenizer, store, prompt, dispose } = await setUp();
+  const { attentions, layout, prefix, tokens } = await captureAnswer(model, tokenizer, store, prompt);
+  const { length, sinks, response, rows, columns } = layout;
+  assertEquals(attentions.length, model.config.text.layers);
+  assertEquals(attentions[0].length, model.config.text.heads);
+  assertEquals(tokens.slice(0, rows * columns + 1), [...Array(64).fill("<image>"), "<bos>"]);
+  assertEquals(sinks.map((i) => tokens[i]), ["<bos>", "\n"]);
+  assertEquals(response[0], sinks[1] + 1);
+  const mask = prefixLmMask(prefix, new Uint8Array(length).fill(1));
+  for (const layer of attentions) {
+    for (const head of layer) {
+      for (let i = 0; i < length; i++) {
+        let sum = 0;
+        for (let j = 0; j < length; j++) {
+          sum += head[i * length + j];
+          if (!mask[i * length + j]) assert(head[i * length + j] < 1e-6, `position ${i} sees ${j}`);
+        }
+        assertAlmostEquals(sum, 1, 1e-4);
+      }
+    }
+  }
+  const step = rolloutStep(attentions[0]);
+  assert(responseToImage(step, response[0] - 1, layout).some((weight) => weight > 0));
+  await dispose();
+});
+
+Deno.test("an empty answer is represented by its eos", async () => {
+  const { model, tokenizer, store, prompt, dispose } = await setUp();
+  const captured = await captureAnswer(model, tokenizer, store, prompt, []);
+  assertEquals([captured.text, captured.answerIds, captured.layout.response.length], ["", [], 1]);
+  await dispose();
+});
