@@ -6,7 +6,7 @@
 import { delay } from "@std/async";
 import { basename, dirname, resolve } from "@std/path";
 import { withPage } from "./browser.ts";
-import { startLab } from "./lab_server.ts";
+import { kernelReady, startLab } from "./lab_server.ts";
 
 const [notebook, out] = Deno.args;
 if (!notebook?.endsWith(".ipynb") || !out?.endsWith(".png")) {
@@ -26,6 +26,7 @@ try {
       content:
         ".jp-Cell { content-visibility: visible !important; } .jp-SideBar, .jp-sidePanel { display: none; }",
     });
+    await kernelReady(page); // by then the page has its length
     const scroller = page.locator(".jp-WindowedPanel-outer").first();
     const shots: Uint8Array[] = [];
     for (let top = 0;; top += HEIGHT - 300) {
