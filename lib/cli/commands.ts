@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 
 /** The commands; each is loaded only when it is called. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  ask: () => import("./ask.ts"),
   demo: () => import("./demo.ts"),
   doctor: () => import("./doctor.ts"),
   open: () => import("./open.ts"),

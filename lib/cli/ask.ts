@@ -1,0 +1,88 @@
+import { basename, extname, relative, resolve } from "@std/path";
+import { loadConfig, Scale } from "../config/mod.ts";
+import { renderSvg, saliencyFigure, svgToPng } from "../figures/mod.ts";
+import { decodeImage, resizeBicubic } from "../image/mod.ts";
+import { openModel } from "../model/mod.ts";
+import {
+  captureAnswer,
+  predictingRow,
+  rawAttention,
+  responseToImage,
+  rollout,
+  withoutSinks,
+} from "../saliency/mod.ts";
+import { questionPrefix } from "../text/mod.ts";
+import { loadAdapter } from "../weights/mod.ts";
+import { readArgs, UsageError } from "./command.ts";
+
+export const usage =
+  `usage: ./lab ask IMAGE QUESTION [--scale tiny|full] [--model MODEL] [--adapter FOLDER] [--out FILE]
+
+Answers one question about one image (DICOM, PNG, JPEG, ...) and writes a picture of where the answer looked.
+  --scale    tiny: the nano demonstration model (default); full: google/paligemma-3b-mix-448 from the hub
+  --model    another PaliGemma: a folder, or owner/name on the hub
+  --adapter  a PEFT adapter, such as one of notebook 05
+  --out      the saliency picture (default: IMAGE's name with -saliency.png, in this folder)`;
+
+/** Longer side of the picture's image in pixels. */
+const SIDE = 448;
+
+export async function run(args: string[]): Promise<void> {
+  const { options, rest: [path, question] } = readArgs(args, {
+    values: ["scale", "model", "adapter", "out"],
+    positional: [2, 2],
+  });
+  const scale = Scale.safeParse(options.scale ?? "tiny");
+  if (!scale.success) throw new UsageError(`--scale is "${options.scale}"; expected tiny or full.`);
+  const prefix = questionPrefix({ question });
+  const image = await decodeImage(path); // before the model, which may take long to load
+  const config = loadConfig({
+    SCALE: scale.data,
+    LAB_CHECKPOINT: options.model ?? Deno.env.get("LAB_CHECKPOINT"),
+  });
+  const out = resolve(options.out ?? `${basename(path, extname(path))}-saliency.png`);
+
+  const started = performance.now();
+  const seconds = () => `${((performance.now() - started) / 1000).toFixed(1)} s`;
+  const { model, tokenizer, store, card } = await openModel(config);
+  const adapter = options.adapter ? await loadAdapter(options.adapter, model.config) : undefined;
+  console.error(`model ${config.model.checkpoint} loaded: ${seconds()}`);
+  const answer = await captureAnswer(
+    { ...model, adapter },
+    tokenizer,
+    store,
+    { imagePath: path, prefix },
+    undefined,
+    {
+      maxNewTokens: config.evaluation.maxNewTokens,
+    },
+  );
+  const probability = Math.exp(answer.logprobs.reduce((sum, x) => sum + x, 0));
+  console.error(`answered: ${seconds()}`);
+  console.log(answer.text);
+  console.log(`probability of this answer under the model: ${probability.toPrecision(2)}`);
+  if (card.notice) console.log(`Note: ${card.notice}.`);
+
+  const { layout, attentions } = answer;
+  const mean = (matrix: Float32Array) => {
+    const rows = layout.response.map((position) => responseToImage(matrix, predictingRow(position), layout));
+    return Float32Array.from(rows[0], (_, i) => rows.reduce((sum, row) => sum + row[i], 0) / rows.length);
+  };
+  const grid = { rows: layout.rows, columns: layout.columns };
+  const shrink = SIDE / Math.max(image.width, image.height);
+  const shown = resizeBicubic(image, Math.round(image.width * shrink), Math.round(image.height * shrink));
+  const figure = await saliencyFigure(shown, [
+    { title: "image", map: null, ...grid },
+    { title: "raw attention", map: mean(withoutSinks(rawAttention(attentions), layout)), ...grid },
+    { title: "rollout", map: mean(rollout(attentions, { dropped: layout.sinks })), ...grid },
+  ], {
+    title: `${question} ${answer.text}`,
+    subtitle:
+      "Where the answer's tokens look in the image, mean over layers and heads, without bos and newline",
+    provenance: [config.model.checkpoint, options.adapter, card.notice].filter(Boolean).join(" · "),
+  });
+  const part = `${out}.tmp`;
+  await Deno.writeFile(part, await svgToPng(await renderSvg(figure)));
+  await Deno.rename(part, out);
+  console.log(`saliency: ${relative(Deno.cwd(), out)}`);
+}
