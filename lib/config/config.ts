@@ -85,7 +85,7 @@ const tiny: Config = {
     rank: 12,
     sweepRank: 3,
     alpha: 32,
-    steps: 300,
+    steps: 160,
     batchSize: 32,
     accumulation: 1,
     learningRate: 2e-3,
