@@ -20,3 +20,5 @@ export {
   type Schedule,
 } from "./mix.ts";
 export { checkLeakage, type Leak, type LeakItem, type LeakKind } from "./leakage.ts";
+export { curate, type Curation, type CurationStep, type DroppedPair } from "./curate.ts";
+export { auditSchedule, type ScheduleRow, scheduleRows, type ShareWindow } from "./schedule.ts";

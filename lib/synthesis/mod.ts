@@ -25,4 +25,4 @@ export {
 } from "./fact_check.ts";
 export { type SynthesisOptions, type SynthesisResult, synthesize } from "./synthesize.ts";
 export { filterReport, type FilterReportRow } from "./report.ts";
-export { phantomPairs, withQuestionTypes } from "./template.ts";
+export { phantomPairs, phantomTruth, withQuestionTypes } from "./template.ts";

@@ -2,11 +2,13 @@ import { rng } from "../config/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
 import {
   ANATOMY_TYPES,
+  captionFor,
   type GroundTruth,
   LESION_TYPES,
   questionFor,
   type QuestionType,
   questionTypeOf,
+  trueAnswer,
 } from "../phantom/mod.ts";
 import { isYesNo, type QaPair, templatePairs, type TruthQuestion } from "./pair.ts";
 
@@ -57,4 +59,23 @@ export function withQuestionTypes(pairs: readonly QaPair[]): QaPair[] {
       pair.questionType;
     return { ...pair, questionType };
   });
+}
+
+/**
+ * How many of the pairs that ask as phantoms do are answered as the ground truth says ("open" ones by the caption of the
+ * first wording). Other pairs are not counted.
+ */
+export function phantomTruth(
+  pairs: readonly QaPair[],
+  truth: ReadonlyMap<string, GroundTruth>,
+): { checked: number; right: number } {
+  let checked = 0, right = 0;
+  for (const { imagePath, question, answer } of pairs) {
+    const findings = truth.get(imagePath);
+    const found = findings && trueAnswer(question, findings);
+    if (!found) continue;
+    checked++;
+    right += Number(answer === (found.type === "open" ? captionFor(findings) : found.answer));
+  }
+  return { checked, right };
 }

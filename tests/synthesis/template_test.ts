@@ -2,7 +2,13 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { loadMedPix2, loadRocoV2, truthByImage } from "../../lib/corpus/mod.ts";
 import { captionFor, LESION_TYPES, trueAnswer, writePhantomCorpora } from "../../lib/phantom/mod.ts";
-import { filterReport, phantomPairs, type QaPair, withQuestionTypes } from "../../lib/synthesis/mod.ts";
+import {
+  filterReport,
+  phantomPairs,
+  phantomTruth,
+  type QaPair,
+  withQuestionTypes,
+} from "../../lib/synthesis/mod.ts";
 
 const dir = join(await Deno.makeTempDir(), "phantoms");
 await writePhantomCorpora(dir, {
@@ -72,4 +78,12 @@ Deno.test("the filter report adds up, and has no precision where there is no gro
   assertEquals(report.map((r) => r.precision), [0.5, 5 / 6, null]);
   assert(report[0].low! < 0.25 && report[0].high! > 0.75);
   assertEquals(filterReport(10, counts, [])[1].precision, null);
+});
+
+Deno.test("exchanged answers are found, and questions of other wordings are not counted", () => {
+  assertEquals(phantomTruth(pairs, truth), { checked: pairs.length, right: pairs.length });
+  const exchanged = pairs.map((p, i) => ({ ...p, answer: pairs[(i + 5) % pairs.length].answer }));
+  const found = phantomTruth(exchanged, truth);
+  assert(found.right < 0.6 * found.checked);
+  assertEquals(phantomTruth([{ ...pairs[0], question: "Is it a cyst?" }], truth).checked, 0);
 });
