@@ -76,7 +76,7 @@ class Shim:
         self.stopped = False  # Stop was pressed
         self.parent = os.getppid()
         deno = os.path.join(sys.prefix, "bin", "deno")
-        command = [deno, "jupyter", "--kernel", "--conn", self.back_file]
+        command = [deno, "jupyter", "--quiet", "--kernel", "--conn", self.back_file]
         self.child = subprocess.Popen(command, preexec_fn=end_with_parent)
 
     def socket(self, kind, connection, channel, bind=False):

@@ -14,7 +14,7 @@ if (!notebook?.endsWith(".ipynb") || !out?.endsWith(".png")) {
   Deno.exit(2);
 }
 /** CSS pixels of one picture. */
-const WIDTH = 1200, HEIGHT = 1600;
+const WIDTH = 1400, HEIGHT = 1600;
 
 const server = await startLab(dirname(resolve(notebook)));
 try {

@@ -56,9 +56,21 @@ test("only what changed is set up again, all of it in a folder that was moved", 
   await append("requirements.txt");
   await folder.lab(["deno"]);
   assertEquals(await folder.calls(), ["pip requirements.txt", "pip requirements-models.txt", "kernel"]);
-  await folder.play("python3.12", `FAKE_VERSION=3.12 exec python3 "$@"`);
+  await folder.play("python3.12", `FAKE_VERSION=3.12 exec python3 "$@"`); // another Python appears
+  await append("deno.json");
   await folder.lab(["deno"]);
-  assertEquals(await folder.calls(), []); // another Python on the PATH changes nothing
+  assertEquals(await folder.calls(), ["modules"]);
+  await Deno.remove(join(folder.root, ".venv/bin/python")); // the environment's own disappears
+  await folder.lab(["deno"]);
+  const { text: rebuilt } = await folder.lab(["setup"]);
+  assert(!rebuilt.includes("failed"));
+  assertEquals(
+    await folder.calls(),
+    WHOLE.filter((call) => call !== "modules" && call !== "probe").concat("probe"),
+  );
+  await Deno.remove(join(folder.root, "node_modules"), { recursive: true });
+  await folder.lab(["deno"]);
+  assertEquals(await folder.calls(), ["modules"]);
   const moved = `${folder.root} moved`;
   await Deno.rename(folder.root, moved);
   folder.root = moved;
