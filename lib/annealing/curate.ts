@@ -85,3 +85,32 @@ function firstWithSameBytes(records: readonly CorpusRecord[]): Map<string, strin
   }
   return original;
 }
+
+/** What one data set had at first and after each step, for figure 4. */
+export function funnelOf(
+  steps: readonly CurationStep[],
+  dataset: string,
+): { step: string; count: number; unit: string }[] {
+  const own = steps.filter((s) => s.dataset === dataset);
+  const left = own.map((s) => ({ step: s.step, count: s.left, unit: "pairs" }));
+  return [{ step: "pairs written", count: own[0]?.in ?? 0, unit: "pairs" }, ...left];
+}
+
+/** Dropped pairs per data set and reason. */
+export function dropReasons(
+  dropped: readonly DroppedPair[],
+): { dataset: string; reason: string; pairs: number; origins: string }[] {
+  return [...Map.groupBy(dropped, (d) => `${d.dataset} ${d.reason}`)].map(([, own]) => {
+    const { dataset, reason } = own[0];
+    return { dataset, reason, pairs: own.length, origins: [...new Set(own.map((d) => d.origin))].join(", ") };
+  });
+}
+
+/** Columns of the table of dropped pairs, which may have no rows. */
+export const DROPPED_COLUMNS = {
+  id: "string",
+  dataset: "string",
+  split: "string",
+  origin: "string",
+  reason: "string",
+} as const;

@@ -20,5 +20,14 @@ export {
   type Schedule,
 } from "./mix.ts";
 export { checkLeakage, type Leak, type LeakItem, type LeakKind } from "./leakage.ts";
-export { curate, type Curation, type CurationStep, type DroppedPair } from "./curate.ts";
+export {
+  curate,
+  type Curation,
+  type CurationStep,
+  DROPPED_COLUMNS,
+  type DroppedPair,
+  dropReasons,
+  funnelOf,
+} from "./curate.ts";
 export { auditSchedule, type ScheduleRow, scheduleRows, type ShareWindow } from "./schedule.ts";
+export { leakItems, splitForAudit } from "./evaluation_sets.ts";

@@ -1,5 +1,13 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { auditSchedule, curate, mix, scheduleRows } from "../../lib/annealing/mod.ts";
+import {
+  auditSchedule,
+  curate,
+  dropReasons,
+  funnelOf,
+  mix,
+  scheduleRows,
+  splitForAudit,
+} from "../../lib/annealing/mod.ts";
 import type { CorpusRecord } from "../../lib/corpus/mod.ts";
 import type { QaPair } from "../../lib/synthesis/mod.ts";
 
@@ -49,6 +57,7 @@ Deno.test("rare locations, unfit pairs and repeated pictures go, each for a name
     ["roco_v2/2/q", "the same picture as another image"],
   ]);
   assertEquals(pathology.images, { kept: 2, of: 3 });
+  assertEquals(funnelOf(steps, "medpix2").map((s) => s.count), [3, 2, 1, 1]);
   for (const dataset of ["medpix2", "roco_v2"]) {
     const own = steps.filter((s) => s.dataset === dataset);
     own.forEach((s, i) => {
@@ -77,4 +86,29 @@ Deno.test("the audit counts the written order itself and finds a wrong one", () 
   assertAlmostEquals(windows.reduce((sum, w) => sum + w.measured, 0) / 5, mixture.measured, 1e-12);
   const reversed = rows.map((row) => ({ ...row, step: 49 - row.step }));
   assert(auditSchedule(reversed, sourceOf, options).largestGap > 20);
+});
+
+Deno.test("drop reasons count pairs and name their origins; held-out splits become named sets with hashes", () => {
+  const drop = (id: string, origin: string, reason: string) => ({
+    id,
+    dataset: "d",
+    split: "train",
+    origin,
+    reason,
+  });
+  assertEquals(
+    dropReasons([drop("1", "teacher", "x"), drop("2", "template", "x"), drop("3", "teacher", "y")]),
+    [
+      { dataset: "d", reason: "x", pairs: 2, origins: "teacher, template" },
+      { dataset: "d", reason: "y", pairs: 1, origins: "teacher" },
+    ],
+  );
+  const pairs = [
+    pair("roco_v2", 1),
+    pair("roco_v2", 2, { split: "test" }),
+    pair("medpix2", 3, { split: "test" }),
+  ];
+  const { training, evaluation } = splitForAudit(pairs, [record("roco_v2", 1, null, "bytes")]);
+  assertEquals(training.map((t) => [t.id, t.imageSha256]), [["roco_v2/1/q", "bytes"]]);
+  assertEquals(Object.keys(evaluation), ["roco_v2/test", "medpix2/test"]);
 });

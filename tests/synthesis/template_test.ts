@@ -1,9 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { loadConfig } from "../../lib/config/mod.ts";
 import { loadMedPix2, loadRocoV2, truthByImage } from "../../lib/corpus/mod.ts";
 import { captionFor, LESION_TYPES, trueAnswer, writePhantomCorpora } from "../../lib/phantom/mod.ts";
 import {
+  captionsToAsk,
+  countPairs,
   filterReport,
+  judgedPairs,
   phantomPairs,
   phantomTruth,
   type QaPair,
@@ -86,4 +90,32 @@ Deno.test("exchanged answers are found, and questions of other wordings are not 
   const found = phantomTruth(exchanged, truth);
   assert(found.right < 0.6 * found.checked);
   assertEquals(phantomTruth([{ ...pairs[0], question: "Is it a cyst?" }], truth).checked, 0);
+});
+
+Deno.test("the teacher gets training captions of phantoms, at most half from MedPix, and all splits of real data", () => {
+  const config = { ...loadConfig({}), limit: 12 };
+  const { cases, literature } = captionsToAsk([...roco, ...medpix], config);
+  assertEquals([cases.length, literature.length], [6, 6]);
+  assert([...cases, ...literature].every((r) => r.split === "train"));
+  const all = { ...config, limit: 1000, corpora: { source: "real" as const } };
+  const real = captionsToAsk([...roco, ...medpix], {
+    ...all,
+    synthesis: { ...all.synthesis, captions: 1000 },
+  });
+  assertEquals([real.cases.length, real.literature.length], [medpix.length, roco.length]);
+});
+
+Deno.test("judged pairs put the wrong ones first, and counts add up", () => {
+  const wrong = {
+    ...pairs[0],
+    question: "Is there a lesion?",
+    answer: pairs[0].answer === "yes" ? "no" : "yes",
+  };
+  const judged = judgedPairs([{ ...wrong, answer: pairs[0].answer }, wrong], roco, truth);
+  assertEquals(judged.map((j) => j.verdict), ["contradicted", "supported"]);
+  assertEquals(judged[0].caption, roco[0].caption);
+  assertEquals(judgedPairs([wrong], roco, new Map())[0].verdict, "no ground truth");
+  const counts = countPairs(pairs);
+  assertEquals(counts.reduce((n, c) => n + c.train + c.validation + c.test, 0), pairs.length);
+  assertEquals(counts.map((c) => `${c.dataset} ${c.origin}`), ["roco_v2 template", "medpix2 template"]);
 });
