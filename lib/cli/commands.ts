@@ -3,9 +3,11 @@ import type { Command } from "./command.ts";
 /** The commands; each is loaded only when it is called. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ask: () => import("./ask.ts"),
+  bench: () => import("./bench.ts"),
   demo: () => import("./demo.ts"),
   doctor: () => import("./doctor.ts"),
   open: () => import("./open.ts"),
+  "pretrain-nano": () => import("./pretrain_nano.ts"),
   run: () => import("./run.ts"),
   test: () => import("./test.ts"),
 };

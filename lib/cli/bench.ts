@@ -1,0 +1,43 @@
+import { MODELS } from "./support/bench_cases.ts";
+import { readArgs, UsageError } from "./command.ts";
+
+export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
+       ./lab bench adaptation [--trials 3] [--limit N]
+
+step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory
+adaptation   both stages on phantoms of another style, and what they gain and forget; about five minutes a trial
+Tables go to results/local/bench. Let nothing else run meanwhile.
+  --rounds   rounds over all cases (a minute for nano, three for 50m)
+  --models   nano, or 50m (50 million parameters), or both
+  --trials   independent repetitions
+  --limit    at most N questions of each type and N steps, to try it out`;
+
+/** A positive whole number given to an option. */
+function positive(name: string, text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) {
+    throw new UsageError(`--${name} is "${text}"; expected a positive whole number.`);
+  }
+  return Number(text);
+}
+
+export async function run(args: string[]): Promise<void> {
+  const [name, ...rest] = args;
+  if (name === "step") {
+    const { options } = readArgs(rest, { values: ["rounds", "models"] });
+    const rounds = positive("rounds", options.rounds ?? "3");
+    const known = Object.keys(MODELS) as (keyof typeof MODELS)[];
+    const models = (options.models ?? known.join()).split(",").map((model) => {
+      const found = known.find((k) => k === model);
+      if (!found) throw new UsageError(`--models names "${model}"; expected some of ${known.join(", ")}.`);
+      return found;
+    });
+    const { benchStep } = await import("./support/bench_step.ts");
+    await benchStep([...new Set(models)], rounds);
+  } else if (name === "adaptation") {
+    const { options } = readArgs(rest, { values: ["trials", "limit"] });
+    const trials = positive("trials", options.trials ?? "3");
+    const limit = options.limit === undefined ? null : positive("limit", options.limit);
+    const { benchAdaptation } = await import("./support/bench_adaptation.ts");
+    await benchAdaptation(trials, limit);
+  } else throw new UsageError(`there is no benchmark "${name ?? ""}"; expected step or adaptation.`);
+}
