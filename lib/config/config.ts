@@ -55,6 +55,8 @@ export const Config = z.strictObject({
     accumulation: count,
     learningRate: rate,
     weightDecay: z.number().nonnegative(),
+    /** Cells of the grid to train ("roco_v2__with"); null: all eight. */
+    cells: z.array(z.string()).min(1).nullable(),
     /** Recompute each block in the backward pass instead of keeping its activations. */
     recompute: z.boolean(),
   }),
@@ -90,6 +92,7 @@ const tiny: Config = {
     accumulation: 1,
     learningRate: 2e-3,
     weightDecay: 0,
+    cells: null,
     recompute: false,
   },
   evaluation: { closedItems: 200, openItems: 40, runs: 5, temperature: 0.7, maxNewTokens: 24, batchSize: 50 },
@@ -114,6 +117,7 @@ const full: Config = {
     accumulation: 16,
     learningRate: 1e-5,
     weightDecay: 0,
+    cells: null,
     recompute: true,
   },
   evaluation: {
@@ -129,7 +133,8 @@ const full: Config = {
 const presets: Record<Scale, Config> = { tiny, full };
 
 /**
- * The configuration of this process: the preset of SCALE (default `tiny`), limited by LIMIT.
+ * The configuration of this process: the preset of SCALE (default `tiny`), limited by LIMIT, with the model of
+ * LAB_CHECKPOINT and the grid cells of LAB_CELLS (comma-separated) where these are set.
  *
  * @throws when SCALE or LIMIT is not understood.
  */
@@ -149,6 +154,7 @@ export function loadConfig(environment: Record<string, string | undefined> = Den
     ...preset,
     limit,
     model: { ...preset.model, checkpoint: environment.LAB_CHECKPOINT ?? preset.model.checkpoint },
+    stage2: { ...preset.stage2, cells: environment.LAB_CELLS?.split(",") ?? null },
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Config } from "../config/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
+import { type BatchShape, batchShape } from "./batches.ts";
 import { epochBatches, type Example, type Pair, toExamples } from "./examples.ts";
 
 /** Data of the paper's stage 2; `roco_medpix` is ROCO with MedPix annealed in (section 4.3). */
@@ -38,6 +39,24 @@ export interface CellData {
   batches: Example[][];
   validation: Example[];
   stepsPerEpoch: number;
+  /** Holds every example of both. */
+  shape: BatchShape;
+}
+
+/**
+ * The cells that a configuration asks for.
+ *
+ * @throws when it names a cell that is not in the grid
+ */
+export function selectedCells(config: Config): readonly GridCell[] {
+  const { cells } = config.stage2,
+    unknown = cells?.filter((name) => !GRID.some((cell) => cell.name === name)) ?? [];
+  if (unknown.length) {
+    throw new Error(
+      `There is no cell ${unknown.join(", ")} in the grid; there are ${GRID.map((c) => c.name).join(", ")}.`,
+    );
+  }
+  return cells ? GRID.filter((cell) => cells.includes(cell.name)) : GRID;
 }
 
 /** Pairs of a dataset of the grid in one split. */
@@ -75,8 +94,9 @@ export function cellData(
   // PMC-VQA has no validation split: a fixed part of its training pairs is kept out of training.
   const published = encode(pairsOfDataset(pairs, dataset, "validation"));
   const held = published.length ? 0 : Math.min(200, Math.floor(train.length / 10));
-  const validation = (published.length ? published : train.slice(0, held)).slice(0, 200);
+  const validation = (published.length ? published : train.slice(0, held)).slice(0, 192);
   const used = train.slice(held), stepsPerEpoch = used.length / perStep;
+  const shape = batchShape([...used, ...validation]);
   if (dataset === "roco_medpix") {
     const byId = new Map(used.map((example) => [example.id, example]));
     const order = mixture.toSorted((a, b) => a.step - b.step || a.position - b.position).map(({ pairId }) => {
@@ -90,11 +110,11 @@ export function cellData(
       { length: Math.floor(order.length / perStep) },
       (_, i) => order.slice(i * perStep, (i + 1) * perStep),
     );
-    return { batches: batches.slice(0, steps), validation, stepsPerEpoch };
+    return { batches: batches.slice(0, steps), validation, stepsPerEpoch, shape };
   }
   const batches: Example[][] = [];
   for (let epoch = 0; batches.length < steps; epoch++) {
     batches.push(...epochBatches(used, perStep, `stage2/${config.seed}/${dataset}/${epoch}`));
   }
-  return { batches: batches.slice(0, steps), validation, stepsPerEpoch };
+  return { batches: batches.slice(0, steps), validation, stepsPerEpoch, shape };
 }

@@ -1,6 +1,6 @@
 import type { Config } from "../config/mod.ts";
 import type { ImageStore, Model } from "../model/mod.ts";
-import { batchShape } from "./batches.ts";
+import type { BatchShape } from "./batches.ts";
 import type { Example } from "./examples.ts";
 import { meanLoss } from "./loss.ts";
 
@@ -12,6 +12,7 @@ export async function imageGain(
   model: Model,
   examples: readonly Example[],
   store: ImageStore,
+  shape: BatchShape,
   config: Config,
 ): Promise<{ rightImage: number; otherImage: number; gain: number }> {
   const half = Math.floor(examples.length / 2);
@@ -19,7 +20,8 @@ export async function imageGain(
     ...example,
     imagePath: examples[(i + half) % examples.length].imagePath,
   }));
-  const options = { batchSize: 32, shape: batchShape(examples), compiler: config.model.compiler };
+  const { batchSize } = config.stage2;
+  const options = { batchSize, shape, compiler: config.model.compiler };
   const rightImage = await meanLoss(model, examples, store, options);
   const otherImage = await meanLoss(model, exchanged, store, options);
   return { rightImage, otherImage, gain: otherImage - rightImage };

@@ -53,6 +53,9 @@ async function runPlan(
   config: Config,
 ): Promise<TrainingRecord[]> {
   const shape = batchShape([...plan.batches.flat(2), ...options.validation]);
+  // Whole batches only: a last, smaller one would be another shape and another trace.
+  const partSize = plan.batches[0][0].length, wholeBatches = Math.floor(options.validation.length / partSize);
+  const validation = options.validation.slice(0, Math.max(1, wholeBatches) * partSize);
   const records: TrainingRecord[] = [];
   const start = performance.now();
   for (const [index, parts] of plan.batches.entries()) {
@@ -60,9 +63,9 @@ async function runPlan(
     const tensors = [];
     for (const part of parts) tensors.push(await trainingBatch(part, options.store, shape, total));
     const metrics = await trainer.step(tensors, plan.learningRate);
-    const validationLoss = plan.validateAfter.has(step) && options.validation.length
-      ? await meanLoss(modelWith(trainer.params()), options.validation, options.store, {
-        batchSize: parts[0].length,
+    const validationLoss = plan.validateAfter.has(step) && validation.length
+      ? await meanLoss(modelWith(trainer.params()), validation, options.store, {
+        batchSize: partSize,
         shape,
         compiler: config.model.compiler,
       })

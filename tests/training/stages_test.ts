@@ -163,7 +163,7 @@ Deno.test("another image costs the base model loss on its own style", async () =
     model.config,
   );
   const shuffled = generic.toSorted((a, b) => Number(a.id) % 7 - Number(b.id) % 7);
-  const { gain, rightImage } = await imageGain(model, shuffled, store, config);
+  const { gain, rightImage } = await imageGain(model, shuffled, store, batchShape(shuffled), config);
   assert(gain > 1, `gain ${gain}`);
   const again = await meanLoss(model, shuffled, store, {
     batchSize: 7,
