@@ -1,4 +1,4 @@
-import { type Config, loadConfig } from "../../config/mod.ts";
+import { type Config, limited, loadConfig } from "../../config/mod.ts";
 import { openModel } from "../../model/mod.ts";
 import { newcombePaired, type PairedComparison, wilsonInterval } from "../../stats/mod.ts";
 import { type AdaptationTrial, adaptationTrial } from "../../training/mod.ts";
@@ -99,7 +99,9 @@ ${comparisons}
 Every trial draws its own training and test phantoms (seeds fixed beforehand), initial adapter and order of batches. The
 intervals are of the questions of the trials done; "all" pools them, and how far trials differ is to be seen beside it.
 Training: ${report.perType} questions per type; test: ${report.testPerGroup} per group and trial, each on a phantom of its own. Stage 1:
-${stage1.epochs} epochs of batches of ${stage1.batchSize} at ${stage1.learningRate}; stage 2: ${stage2.steps} steps of ${stage2.batchSize} at ${stage2.learningRate}, LoRA r = ${stage2.rank}. Time of stage 1:
+${stage1.epochs} epochs of batches of ${stage1.batchSize} at ${stage1.learningRate}; stage 2: ${
+    limited(stage2.steps, config)
+  } steps of ${stage2.batchSize} at ${stage2.learningRate}, LoRA r = ${stage2.rank}. Time of stage 1:
 ${minutes("stage1")}; of one stage 2: ${minutes("stage2")}.
 
 ${describeMachine(machine)}. Load of the machine ${load.before.toFixed(1)} before, ${

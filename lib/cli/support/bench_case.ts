@@ -123,8 +123,11 @@ function eagerStep(initial: Params, objective: Objective): (part: Params) => Pro
 }
 
 /** Runs one case. To be called once in a process, whose peak memory it reports. */
-export async function measureStep(stepCase: StepCase): Promise<StepMeasurement> {
-  const config = CONFIGS[stepCase.model], steps = MODELS[stepCase.model].steps;
+export async function measureStep(
+  stepCase: StepCase,
+  steps: number = MODELS[stepCase.model].steps,
+): Promise<StepMeasurement> {
+  const config = CONFIGS[stepCase.model];
   const { initial, objective } = stageOf(stepCase, config);
   let step: (part: Params) => Promise<number>;
   if (stepCase.mode === "eager") step = eagerStep(initial, objective);

@@ -80,7 +80,7 @@ export function stepText({ machine, load, results }: StepReport): string {
       Math.max(...rounds.map((round) => round.peakMiB)).toFixed(0)
     } |`;
   });
-  const rounds = results[0].rounds.length;
+  const rounds = results[0].rounds.length, models = [...new Set(results.map((r) => r.model))];
   return `# One training step, eager, traced and compiled
 
 | model | trained | mode | median ms | all steps | medians of the rounds | first step, s | peak MiB |
@@ -94,9 +94,10 @@ ${describeMachine(machine)}. Load of the machine ${load.before.toFixed(1)} befor
 A step is forward, backward, clipping and AdamW, batch ${BATCH}, float32, random weights and data; per row the image,
 ${PREFIX} tokens of prefix and ${SUFFIX} of answer. *nano*: 112 px, 64 image tokens; *50m*: 50.4 M parameters, 224 px, 256 image
 tokens. Stage 1 trains the projector, stage 2 LoRA (r = ${RANK}) on the attention of both towers. ${rounds} rounds over all cases
-in turn, each case in a process of its own; timed are ${
-    Object.entries(MODELS).map(([name, { steps }]) => `${steps} (${name})`).join(" and ")
-  } steps of each process after two others. *First step*: with tracing
+in turn, each case in a process of its own; timed are
+all steps of each process but two: ${
+    models.map((model) => `${MODELS[model].steps} (${model})`).join(", ")
+  }. *First step*: with tracing
 and compiling. *Peak*: resident memory of the process, libraries included. The losses of the modes differ by at most
 ${lossSpread(results).toExponential(1)} (relative) over the measured steps.
 `;

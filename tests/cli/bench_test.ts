@@ -1,0 +1,115 @@
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import * as bench from "../../lib/cli/bench.ts";
+import * as pretrain from "../../lib/cli/pretrain_nano.ts";
+import { UsageError } from "../../lib/cli/command.ts";
+import { adaptationText } from "../../lib/cli/support/bench_adaptation.ts";
+import { measureStep } from "../../lib/cli/support/bench_case.ts";
+import { MODES, STAGES } from "../../lib/cli/support/bench_cases.ts";
+import { describeMachine, machine } from "../../lib/cli/support/bench_machine.ts";
+import { lossSpread, type StepReport, stepText } from "../../lib/cli/support/bench_step.ts";
+import { loadConfig } from "../../lib/config/mod.ts";
+import { comparePaired } from "../../lib/stats/mod.ts";
+
+Deno.test("what bench and pretrain-nano do not understand is a usage error", async () => {
+  await assertRejects(() => bench.run([]), UsageError, "no benchmark");
+  await assertRejects(() => bench.run(["speed"]), UsageError, '"speed"');
+  await assertRejects(() => bench.run(["step", "--rounds", "0"]), UsageError, "--rounds");
+  await assertRejects(() => bench.run(["step", "--models", "nano,3b"]), UsageError, '"3b"');
+  await assertRejects(() => bench.run(["step", "--trials", "2"]), UsageError, "--trials");
+  await assertRejects(() => pretrain.run([]), UsageError, "1 arguments");
+  await assertRejects(() => pretrain.run(["x", "--limit", "few"]), UsageError, "--limit");
+});
+
+Deno.test("pretrain-nano touches no folder with files in it", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(dir, "mine.txt"), "keep");
+    await assertRejects(() => pretrain.run([dir]), Error, "not an empty folder");
+    assertEquals([...Deno.readDirSync(dir)].map((e) => e.name), ["mine.txt"]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("every mode of a step trains the same: nano, stage 1", async () => {
+  const measured = [];
+  for (const mode of ["eager", "graph"] as const) {
+    measured.push(await measureStep({ model: "nano", stage: "stage 1", mode }, 3));
+  }
+  const [eager, graph] = measured;
+  assert(eager.losses.at(-1)! < eager.losses[0], "the loss falls on a batch that is always the same");
+  eager.losses.forEach((loss, i) => assertAlmostEquals(loss, graph.losses[i], 1e-5 * loss));
+  assertEquals([eager.seconds.length, graph.seconds.length], [3, 3]);
+  assert(graph.peakMiB > 100);
+});
+
+Deno.test("the table of steps: median over all rounds, its range, the rounds' medians, the largest peak", async () => {
+  const report: StepReport = {
+    machine: await machine(),
+    startedAt: "2020-01-01T00:00:00Z",
+    load: { before: 0.1, after: 2 },
+    results: [{
+      model: "nano",
+      stage: "stage 1",
+      mode: "graph",
+      rounds: [
+        { firstSeconds: 2, seconds: [0.1, 0.3, 0.2], peakMiB: 400.2, losses: [2, 1] },
+        { firstSeconds: 4, seconds: [0.5, 0.4, 0.6], peakMiB: 500.4, losses: [2, 1] },
+      ],
+    }],
+  };
+  const text = stepText(report);
+  assertStringIncludes(text, "| nano | stage 1 | graph | 350 | 100 - 600 | 200 - 500 | 3.0 | 500 |");
+  assertStringIncludes(text, "0.1 before, 2.0 after");
+  assertStringIncludes(text, describeMachine(report.machine));
+  assertStringIncludes(describeMachine(report.machine), `deno ${Deno.version.deno}`);
+  const other = { ...report.results[0], mode: "xla" as const };
+  other.rounds = [{ ...other.rounds[0], losses: [2, 1.5] }];
+  assertEquals(lossSpread([report.results[0], other]), 0.5);
+  assertEquals([STAGES.length, MODES.length], [3, 3]);
+});
+
+Deno.test("the table of trials: each trial, all of them, differences with the sign of later minus earlier", async () => {
+  const compare = (after: number[], before: number[]) => comparePaired(after, before, null, 1);
+  const share = (right: number, total: number) => ({
+    right,
+    total,
+    accuracy: right / total,
+    low: 0,
+    high: 1,
+  });
+  const trial = (n: number, right: number) => {
+    const accuracy = { anatomy: share(right, 10), lesion: share(2, 10) };
+    const better = compare([1, 1, 1, 0], [0, 0, 1, 0]), worse = compare([0, 0, 0, 0], [1, 0, 0, 0]);
+    return {
+      trial: n,
+      accuracy: {
+        base: accuracy,
+        stage1: accuracy,
+        stage2: accuracy,
+        stage2WithoutStage1: accuracy,
+        stage2WithReplay: accuracy,
+      },
+      stage1OnAnatomy: better,
+      stage2OnLesions: better,
+      withAgainstWithoutStage1: better,
+      forgetting: worse,
+      seconds: { stage1: 12, stage2: 75 },
+    };
+  };
+  const text = adaptationText({
+    machine: await machine(),
+    startedAt: "2020-01-01T00:00:00Z",
+    load: { before: 0, after: 0 },
+    config: { ...loadConfig({}), limit: 3 },
+    perType: 3,
+    testPerGroup: 10,
+    trials: [trial(1, 5), trial(2, 8)],
+  });
+  assertStringIncludes(text, "| base model | 50.0 [23.7, 76.3] | 80.0 [49.0, 94.3] | 65.0 [43.3, 81.9] |");
+  assertStringIncludes(text, "| stage 1 - base, anatomy | +50.0 [");
+  assertStringIncludes(text, "(forgetting) | -25.0 [");
+  assertStringIncludes(text, "Limited to 3 rows and steps: these are no results.");
+  assertStringIncludes(text, "of one stage 2: 1 min 15 s, 1 min 15 s");
+});
