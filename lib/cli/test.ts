@@ -34,22 +34,28 @@ async function deno(
 
 const one = (success: boolean): Tally => ({ passed: success ? 1 : 0, failed: success ? 0 : 1, skipped: 0 });
 
+/** Every notebook in a temporary folder, then those whose inputs are damaged (tests/notebooks). */
 async function notebookRuns(): Promise<Tally> {
   await Deno.mkdir(join(paths.root, "build"), { recursive: true });
   const folder = await Deno.makeTempDir({ dir: join(paths.root, "build"), prefix: "test-" });
+  const results = join(folder, "results"), data = join(folder, "data");
   const notebooks = await listNotebooks();
-  let passed = 0;
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
   try {
-    const env = { LAB_DATA_LOCAL: join(folder, "data") };
     for (const notebook of notebooks) {
       // A later notebook reads what earlier ones made: the first failure ends the course.
-      if (!await runNotebook(notebook, { scale: "tiny", results: join(folder, "results"), env })) break;
-      passed++;
+      if (!await runNotebook(notebook, { scale: "tiny", results, env: { LAB_DATA_LOCAL: data } })) {
+        return { ...tally, failed: notebooks.length - tally.passed };
+      }
+      tally.passed++;
     }
+    const env = { LAB_TEST_RESULTS: results, LAB_TEST_DATA: data };
+    const { success, text } = await deno(["test", "-A", "tests/notebooks"], env);
+    const damaged = parseDenoTest(text, success);
+    return { ...damaged, passed: tally.passed + damaged.passed };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-  return { passed, failed: notebooks.length - passed, skipped: 0 };
 }
 
 const steps: readonly [string, () => Promise<Tally>][] = [
