@@ -50,6 +50,6 @@ Deno.test("every command has its file and usage, and the help names exactly thes
   assertEquals(named.filter((name) => !own.includes(name)).sort(), Object.keys(commands).sort());
   for (const [name, load] of Object.entries(commands)) {
     assertStringIncludes((await load()).usage, `usage: ./lab ${name}`);
-    await Deno.stat(join(paths.root, "lib/cli", `${name}.ts`));
+    await Deno.stat(join(paths.root, "lib/cli", `${name.replaceAll("-", "_")}.ts`));
   }
 });

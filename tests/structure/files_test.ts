@@ -24,7 +24,7 @@ const machinePaths = new RegExp(
   ["(?<![\\w.])/(?:wor", "k|tm", "p/[a-z]+|roo", "t|hom", "e/[a-z]+)/"].join(""),
 );
 const registries = new RegExp(
-  [String.raw`npmjs\.`, "org|", String.raw`pypi\.`, "org|pythonhosted|debian\\.", "org"].join(""),
+  [String.raw`npmjs\.`, "org|", String.raw`pypi\.`, "org|pythonhost", "ed|debian\\.", "org"].join(""),
 );
 
 /** First line of a text that matches. */
