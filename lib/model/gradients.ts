@@ -2,7 +2,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import { barrier, tf } from "../tensor/mod.ts";
 import type { PaliGemmaConfig, Params } from "../weights/mod.ts";
 import { lmHead, textBlock } from "./gemma.ts";
-import { weight, type Weights } from "./layers.ts";
+import { inBlock, weight, type Weights } from "./layers.ts";
 import { type LabelRows, lossOf } from "./loss.ts";
 import { dtypeOf, joinSequence, type ModelInputs, run, surroundings } from "./paligemma.ts";
 import { projector } from "./projector.ts";
@@ -102,7 +102,7 @@ function byBlock(
 
   // Forward, outside any tape: only the input of each block stays.
   const inputsOf = [patchEmbeddings(w, inputs.pixelValues, config)];
-  for (const { apply } of blocks) inputsOf.push(apply(w, inputsOf.at(-1)!));
+  for (const { apply } of blocks) inputsOf.push(inBlock(() => apply(w, inputsOf.at(-1)!)));
 
   // The output layer reads the embedding table too (tied), so that tensor gets gradients from both ends.
   const ends = trained.filter((n) =>

@@ -33,6 +33,20 @@ export function weight(w: Weights, name: string): Tensor {
   return t;
 }
 
+/**
+ * Runs one block of the model and frees what it computed on the way, but for its result and what it gave to `seen`.
+ * (Under gradients, TensorFlow.js keeps what the backward pass needs.) At 448 px the 3B model would else hold 15 GB of
+ * intermediates in an eager forward pass.
+ */
+export function inBlock(block: () => Tensor, seen?: Tensor[]): Tensor {
+  const before = seen?.length ?? 0;
+  const kept = tf.tidy(() => {
+    const h = block();
+    return [h, ...seen?.slice(before) ?? []];
+  });
+  return kept[0];
+}
+
 /** x as float32, whatever it was; differentiable. */
 export const f32 = (x: Tensor): Tensor => asType(x, "float32");
 

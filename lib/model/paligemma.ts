@@ -2,7 +2,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import { type DType, realType, tf } from "../tensor/mod.ts";
 import type { Adapter, PaliGemmaConfig, Params } from "../weights/mod.ts";
 import { embedTokens, lmHead, rotary, type Surroundings, textBlock } from "./gemma.ts";
-import { as, rmsNorm, weight, type Weights, weightsOf } from "./layers.ts";
+import { as, inBlock, rmsNorm, weight, type Weights, weightsOf } from "./layers.ts";
 import { prefixMask } from "./mask.ts";
 import { projector } from "./projector.ts";
 import { type Captured, visionTower } from "./siglip.ts";
@@ -125,7 +125,11 @@ export function run(
   const around = surroundings(inputs, config, realType(h));
   for (let k = 0; k < config.text.layers; k++) {
     note(h);
-    h = textBlock(w, k, h, batch, config, around, undefined, text.attentions).h;
+    const before = h;
+    h = inBlock(
+      () => textBlock(w, k, before, batch, config, around, undefined, text.attentions).h,
+      text.attentions,
+    );
   }
   if (text.hiddenStates) note(rmsNorm(w, h, "language_model.norm", config.text.rmsNormEps));
   // Picking rows before the output layer: V = 257,216 logits for 1,024 image tokens would be a gigabyte of nothing.

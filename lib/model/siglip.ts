@@ -1,7 +1,7 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { asType, realType, tf } from "../tensor/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
-import { f32, gelu, layerNorm, linear, weight, type Weights } from "./layers.ts";
+import { f32, gelu, inBlock, layerNorm, linear, weight, type Weights } from "./layers.ts";
 
 /** Collects what a forward pass computes on the way, for those who asked. */
 export interface Captured {
@@ -83,7 +83,9 @@ export function visionTower(
   let h = patchEmbeddings(w, pixelValues, config);
   note(h);
   for (let k = 0; k < config.vision.layers; k++) {
-    note(h = visionBlock(w, k, h, batch, config, seen.attentions));
+    const before = h;
+    h = inBlock(() => visionBlock(w, k, before, batch, config, seen.attentions), seen.attentions);
+    note(h);
   }
   return visionEnd(w, h, config);
 }
