@@ -24,7 +24,7 @@ const VERDICT_SCHEMA = {
   name: "verdict",
   schema: {
     type: "object",
-    properties: { reason: { type: "string", maxLength: 200 }, correct: { type: "boolean" } },
+    properties: { reason: { type: "string", maxLength: 80 }, correct: { type: "boolean" } },
     required: ["reason", "correct"],
     additionalProperties: false,
   },
@@ -97,7 +97,7 @@ export async function judgeOpen(
         schema: VERDICT_SCHEMA,
         seed: options.seed,
         temperature: 0,
-        maxTokens: 160,
+        maxTokens: 64,
       },
     })),
     {

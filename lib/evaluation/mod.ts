@@ -1,8 +1,10 @@
 /** Scoring rules, closed questions over several runs, the judge for open ones, word overlap and controls. */
 export * from "./answers.ts";
 export * from "./bleu.ts";
+export * from "./cells.ts";
 export * from "./closed.ts";
 export * from "./controls.ts";
+export * from "./grid_tables.ts";
 export * from "./judge.ts";
 export * from "./normalise.ts";
 export * from "./overlap.ts";

@@ -78,12 +78,11 @@ export function mergeAdapter(params: Params, adapter: Adapter): Params {
         `The adapter has "${name}", but the model has no "${module}.weight". Was it trained on another model?`,
       );
     }
-    const a = f32(tensors[name]), b = f32(tensors[`${module}.lora_B.weight`]);
-    merged[`${module}.weight`] = tf.keep(
-      tf.tidy(() =>
-        asType(tf.add(f32(base), tf.mul(tf.matMul(b as never, a as never), loraScale)), realType(base))
-      ),
-    );
+    merged[`${module}.weight`] = tf.keep(tf.tidy(() => {
+      const a = f32(tensors[name]), b = f32(tensors[`${module}.lora_B.weight`]);
+      const change = tf.mul(tf.matMul(b as never, a as never), loraScale);
+      return asType(tf.add(f32(base), change), realType(base));
+    }));
   }
   for (const [name, t] of Object.entries(adapter.projector ?? {})) {
     merged[name] = tf.keep(tf.tidy(() => tf.clone(asType(t as Tensor, realType(params[name])))));

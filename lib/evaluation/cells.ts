@@ -1,0 +1,157 @@
+import { join } from "@std/path";
+import { type Config, limited, rng, shuffle } from "../config/mod.ts";
+import { type ImageStore, mergeAdapter, type Model } from "../model/mod.ts";
+import type { QaPair } from "../synthesis/mod.ts";
+import { tf } from "../tensor/mod.ts";
+import type { Tokenizer } from "../text/mod.ts";
+import { GRID } from "../training/mod.ts";
+import { loadAdapter, type Params } from "../weights/mod.ts";
+import { askModel } from "./answers.ts";
+import { shuffledImages } from "./controls.ts";
+import { squadTokens } from "./normalise.ts";
+import type { Prediction } from "./records.ts";
+
+/** Datasets whose test split is asked about. */
+export const TEST_SETS = ["slake", "pmc_vqa", "roco_v2", "medpix2"] as const;
+export type TestSet = typeof TEST_SETS[number];
+
+/** One system on one test set. */
+export interface EvaluatedCell {
+  /** "roco_v2__with"; the base model's is "roco_v2__base". */
+  name: string;
+  testSet: TestSet;
+  system: "base" | "stage 1" | "without stage 1" | "with stage 1";
+  /** Name of its adapter; null: none. */
+  adapter: string | null;
+  stage1: boolean;
+}
+
+/**
+ * All systems: the base model on every test set, stage 1 on SLAKE, and the eight cells of the grid. ROCO with MedPix
+ * annealed in is asked about the ROCO test images, as the paper does (its table 1 gives both the same LLaVA-Med score).
+ */
+export const EVALUATED_CELLS: readonly EvaluatedCell[] = [
+  ...TEST_SETS.map((testSet): EvaluatedCell => ({
+    name: `${testSet}__base`,
+    testSet,
+    system: "base",
+    adapter: null,
+    stage1: false,
+  })),
+  { name: "slake__with", testSet: "slake", system: "stage 1", adapter: null, stage1: true },
+  ...GRID.map(({ name, dataset, stage1 }): EvaluatedCell => ({
+    name,
+    testSet: dataset === "roco_medpix" ? "roco_v2" : dataset,
+    system: stage1 ? "with stage 1" : "without stage 1",
+    adapter: name,
+    stage1,
+  })),
+];
+
+/** The questions of one test set. */
+export interface TestItems {
+  /** Yes/no, options, or a reference of at most three words: a rule can score them. */
+  short: QaPair[];
+  /** Longer references: word overlap and the judge. */
+  open: QaPair[];
+}
+
+/** Whether a rule can score the answers to a pair. */
+export const isShort = (pair: QaPair): boolean =>
+  pair.choices !== null || pair.answerType === "closed" || squadTokens(pair.answer).length <= 3;
+
+/** Test pairs of a dataset, as many as the configuration asks for, drawn by seed: the same for every system. */
+export function testItems(pairs: readonly QaPair[], testSet: TestSet, config: Config): TestItems {
+  const { closedItems, openItems } = config.evaluation;
+  const own = shuffle(
+    pairs.filter((pair) => pair.dataset === testSet && pair.split === "test"),
+    rng(`evaluation/${config.seed}/${testSet}`),
+  );
+  const some = (list: QaPair[], n: number) => list.slice(0, limited(n, config));
+  return {
+    short: some(own.filter(isShort), closedItems),
+    open: some(own.filter((pair) => !isShort(pair)), openItems),
+  };
+}
+
+/** A system's answers: to the short questions also with other images. */
+export interface CellAnswers {
+  cell: EvaluatedCell;
+  /** `config.evaluation.runs` stochastic answers per item. */
+  short: Prediction[];
+  blank: Prediction[];
+  shuffled: Prediction[];
+  /** One greedy answer per item. */
+  open: Prediction[];
+}
+
+/**
+ * Asks one system everything: its adapter is merged into the weights, so that all systems share the traced functions.
+ *
+ * @param stage1 the projector of stage 1
+ * @param adapters folder of the adapters of stage 2
+ */
+export async function askCell(
+  cell: EvaluatedCell,
+  base: { model: Model; tokenizer: Tokenizer; store: ImageStore },
+  items: TestItems,
+  stage1: Params,
+  adapters: string,
+  config: Config,
+): Promise<CellAnswers> {
+  const { tokenizer, store } = base, { params } = base.model;
+  let own: Params = cell.stage1 ? { ...params, ...stage1 } : params;
+  if (cell.adapter) {
+    const adapter = await loadAdapter(join(adapters, cell.adapter), base.model.config);
+    own = mergeAdapter(own, adapter);
+    tf.dispose([adapter.params, adapter.projector ?? {}] as never);
+  }
+  const model = { ...base.model, params: own };
+  const ask = (list: readonly QaPair[], runs: number, blankImages = false) =>
+    askModel(model, tokenizer, store, list, config, { runs, blankImages });
+  const { runs } = config.evaluation;
+  const others = shuffledImages(items.short, `shuffled/${config.seed}`);
+  const imageOf = new Map(items.short.map((item) => [item.id, item.imagePath]));
+  const answers = {
+    cell,
+    short: await ask(items.short, runs),
+    blank: await ask(items.short, runs, true),
+    shuffled: await ask(
+      items.short.map((item) => ({ ...item, imagePath: imageOf.get(others.get(item.id)!)! })),
+      runs,
+    ),
+    open: await ask(items.open, 1),
+  };
+  const kept = new Set([...Object.values(params), ...Object.values(stage1)]);
+  tf.dispose(Object.values(own).filter((tensor) => !kept.has(tensor)));
+  return answers;
+}
+
+/** Every answer as a row of the table `predictions`. */
+export function predictionRows(
+  answers: readonly CellAnswers[],
+  items: Record<TestSet, TestItems>,
+): Record<string, string | number | null>[] {
+  return answers.flatMap(({ cell, ...kinds }) => {
+    const { short, open } = items[cell.testSet];
+    const byId = new Map([...short, ...open].map((item) => [item.id, item]));
+    return (["short", "open", "blank", "shuffled"] as const).flatMap((kind) =>
+      kinds[kind].map(({ id, run, answer, seed }) => {
+        const { dataset, imageId, questionType, question, answer: gold } = byId.get(id)!;
+        return {
+          cell: cell.name,
+          kind,
+          id,
+          dataset,
+          imageId,
+          questionType,
+          run,
+          question,
+          answer,
+          gold,
+          seed,
+        };
+      })
+    );
+  });
+}

@@ -1,0 +1,148 @@
+import type { QaPair } from "../synthesis/mod.ts";
+import { bootstrapInterval, holm, type Interval, smallestDetectablePairedDifference } from "../stats/mod.ts";
+import type { CellAnswers, TestItems, TestSet } from "./cells.ts";
+import { type ClosedResult, evaluateClosed } from "./closed.ts";
+import { majorityPredictions, questionOnlyPredictions, systemTable } from "./controls.ts";
+import { type OverlapRow, overlapTable } from "./overlap.ts";
+
+/** Accuracy of one system on the short questions of its test set, beside what it gets without the right image. */
+export interface CellAccuracy {
+  cell: string;
+  testSet: TestSet;
+  system: string;
+  items: number;
+  images: number;
+  accuracy: number;
+  /** Between the runs. */
+  std: number;
+  byImage: Interval;
+  wilson: Interval;
+  blank: number;
+  shuffled: number;
+  majority: number;
+  questionOnly: number;
+  /** Minus the same items with a grey image, with another item's, and minus the base model; resampling images. */
+  overBlank: Interval;
+  overShuffled: Interval;
+  overBase: Interval | null;
+}
+
+type AllItems = Record<TestSet, TestItems>;
+
+const difference = (a: ClosedResult, b: ClosedResult, seed: string): Interval =>
+  bootstrapInterval(
+    a.perItem.map((item, i) => item.score! - b.perItem[i].score!),
+    a.perItem.map((item) => item.imageId),
+    seed,
+  );
+
+/**
+ * Accuracy (exact match) of every system, with its controls on the same items.
+ *
+ * @param training pairs that the controls without an image count answers in
+ */
+export function cellAccuracies(
+  answers: readonly CellAnswers[],
+  items: AllItems,
+  training: readonly QaPair[],
+): CellAccuracy[] {
+  const base = new Map<TestSet, ClosedResult>();
+  return answers.map(({ cell, short, blank, shuffled }) => {
+    const { testSet } = cell, asked = items[testSet].short;
+    const seen = training.filter((pair) => pair.dataset === testSet && pair.split === "train");
+    const score = (predictions: typeof short) => evaluateClosed(asked, predictions, { seed: cell.name });
+    const result = score(short), grey = score(blank), other = score(shuffled);
+    if (cell.system === "base") base.set(testSet, result);
+    const before = base.get(testSet);
+    return {
+      cell: cell.name,
+      testSet,
+      system: cell.system,
+      items: asked.length,
+      images: new Set(asked.map((item) => item.imageId)).size,
+      accuracy: result.accuracy,
+      std: result.std,
+      byImage: result.byImage,
+      wilson: result.wilson,
+      blank: grey.accuracy,
+      shuffled: other.accuracy,
+      majority: score(majorityPredictions(seen, asked)).accuracy,
+      questionOnly: score(questionOnlyPredictions(seen, asked)).accuracy,
+      overBlank: difference(result, grey, `${cell.name}/blank`),
+      overShuffled: difference(result, other, `${cell.name}/shuffled`),
+      overBase: before && before !== result ? difference(result, before, `${cell.name}/base`) : null,
+    };
+  });
+}
+
+/** Two systems on the same items. */
+export interface PairedRow {
+  testSet: TestSet;
+  first: string;
+  second: string;
+  items: number;
+  /** Second minus first, mean over all runs; 95 % interval by resampling images. */
+  difference: number;
+  low: number;
+  high: number;
+  /** McNemar's exact test on the first run, Holm-corrected over all rows. */
+  pValue: number;
+  /** Share of items on which the first runs disagree, and the difference that such a test finds with 80 % power. */
+  discordance: number;
+  smallestDetectable: number;
+}
+
+/** Pairs of systems of `answers` by name, first and second, compared item by item. */
+export function pairedRows(
+  answers: readonly CellAnswers[],
+  items: AllItems,
+  comparisons: readonly (readonly [first: string, second: string])[],
+): PairedRow[] {
+  const find = (name: string) => {
+    const found = answers.find(({ cell }) => cell.name === name);
+    if (!found) throw new Error(`There are no answers of "${name}".`);
+    return found;
+  };
+  const rows = comparisons.map(([first, second]): PairedRow => {
+    const [a, b] = [find(first), find(second)], { testSet } = a.cell, asked = items[testSet].short;
+    const row = systemTable(asked, { [first]: a.short, [second]: b.short })[1];
+    const firstRun = (x: CellAnswers) =>
+      evaluateClosed(asked, x.short.filter((p) => p.run === 0)).perItem.map((item) => item.score!);
+    const [one, two] = [firstRun(a), firstRun(b)];
+    const discordance = one.filter((score, i) => score !== two[i]).length / asked.length;
+    return {
+      testSet,
+      first,
+      second,
+      items: asked.length,
+      difference: row.difference!,
+      low: row.differenceLow!,
+      high: row.differenceHigh!,
+      pValue: row.pValue!,
+      discordance,
+      smallestDetectable: discordance > 0
+        ? smallestDetectablePairedDifference(asked.length, discordance)
+        : NaN,
+    };
+  });
+  const corrected = holm(rows.map((row) => row.pValue));
+  return rows.map((row, i) => ({ ...row, pValue: corrected[i] }));
+}
+
+/** Word overlap of one system's greedy answers to the open questions, beside copying the question. */
+export interface CellOverlap {
+  cell: string;
+  items: number;
+  answers: OverlapRow;
+  copy: OverlapRow;
+}
+
+/** ROUGE and BLEU of every system that was asked open questions. */
+export function cellOverlaps(answers: readonly CellAnswers[], items: AllItems): CellOverlap[] {
+  return answers.flatMap(({ cell, open }) => {
+    const asked = items[cell.testSet].open;
+    if (asked.length === 0) return [];
+    const [own, copy] = overlapTable(asked, open);
+    return [{ cell: cell.name, items: asked.length, answers: own, copy }];
+  });
+}

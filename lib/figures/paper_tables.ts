@@ -1,0 +1,108 @@
+import type { CellAccuracy, CellOverlap, JudgedAccuracy, PairedRow } from "../evaluation/mod.ts";
+import type { AccuracyBar } from "./charts.ts";
+import { PAPER_ACCURACY, PAPER_OVERLAP, type PaperShare } from "./paper_values.ts";
+import { type Cell, percentText } from "./tables.ts";
+
+/** Rows of table 1 in the paper's order, with what they are called here. */
+const DATASETS = [
+  ["slake", "SLAKE (stage 1)"],
+  ["pmc_vqa", "PMC-VQA"],
+  ["medpix2", "MedPix 2.0"],
+  ["roco_v2", "ROCO"],
+  ["roco_medpix", "ROCO + MedPix"],
+] as const;
+type Dataset = typeof DATASETS[number][0];
+
+const share = (value: number | PaperShare | null): number | null =>
+  value === null ? null : typeof value === "number" ? value : value.correct / value.of;
+const shareText = (value: number | PaperShare | null): string | null =>
+  value === null
+    ? null
+    : typeof value === "number"
+    ? `${(100 * value).toFixed(1)}%`
+    : `${value.correct}/${value.of}`;
+const find = (cells: readonly CellAccuracy[], name: string) => cells.find(({ cell }) => cell === name);
+const text = (cell: CellAccuracy | undefined) => cell ? percentText(cell.byImage) : null;
+const signed = (x: number) => `${x >= 0 ? "+" : "−"}${Math.abs(100 * x).toFixed(1)}`;
+
+/** The cell without stage 1: for SLAKE, the base model. */
+const without = (dataset: Dataset) => dataset === "slake" ? "slake__base" : `${dataset}__without`;
+
+/** Table 1: accuracy without and with stage 1, the paper's and ours; the last columns say whether ours differ. */
+export function table1(cells: readonly CellAccuracy[], pairs: readonly PairedRow[]): Record<string, Cell>[] {
+  return DATASETS.map(([dataset, name]) => {
+    const paper = PAPER_ACCURACY[dataset];
+    const pair = pairs.find((p) => p.first === without(dataset) && p.second === `${dataset}__with`);
+    return {
+      dataset: name,
+      "paper without": shareText(paper.withoutStage1),
+      "paper with": shareText(paper.withStage1),
+      "ours without": text(find(cells, without(dataset))),
+      "ours with": text(find(cells, `${dataset}__with`)),
+      "difference (points)": pair
+        ? `${signed(pair.difference)} (${signed(pair.low)} to ${signed(pair.high)})`
+        : null,
+      "p (Holm)": pair ? (pair.pValue < 0.001 ? "< 0.001" : pair.pValue.toFixed(2)) : null,
+    };
+  });
+}
+
+/** The bars of table 1 as `accuracyFigure` takes them. */
+export function table1Bars(cells: readonly CellAccuracy[]): AccuracyBar[] {
+  return DATASETS.flatMap(([dataset, group]): AccuracyBar[] => {
+    const paper = share(PAPER_ACCURACY[dataset].withStage1);
+    const bars: AccuracyBar[] = [];
+    for (const [name, system] of [[without(dataset), "without stage 1"], [`${dataset}__with`, "with"]]) {
+      const cell = find(cells, name);
+      if (cell) {
+        const { low, high } = cell.byImage;
+        bars.push({ group, system: `ours, ${system}`, accuracy: cell.accuracy, low, high, from: "ours" });
+      }
+    }
+    if (paper !== null) {
+      bars.push({ group, system: "paper, with", accuracy: paper, low: null, high: null, from: "paper" });
+    }
+    return bars;
+  });
+}
+
+/** Table 4: word overlap without stage 1, the paper's (scored on prompt plus answer), ours, and copying the question. */
+export function table4(overlaps: readonly CellOverlap[]): Record<string, Cell>[] {
+  return (["medpix2", "roco_v2", "roco_medpix"] as const).flatMap((dataset): Record<string, Cell>[] => {
+    const ours = overlaps.find(({ cell }) => cell === `${dataset}__without`);
+    const line = (who: string, scores: { rouge1: number; rouge2: number; rougeL: number; bleu: number }) => ({
+      dataset,
+      answers: who,
+      "ROUGE-1": scores.rouge1,
+      "ROUGE-2": scores.rouge2,
+      "ROUGE-L": scores.rougeL,
+      BLEU: scores.bleu,
+    });
+    return [
+      line("paper's (prompt plus answer)", PAPER_OVERLAP[dataset]),
+      ...(ours
+        ? [
+          line(`ours, answer only (${ours.items} items)`, ours.answers),
+          line("ours, question copied", ours.copy),
+        ]
+        : []),
+    ];
+  });
+}
+
+/** Table 5: with stage 1, beside LLaVA-Med as the paper measured it. LLaVA-Med itself is not run here. */
+export function table5(
+  cells: readonly CellAccuracy[],
+  judged: Readonly<Record<string, JudgedAccuracy>>,
+): Record<string, Cell>[] {
+  return DATASETS.filter(([dataset]) => dataset !== "slake").map(([dataset, name]) => {
+    const paper = PAPER_ACCURACY[dataset], judge = judged[`${dataset}__with`];
+    return {
+      dataset: name,
+      "paper's model": shareText(paper.withStage1),
+      "LLaVA-Med (paper's)": shareText(paper.llavaMed),
+      "ours, exact match": text(find(cells, `${dataset}__with`)),
+      "ours, by the stand-in judge": judge ? percentText(judge.wilson) : null,
+    };
+  });
+}
