@@ -76,7 +76,9 @@ Deno.test({
       `"kept " + keep`,
     ], async (page) => {
       await menu(page, "Run", "Run All Cells");
-      await page.locator(CELL).nth(1).getByText("started").waitFor({ timeout: 60_000 });
+      await page.locator(CELL).nth(1).locator(".jp-OutputArea-output").getByText("started").waitFor({
+        timeout: 60_000,
+      });
       await menu(page, "Kernel", "Interrupt Kernel");
       await hasRun(page, 1);
       assert((await outputOf(page, 1)).includes("interrupted"));
