@@ -4,7 +4,9 @@ import { join } from "@std/path";
 // The results folder is read from the environment when the room is loaded.
 const results = await Deno.makeTempDir({ prefix: "artifacts-" });
 Deno.env.set("LAB_RESULTS", results);
-const { columnTypes, openInput, readArrow, startRun, writeArrow } = await import("../../lib/artifacts/mod.ts");
+const { columnTypes, openInput, readArrow, startRun, writeArrow } = await import(
+  "../../lib/artifacts/mod.ts"
+);
 const { loadConfig } = await import("../../lib/config/mod.ts");
 const config = loadConfig({});
 
@@ -33,7 +35,11 @@ Deno.test("a table without rows keeps its columns", async () => {
 });
 
 Deno.test("a column of two kinds is refused with its name and row", () => {
-  assertThrows(() => columnTypes([{ x: "a" }, { x: 1 }]), Error, '"x" held string so far, but row 1 holds integer');
+  assertThrows(
+    () => columnTypes([{ x: "a" }, { x: 1 }]),
+    Error,
+    '"x" held string so far, but row 1 holds integer',
+  );
   assertEquals(columnTypes([{ x: null }, { x: 1 }, { x: 1.5 }]), { x: "number" });
 });
 

@@ -31,7 +31,10 @@ Deno.test("shuffle keeps every item and changes the order", () => {
 });
 
 Deno.test("canonical JSON does not depend on the order of keys", () => {
-  assertEquals(canonicalJson({ b: [1, { d: 1, c: null }], a: "x" }), canonicalJson({ a: "x", b: [1, { c: null, d: 1 }] }));
+  assertEquals(
+    canonicalJson({ b: [1, { d: 1, c: null }], a: "x" }),
+    canonicalJson({ a: "x", b: [1, { c: null, d: 1 }] }),
+  );
 });
 
 Deno.test("SHA-256 equals the published value for abc", () => {
