@@ -1,5 +1,6 @@
 import type { Config } from "../config/mod.ts";
-import type { Series } from "./charts.ts";
+import { lossCurvesFigure, type Series } from "./charts.ts";
+import type { Caption, PlotlySpec } from "./theme.ts";
 import { PAPER_LOSS_CLOSED, PAPER_LOSS_OPEN, PAPER_TRAINING } from "./paper_values.ts";
 
 /** A point of a training curve, as notebook 05 writes it. */
@@ -39,6 +40,22 @@ export function paperCurves(datasets: readonly string[]): Series[] {
     }
     return [];
   });
+}
+
+/** Figure 5a or 5b: our validation losses with and without stage 1, and the paper's curves of the same datasets. */
+export function stage2Figure(
+  curves: readonly CurveRow[],
+  datasets: readonly string[],
+  caption: Caption,
+): PlotlySpec {
+  const cells = new Set(curves.map((row) => row.cell));
+  const ours = datasets.flatMap((dataset) => [`${dataset}__with`, `${dataset}__without`]).filter((c) =>
+    cells.has(c)
+  );
+  return lossCurvesFigure(
+    [...ours.map((cell) => validationSeries(curves, cell)), ...paperCurves(datasets)],
+    caption,
+  );
 }
 
 /** First and last validation loss per cell, and the first measured step at which it was as low as its twin's last. */

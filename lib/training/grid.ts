@@ -118,3 +118,17 @@ export function cellData(
   }
   return { batches: batches.slice(0, steps), validation, stepsPerEpoch, shape };
 }
+
+/** The data of every dataset of the grid; see `cellData`. */
+export function gridData(
+  pairs: readonly SplitPair[],
+  mixture: readonly MixtureRow[],
+  config: Config,
+  tokenizer: Tokenizer,
+  modelConfig: PaliGemmaConfig,
+): Record<Stage2Dataset, CellData> {
+  const entries = STAGE2_DATASETS.map((dataset) =>
+    [dataset, cellData(dataset, pairs, mixture, config, tokenizer, modelConfig)] as const
+  );
+  return Object.fromEntries(entries) as Record<Stage2Dataset, CellData>;
+}

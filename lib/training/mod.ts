@@ -1,6 +1,7 @@
 /** Batches, AdamW, the two fine-tuning stages, and the pre-training of the nano model. */
 export * from "./adamw.ts";
 export * from "./batches.ts";
+export * from "./cell.ts";
 export * from "./examples.ts";
 export * from "./loss.ts";
 export * from "./nano/mod.ts";

@@ -1,0 +1,39 @@
+import type { Config } from "../config/mod.ts";
+import type { ImageStore, Model } from "../model/mod.ts";
+import type { Adapter, Params } from "../weights/mod.ts";
+import type { CellData, GridCell } from "./grid.ts";
+import { imageGain } from "./image_gain.ts";
+import { type TrainingRecord, trainStage2 } from "./stages.ts";
+
+/** What training a cell of the grid gives. */
+export interface TrainedCell {
+  adapter: Adapter;
+  /** The curve, a row per step, under the cell's name. */
+  curve: (TrainingRecord & { cell: string })[];
+  /** Validation loss with the right image and with another one; see `imageGain`. */
+  gain: { cell: string; rightImage: number; otherImage: number; gain: number };
+}
+
+/**
+ * Stage 2 for one cell of the grid: LoRA from the projector of stage 1, or from the base model's.
+ *
+ * @param projector of stage 1; used where the cell has stage 1
+ */
+export async function trainCell(
+  model: Model,
+  cell: GridCell,
+  data: CellData,
+  projector: Params,
+  config: Config,
+  options: { store: ImageStore; onStep?: (record: TrainingRecord) => void | Promise<void> },
+): Promise<TrainedCell> {
+  const { batches, ...rest } = data;
+  const start = cell.stage1 ? projector : null;
+  const { adapter, records } = await trainStage2(model, start, batches, config, { ...options, ...rest });
+  const gain = await imageGain({ ...model, adapter }, data.validation, options.store, data.shape, config);
+  return {
+    adapter,
+    curve: records.map((record) => ({ cell: cell.name, ...record })),
+    gain: { cell: cell.name, ...gain },
+  };
+}
