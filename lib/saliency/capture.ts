@@ -57,7 +57,8 @@ export async function captureAnswer(
     sinks: [config.imageTokens, head.length - 1],
   };
   const pixels = await pixelValuesOf([prompt.imagePath], store);
-  const { attentions, logprobs } = tf.tidy(() => {
+  // Tensors leave the tidy, numbers do not: TensorFlow.js would walk through every value of an array.
+  const [chances, ...layers] = tf.tidy(() => {
     const row = (values: number[]) => tf.tensor2d(values, [1, length], "int32");
     const { imageSize } = config.vision;
     const output = forward(
@@ -75,15 +76,12 @@ export async function captureAnswer(
         logitsAt: tf.tensor1d(layout.response.map((position) => position - 1), "int32"),
       },
     );
-    const chances = tf.logSoftmax(output.logits).dataSync() as Float32Array;
-    const vocabulary = chances.length / response.length;
-    return {
-      logprobs: response.map((id, i) => chances[i * vocabulary + id]),
-      attentions: output.attentions!.text.map((layer) =>
-        headsOf(Float32Array.from(layer.dataSync()), config.text.heads, length)
-      ),
-    };
-  }) as unknown as Pick<CapturedAnswer, "attentions" | "logprobs">;
+    return [tf.logSoftmax(output.logits), ...output.attentions!.text];
+  });
+  const values = chances.dataSync<"float32">(), vocabulary = config.text.vocabSize;
+  const logprobs = response.map((id, i) => values[i * vocabulary + id]);
+  const attentions = layers.map((layer) => headsOf(layer.dataSync<"float32">(), config.text.heads, length));
+  tf.dispose([chances, ...layers]);
   return {
     answerIds: answer,
     text: tokenizer.decode(answer, { skipSpecial: true }).trim(),
