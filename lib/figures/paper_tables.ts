@@ -1,6 +1,12 @@
-import type { CellAccuracy, CellOverlap, JudgedAccuracy, PairedRow } from "../evaluation/mod.ts";
+import type {
+  CellAccuracy,
+  CellOverlap,
+  GroupAccuracy,
+  JudgedAccuracy,
+  PairedRow,
+} from "../evaluation/mod.ts";
 import type { AccuracyBar } from "./charts.ts";
-import { PAPER_ACCURACY, PAPER_OVERLAP, type PaperShare } from "./paper_values.ts";
+import { PAPER_ACCURACY, PAPER_ORGANS, PAPER_OVERLAP, type PaperShare } from "./paper_values.ts";
 import { type Cell, percentText } from "./tables.ts";
 
 /** Rows of table 1 in the paper's order, with what they are called here. */
@@ -105,4 +111,33 @@ export function table5(
       "ours, by the stand-in judge": judge ? percentText(judge.wilson) : null,
     };
   });
+}
+
+/** Table 2: accuracy by MedPix location, the paper's and ours; locations that the paper does not report follow. */
+export function table2(groups: readonly GroupAccuracy[]): Record<string, Cell>[] {
+  const known = PAPER_ORGANS.rows.map(({ organ, ours, llavaMed }) => {
+    const group = groups.find(({ group }) => group.startsWith(organ));
+    return {
+      location: organ,
+      "paper's model": shareText(ours),
+      "LLaVA-Med (paper's)": shareText(llavaMed),
+      ours: group ? percentText(group.byImage) : null,
+      "our questions": group?.items ?? 0,
+      "our images": group?.images ?? 0,
+    };
+  });
+  const others = groups.filter(({ group }) =>
+    !PAPER_ORGANS.rows.some(({ organ }) => group.startsWith(organ))
+  );
+  return [
+    ...known,
+    ...others.map(({ group, byImage, items, images }) => ({
+      location: group,
+      "paper's model": null,
+      "LLaVA-Med (paper's)": null,
+      ours: percentText(byImage),
+      "our questions": items,
+      "our images": images,
+    })),
+  ];
 }

@@ -1,7 +1,10 @@
 /** Raw attention and rollout in both directions, sinks, and measures of whether maps are faithful. */
+export * from "./answer_maps.ts";
 export * from "./capture.ts";
 export * from "./directions.ts";
+export * from "./lesion_study.ts";
 export * from "./localisation.ts";
 export * from "./matrices.ts";
 export * from "./perturbation.ts";
+export * from "./radiograph.ts";
 export * from "./rollout.ts";

@@ -1,0 +1,51 @@
+import { decodeImage } from "../image/mod.ts";
+import type { CapturedAnswer } from "./capture.ts";
+import { predictingRow, responseToImage, type SequenceLayout, withoutSinks } from "./directions.ts";
+import { prefixLmMask, rawAttention } from "./matrices.ts";
+import { rollout } from "./rollout.ts";
+
+/** Maps of one answer over the image's patches, response to image, mean over the answer's tokens. */
+export const ANSWER_MAPS = {
+  "raw attention": "mean over heads and layers, bos and newline taken out",
+  "raw, with sinks": "the same with bos and newline left in",
+  "last layer": "raw attention of the last layer alone",
+  "rollout": "attention rollout with skip connections, bos and newline dropped in every layer",
+  "rollout, with sinks": "the same with bos and newline left in",
+  "rollout, diagonal": "how much of each patch stays at its own position: what the authors' tool shows",
+} as const;
+export type AnswerMap = keyof typeof ANSWER_MAPS;
+
+/** Mean over the answer's tokens of the rows that predict them, `[rows * columns]`. */
+export function meanOverAnswer(matrix: Float32Array, layout: SequenceLayout): Float32Array {
+  const out = new Float32Array(layout.rows * layout.columns);
+  for (const position of layout.response) {
+    responseToImage(matrix, predictingRow(position), layout).forEach((weight, p) => out[p] += weight);
+  }
+  return out.map((weight) => weight / layout.response.length);
+}
+
+/** All maps of one captured answer. */
+export function answerMaps(captured: CapturedAnswer): Record<AnswerMap, Float32Array> {
+  const { attentions, layout, prefix } = captured;
+  const mask = prefixLmMask(prefix, new Uint8Array(layout.length).fill(1));
+  const raw = rawAttention(attentions), full = rollout(attentions, { mask });
+  const mean = (matrix: Float32Array) => meanOverAnswer(matrix, layout);
+  return {
+    "raw attention": mean(withoutSinks(raw, layout)),
+    "raw, with sinks": mean(raw),
+    "last layer": mean(withoutSinks(rawAttention(attentions, { layer: attentions.length - 1 }), layout)),
+    "rollout": mean(rollout(attentions, { mask, dropped: layout.sinks })),
+    "rollout, with sinks": mean(full),
+    "rollout, diagonal": Float32Array.from(
+      { length: layout.rows * layout.columns },
+      (_, p) => full[(layout.imageStart + p) * (layout.length + 1)],
+    ),
+  };
+}
+
+/** A lesion's mask from a picture: 1 where it is brighter than half, `[height * width]`. */
+export async function readMask(path: string): Promise<{ mask: Uint8Array; rows: number; columns: number }> {
+  const { width, height, data } = await decodeImage(path);
+  const mask = Uint8Array.from({ length: width * height }, (_, i) => Number(data[3 * i] > 127));
+  return { mask, rows: height, columns: width };
+}
