@@ -6,6 +6,8 @@ export interface NanoMeasurement {
   steps: { vision: number; language: number };
   visionMinutes: number;
   languageMinutes: number;
+  /** Processor time of both, user and system. */
+  cpuMinutes: number;
   /** Held-out questions in the style of the pre-training, per type. */
   generic: Record<string, Accuracy>;
   /** The same questions with grey images: what the words alone give away. */
@@ -47,6 +49,8 @@ PaliGemma whose towers are already trained**, and knows nothing of real radiolog
 2. projector and language model: ${m.steps.language} steps of 32 captions, questions and multiple choice, tower frozen: ${
     m.languageMinutes.toFixed(1)
   } minutes.
+
+Both together took ${m.cpuMinutes.toFixed(1)} minutes of processor time.
 
 ## Accuracy
 Share of held-out questions answered word for word by greedy generation, in percent with 95 % Wilson intervals. *Blank*:

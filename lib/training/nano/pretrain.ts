@@ -1,3 +1,4 @@
+import process from "node:process";
 import { join } from "@std/path";
 import type { Model } from "../../model/mod.ts";
 import { loadTokenizer, trainBpe, writeTokenizer } from "../../text/mod.ts";
@@ -40,6 +41,7 @@ export async function pretrainNano(
 
   const start = performance.now();
   const minutes = () => (performance.now() - start) / 60_000;
+  const cpu = process.cpuUsage();
   const initial = initialWeights(NANO_CONFIG, 1);
   const seen = await pretrainVision(initial, NANO_CONFIG, {
     steps: steps.vision,
@@ -69,6 +71,7 @@ export async function pretrainNano(
     steps,
     visionMinutes,
     languageMinutes,
+    cpuMinutes: Object.values(process.cpuUsage(cpu)).reduce((sum, x) => sum + x, 0) / 60e6,
     generic: await accuracyOf(items, false),
     blank: await accuracyOf(items, true),
     shifted: await accuracyOf(shifted, false),
