@@ -80,7 +80,7 @@ const tiny: Config = {
   seed: 2506,
   model: { checkpoint: "data/nano", dtype: "float32", compiler: "xla" },
   corpora: { source: "phantom" },
-  synthesis: { captions: 200, minPairs: 100, temperature: 0.3, maxTokens: 48, concurrency: 2 },
+  synthesis: { captions: 140, minPairs: 100, temperature: 0.3, maxTokens: 48, concurrency: 2 },
   annealing: { minImagesPerLocation: 20, startRatio: 0.1, endRatio: 0.5 },
   stage1: { epochs: 5, batchSize: 32, learningRate: 2e-3, weightDecay: 0 },
   stage2: {
