@@ -34,7 +34,7 @@ async function deno(
 
 const one = (success: boolean): Tally => ({ passed: success ? 1 : 0, failed: success ? 0 : 1, skipped: 0 });
 
-/** Every notebook in a temporary folder, then those whose inputs are damaged (tests/notebooks). */
+/** Every notebook in a temporary folder. */
 async function notebookRuns(): Promise<Tally> {
   await Deno.mkdir(join(paths.root, "build"), { recursive: true });
   const folder = await Deno.makeTempDir({ dir: join(paths.root, "build"), prefix: "test-" });
@@ -49,10 +49,7 @@ async function notebookRuns(): Promise<Tally> {
       }
       tally.passed++;
     }
-    const env = { LAB_TEST_RESULTS: results, LAB_TEST_DATA: data };
-    const { success, text } = await deno(["test", "-A", "tests/notebooks"], env);
-    const damaged = parseDenoTest(text, success);
-    return { ...damaged, passed: tally.passed + damaged.passed };
+    return tally;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
