@@ -4,7 +4,7 @@ import { type ImageStore, mergeAdapter, type Model } from "../model/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import { tf } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
-import { GRID } from "../training/mod.ts";
+import { GRID, STAGE2_DATASETS } from "../training/mod.ts";
 import { loadAdapter, type Params } from "../weights/mod.ts";
 import { askModel } from "./answers.ts";
 import { shuffledImages } from "./controls.ts";
@@ -48,6 +48,16 @@ export const EVALUATED_CELLS: readonly EvaluatedCell[] = [
   })),
 ];
 
+/**
+ * Systems that are compared item by item, first and second: stage 1 of every dataset, and ROCO without and with MedPix
+ * annealed in.
+ */
+export const GRID_COMPARISONS: readonly (readonly [first: string, second: string])[] = [
+  ["slake__base", "slake__with"],
+  ...STAGE2_DATASETS.map((dataset) => [`${dataset}__without`, `${dataset}__with`] as const),
+  ["roco_v2__with", "roco_medpix__with"],
+];
+
 /** The questions of one test set. */
 export interface TestItems {
   /** Yes/no, options, or a reference of at most three words: a rule can score them. */
@@ -74,6 +84,13 @@ export function testItems(pairs: readonly QaPair[], testSet: TestSet, config: Co
   };
 }
 
+/** The questions of all test sets. */
+export function gridItems(pairs: readonly QaPair[], config: Config): Record<TestSet, TestItems> {
+  return Object.fromEntries(
+    TEST_SETS.map((testSet) => [testSet, testItems(pairs, testSet, config)]),
+  ) as Record<TestSet, TestItems>;
+}
+
 /** A system's answers: to the short questions also with other images. */
 export interface CellAnswers {
   cell: EvaluatedCell;
@@ -83,6 +100,13 @@ export interface CellAnswers {
   shuffled: Prediction[];
   /** One greedy answer per item. */
   open: Prediction[];
+}
+
+/** @throws when there are no answers of that name. */
+export function answersOf(answers: readonly CellAnswers[], name: string): CellAnswers {
+  const found = answers.find(({ cell }) => cell.name === name);
+  if (!found) throw new Error(`There are no answers of "${name}".`);
+  return found;
 }
 
 /**

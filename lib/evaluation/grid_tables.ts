@@ -1,6 +1,6 @@
 import type { QaPair } from "../synthesis/mod.ts";
 import { bootstrapInterval, holm, type Interval, smallestDetectablePairedDifference } from "../stats/mod.ts";
-import type { CellAnswers, TestItems, TestSet } from "./cells.ts";
+import { answersOf, type CellAnswers, type TestItems, type TestSet } from "./cells.ts";
 import { type ClosedResult, evaluateClosed } from "./closed.ts";
 import { majorityPredictions, questionOnlyPredictions, systemTable } from "./controls.ts";
 import { type OverlapRow, overlapTable } from "./overlap.ts";
@@ -98,13 +98,11 @@ export function pairedRows(
   items: AllItems,
   comparisons: readonly (readonly [first: string, second: string])[],
 ): PairedRow[] {
-  const find = (name: string) => {
-    const found = answers.find(({ cell }) => cell.name === name);
-    if (!found) throw new Error(`There are no answers of "${name}".`);
-    return found;
-  };
   const rows = comparisons.map(([first, second]): PairedRow => {
-    const [a, b] = [find(first), find(second)], { testSet } = a.cell, asked = items[testSet].short;
+    const a = answersOf(answers, first),
+      b = answersOf(answers, second),
+      { testSet } = a.cell,
+      asked = items[testSet].short;
     const row = systemTable(asked, { [first]: a.short, [second]: b.short })[1];
     const firstRun = (x: CellAnswers) =>
       evaluateClosed(asked, x.short.filter((p) => p.run === 0)).perItem.map((item) => item.score!);

@@ -12,6 +12,7 @@ export * from "./paper_tables.ts";
 export * from "./paper_values.ts";
 export * from "./recipe.ts";
 export * from "./provenance.ts";
+export * from "./publish_table.ts";
 export * from "./render.ts";
 export * from "./saliency.ts";
 export * from "./tables.ts";

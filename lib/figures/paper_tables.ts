@@ -5,9 +5,10 @@ import type {
   JudgedAccuracy,
   PairedRow,
 } from "../evaluation/mod.ts";
-import type { AccuracyBar } from "./charts.ts";
+import { type AccuracyBar, accuracyFigure } from "./charts.ts";
 import { PAPER_ACCURACY, PAPER_ORGANS, PAPER_OVERLAP, type PaperShare } from "./paper_values.ts";
 import { type Cell, percentText } from "./tables.ts";
+import type { Caption, PlotlySpec } from "./theme.ts";
 
 /** Rows of table 1 in the paper's order, with what they are called here. */
 const DATASETS = [
@@ -70,6 +71,11 @@ export function table1Bars(cells: readonly CellAccuracy[]): AccuracyBar[] {
     }
     return bars;
   });
+}
+
+/** Table 1 as bars with their intervals. */
+export function table1Figure(cells: readonly CellAccuracy[], caption: Caption): PlotlySpec {
+  return accuracyFigure(table1Bars(cells), caption);
 }
 
 /** Table 4: word overlap without stage 1, the paper's (scored on prompt plus answer), ours, and copying the question. */

@@ -1,0 +1,85 @@
+import type { Config } from "../config/mod.ts";
+import { type Endpoint, endpoint, startEmbeddedServer } from "../llm/mod.ts";
+import type { Agreement } from "../stats/mod.ts";
+import { answersOf, type CellAnswers, type TestItems, type TestSet } from "./cells.ts";
+import { judgeAgreement, type JudgedAccuracy, judgedAccuracy, type JudgeVerdict } from "./judge.ts";
+import { exact } from "./scorers.ts";
+
+/** The language model that judges. */
+export interface Judge extends Endpoint {
+  /** The embedded model, which is far too small to be a judge. */
+  standIn: boolean;
+  /** Requests to send at once. */
+  concurrency: number;
+  /** Ends the embedded model's processes; another server goes on. */
+  stop(): Promise<void>;
+}
+
+const EMBEDDED_PROCESSES = 2;
+
+/**
+ * The judge that JUDGE_URL, JUDGE_MODEL and JUDGE_API_KEY name, or else the embedded model.
+ *
+ * @throws as `endpoint` and `startEmbeddedServer`.
+ */
+export async function openJudge(config: Config): Promise<Judge> {
+  const named = endpoint("JUDGE");
+  if (named) {
+    const stop = () => Promise.resolve();
+    return { ...named, standIn: false, concurrency: config.synthesis.concurrency, stop };
+  }
+  const { baseURLs, model, stop } = await startEmbeddedServer({ processes: EMBEDDED_PROCESSES });
+  return { baseURLs, model, standIn: true, concurrency: EMBEDDED_PROCESSES, stop };
+}
+
+/** What the judge says about one system, and whether it can be believed. */
+export interface JudgedCell extends JudgedAccuracy {
+  name: string;
+  /** Model that judged. */
+  judge: string;
+  /** Answers that match the reference exactly. */
+  matches: number;
+  /** Between the verdicts and exact match. */
+  agreement: Agreement;
+}
+
+/**
+ * Accuracy as the judge sees it, and its agreement with exact match, for every judged system.
+ *
+ * @param verdicts of each system's open answers, by its name
+ * @throws when there are no answers of a name, or no readable verdict.
+ */
+export function judgedCells(
+  verdicts: Readonly<Record<string, readonly JudgeVerdict[]>>,
+  answers: readonly CellAnswers[],
+  items: Record<TestSet, TestItems>,
+): JudgedCell[] {
+  return Object.entries(verdicts).map(([name, list]) => {
+    const { cell, open } = answersOf(answers, name), asked = items[cell.testSet].open;
+    const said = new Map(open.map(({ id, answer }) => [id, answer]));
+    const matches = new Map(
+      asked.map((item) => [item.id, exact({ ...item, prediction: said.get(item.id)! }) === 1]),
+    );
+    return {
+      name,
+      judge: list[0].model,
+      matches: [...matches.values()].filter(Boolean).length,
+      agreement: judgeAgreement(list, matches),
+      ...judgedAccuracy(asked, list),
+    };
+  });
+}
+
+/** Judged systems as rows of a table, with Cohen's kappa and its interval. */
+export function judgedRows(judged: readonly JudgedCell[]): Record<string, string | number>[] {
+  return judged.map(({ name, judge, judged, correct, matches, agreement: { kappa } }) => ({
+    cell: name,
+    judge,
+    judged,
+    "judged correct": correct,
+    "exact match": matches,
+    kappa: kappa.estimate.toFixed(2),
+    low: kappa.low.toFixed(2),
+    high: kappa.high.toFixed(2),
+  }));
+}

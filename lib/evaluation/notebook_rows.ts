@@ -1,0 +1,119 @@
+import { answersOf, type CellAnswers, TEST_SETS, type TestItems, type TestSet } from "./cells.ts";
+import { type ClosedResult, type GroupAccuracy, scorerTable } from "./closed.ts";
+import type { CellAccuracy, PairedRow } from "./grid_tables.ts";
+import { DIFFERENT_READINGS, PENALTY_READINGS } from "./robustness.ts";
+import type { ScorerName } from "./scorers.ts";
+
+/** A row of a table that is shown: column titles with their cells. */
+type ShownRow = Record<string, string | number>;
+
+/** How many questions each test set holds, about how many images, and how varied their short answers are. */
+export function itemRows(items: Record<TestSet, TestItems>): ShownRow[] {
+  return TEST_SETS.map((dataset) => {
+    const { short, open } = items[dataset];
+    return {
+      dataset,
+      "short questions": short.length,
+      "of images": new Set(short.map((item) => item.imageId)).size,
+      "different answers": new Set(short.map((item) => item.answer)).size,
+      "open questions": open.length,
+    };
+  });
+}
+
+/** Paired comparisons in percentage points, rounded to a tenth. */
+export function differenceRows(comparisons: readonly PairedRow[]): ShownRow[] {
+  const points = (share: number) => Number((100 * share).toFixed(1));
+  return comparisons.map(
+    ({ first, second, difference, low, high, pValue, discordance, smallestDetectable }) => ({
+      first,
+      second,
+      "second − first": points(difference),
+      low: points(low),
+      high: points(high),
+      "p (Holm)": pValue < 0.001 ? "< 0.001" : pValue.toFixed(2),
+      "disagree on": points(discordance),
+      "could detect": points(smallestDetectable),
+    }),
+  );
+}
+
+/** Every system but those without stage 1 beside what it gets without the right image, or without any. */
+export function controlRows(accuracies: readonly CellAccuracy[]): ShownRow[] {
+  return accuracies.filter(({ system }) => system !== "without stage 1").map(
+    ({ cell, items, accuracy, std, blank, shuffled, majority, questionOnly }) => ({
+      cell,
+      items,
+      accuracy,
+      "std of runs": std,
+      grey: blank,
+      "other image": shuffled,
+      majority,
+      "question only": questionOnly,
+    }),
+  );
+}
+
+/** One row of `scorerTable` with the system that it belongs to. */
+export interface CellScorerRow {
+  cell: string;
+  scorer: ScorerName;
+  items: number;
+  leftOut: number;
+  accuracy: number;
+  low: number;
+  high: number;
+}
+
+/**
+ * The short answers of some systems under every rule that applies to them.
+ *
+ * @throws when there are no answers of a name.
+ */
+export function scorerRows(
+  answers: readonly CellAnswers[],
+  items: Record<TestSet, TestItems>,
+  names: readonly string[],
+): CellScorerRow[] {
+  return names.flatMap((name) => {
+    const { cell, short } = answersOf(answers, name);
+    return scorerTable(items[cell.testSet].short, short).map((row) => ({ cell: name, ...row }));
+  });
+}
+
+/** Accuracy under all readings of the robustness rule, the readings in words. */
+export function robustnessRows({ robust }: Pick<ClosedResult, "robust">): ShownRow[] {
+  return robust.map(({ different, penalty, nonRobust, accuracy }) => ({
+    "different means": DIFFERENT_READINGS[different],
+    penalty: PENALTY_READINGS[penalty],
+    "non-robust items": nonRobust,
+    accuracy,
+  }));
+}
+
+/** Accuracy of groups with its interval by image; `title` heads the column of the groups. */
+export function groupRows(groups: readonly GroupAccuracy[], title: string): ShownRow[] {
+  return groups.map(({ group, items, accuracy, byImage: { low, high } }) => ({
+    [title]: group,
+    items,
+    accuracy,
+    low,
+    high,
+  }));
+}
+
+/**
+ * The least that any trained system gains over a grey image, another item's image and the base model: the lowest of the
+ * lower ends of the 95 % intervals, as a share.
+ *
+ * @throws when no system has been compared with the base model.
+ */
+export function smallestGain(accuracies: readonly CellAccuracy[]): number {
+  const lows = accuracies.flatMap(({ overBlank, overShuffled, overBase }) =>
+    overBase ? [overBlank.low, overShuffled.low, overBase.low] : []
+  );
+  if (lows.length === 0) {
+    throw new Error("Expected trained systems after their base model; found none to compare with it.");
+  }
+  return Math.min(...lows);
+}

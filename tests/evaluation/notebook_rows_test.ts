@@ -1,0 +1,107 @@
+/** Rows that the evaluation notebook shows: what is counted, rounded, left out and refused. */
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import {
+  type CellAccuracy,
+  type CellAnswers,
+  controlRows,
+  differenceRows,
+  EVALUATED_CELLS,
+  GRID_COMPARISONS,
+  groupRows,
+  itemRows,
+  type JudgedCell,
+  judgedCells,
+  judgedRows,
+  type JudgeVerdict,
+  type PairedRow,
+  robustnessRows,
+  scorerRows,
+  smallestGain,
+  type TestItems,
+} from "@lib/evaluation/mod.ts";
+
+const item = (n: number, answer: string) =>
+  ({
+    ...{ id: `q${n}`, imageId: `image${n % 2}`, question: "what is seen?", answer },
+    ...{ choices: null, answerType: "open" },
+  }) as TestItems["short"][number];
+const empty: TestItems = { short: [], open: [] };
+const short = [item(0, "ct"), item(1, "mri"), item(2, "ct")];
+const open = [10, 11, 12, 13].map((n) => item(n, "ct of the head with no lesion"));
+const items = { slake: empty, pmc_vqa: empty, medpix2: empty, roco_v2: { short, open } };
+const cell = EVALUATED_CELLS.find(({ name }) => name === "roco_v2__with")!;
+const said = (list: TestItems["short"], words: (i: number) => string) =>
+  list.map(({ id }, i) => ({ id, run: 0, answer: words(i), seed: 1 }));
+const answers: CellAnswers[] = [{
+  ...{ cell, blank: [], shuffled: [], short: said(short, () => "ct") },
+  open: said(open, (i) => i < 2 ? open[i].answer : "normal").reverse(),
+}];
+const interval = (low: number) => ({ estimate: low + 0.1, low, high: low + 0.2 });
+
+Deno.test("Questions, images and different answers are counted for each test set", () => {
+  const rows = itemRows(items);
+  assertEquals(rows.map(({ dataset }) => dataset), ["slake", "pmc_vqa", "roco_v2", "medpix2"]);
+  assertEquals(Object.values(rows[2]), ["roco_v2", 3, 2, 2, 4]);
+});
+
+Deno.test("Differences are percentage points, and a tiny p is no zero", () => {
+  const row: PairedRow = {
+    ...{ testSet: "roco_v2", first: "a", second: "b", items: 9, difference: 0.12345, low: -0.01, high: 0.2 },
+    ...{ pValue: 0.0001, discordance: 0.3, smallestDetectable: 0.15 },
+  };
+  const [tiny, large] = differenceRows([row, { ...row, pValue: 0.5 }]);
+  assertEquals(Object.values(tiny), ["a", "b", 12.3, -1, 20, "< 0.001", 30, 15]);
+  assertEquals(large["p (Holm)"], "0.50");
+});
+
+Deno.test("Systems without stage 1 are not among the controls; the smallest gain is of trained systems alone", () => {
+  const system = (name: string, lows: number[] | null) =>
+    ({
+      ...{ cell: name, system: name, blank: 0.4, overBlank: interval(lows?.[0] ?? -1) },
+      ...{ overShuffled: interval(lows?.[1] ?? -1), overBase: lows && interval(lows[2]) },
+    }) as CellAccuracy;
+  const [base, ...trained] = [
+    system("base", null),
+    system("without stage 1", [0.3, 0.2, 0.15]),
+    system("with stage 1", [0.3, 0.12, 0.4]),
+  ];
+  const rows = controlRows([base, ...trained]);
+  assertEquals(rows.map((row) => [row.cell, row.grey]), [["base", 0.4], ["with stage 1", 0.4]]);
+  assertAlmostEquals(smallestGain([base, ...trained]), 0.12);
+  assertThrows(() => smallestGain([base]), Error, "found none");
+});
+
+Deno.test("Rules, readings and groups keep the name of what they belong to", () => {
+  const rules = scorerRows(answers, items, ["roco_v2__with"]);
+  assertEquals(rules[0].cell, "roco_v2__with");
+  assertAlmostEquals(rules.find(({ scorer }) => scorer === "exact")!.accuracy, 2 / 3);
+  assertThrows(() => scorerRows(answers, items, ["nothing"]), Error, '"nothing"');
+  const [reading] = robustnessRows({
+    robust: [{ different: "fromFirst", penalty: "itemIsWrong", nonRobust: 3, accuracy: 0.5 }],
+  });
+  assertEquals(reading.penalty, "a non-robust item scores zero");
+  const bounds = { wilson: interval(0), byImage: { estimate: 0.5, low: 0.25, high: 0.75 } };
+  const groups = groupRows([{ group: "chest", items: 4, images: 2, accuracy: 0.5, ...bounds }], "region");
+  assertEquals(groups, [{ region: "chest", items: 4, accuracy: 0.5, low: 0.25, high: 0.75 }]);
+});
+
+Deno.test("A judge is compared with exact match item by item, in whatever order answers came", () => {
+  const verdict = ({ id }: { id: string }, i: number): JudgeVerdict => ({
+    ...{ id, run: 0, correct: i === 3 ? null : i < 2, reason: "", raw: "", error: null },
+    ...{ model: "comparer", prompt: "judge-1" },
+  });
+  const [judged]: JudgedCell[] = judgedCells({ roco_v2__with: open.map(verdict) }, answers, items);
+  assertEquals([judged.judge, judged.matches, judged.correct, judged.unreadable], ["comparer", 2, 2, 1]);
+  assertEquals([judged.agreement.items, judged.agreement.kappa.estimate], [3, 1]);
+  assertEquals(Object.values(judgedRows([judged])[0]).slice(0, 6), [
+    "roco_v2__with",
+    "comparer",
+    ...[3, 2, 2, "1.00"],
+  ]);
+});
+
+Deno.test("Every compared system is one of the grid, and both of a pair answer the same questions", () => {
+  const testSet = (name: string) => EVALUATED_CELLS.find((cell) => cell.name === name)!.testSet;
+  assertEquals(GRID_COMPARISONS.length, 6);
+  for (const [first, second] of GRID_COMPARISONS) assertEquals(testSet(first), testSet(second));
+});
