@@ -42,7 +42,8 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
     "scaling_law",
   );
   const stage1 = comparisons.filter((row) => row.second === row.first.replace("without", "with"));
-  const gained = stage1.filter((row) => row.low > 0), largest = Math.max(...stage1.map((r) => r.difference));
+  const gained = stage1.filter((row) => row.low > 0), lost = stage1.filter((row) => row.high < 0);
+  const largest = Math.max(...stage1.map((row) => row.difference));
   const words = ["medpix2", "roco_v2", "roco_medpix"].map((d) =>
     overlaps.find(({ cell }) => cell === `${d}__without`)?.answers.rouge1 ?? NaN
   );
@@ -89,8 +90,10 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
     "Table 1": {
       verdict: gained.length > 0 ? "trend" : "not reproduced",
       reason:
-        `stage 1 helps stage 2 on ${gained.length} of ${stage1.length} datasets (interval above zero); ` +
-        `largest gain ${points(largest)}. The paper's own gains lie within noise`,
+        `with minus without stage 1: interval above zero on ${gained.length}, below zero on ${lost.length} ` +
+        `of ${stage1.length} datasets; largest gain ${
+          points(largest)
+        }. The paper's own gains lie within noise`,
     },
     "Table 2": counts("same breakdown; no musculoskeletal phantoms"),
     "Table 4": {
