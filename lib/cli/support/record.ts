@@ -1,14 +1,38 @@
 import { ensureDir } from "@std/fs";
 import { basename, dirname, join } from "@std/path";
+import sharp from "sharp";
 import { currentManifest } from "../../artifacts/mod.ts";
 import { paths } from "../../config/mod.ts";
 
 /** The recorded run may not outgrow this many bytes. */
 const LIMIT = 10 * 2 ** 20;
 
+/** The picture in at most 256 colours, where that is smaller. */
+async function smallerPng(bytes: Uint8Array): Promise<Uint8Array> {
+  const small = await sharp(bytes).png({ palette: true, compressionLevel: 9, effort: 10 }).toBuffer();
+  return small.length < bytes.length ? new Uint8Array(small) : bytes;
+}
+
+interface Executed {
+  cells: { outputs?: { data?: Record<string, unknown> }[] }[];
+}
+
+/** An executed notebook with one form of each picture: a smaller PNG, which code hosts show too. */
+async function compactNotebook(text: string): Promise<string> {
+  const notebook = JSON.parse(text) as Executed;
+  for (const { data } of notebook.cells.flatMap((cell) => cell.outputs ?? [])) {
+    const png = data?.["image/png"];
+    if (!data || typeof png !== "string") continue;
+    data["image/png"] = (await smallerPng(Uint8Array.fromBase64(png))).toBase64();
+    for (const type of ["image/svg+xml", "application/vnd.plotly.v1+json"]) delete data[type];
+    if (String(data["text/html"] ?? "").includes("data:image")) delete data["text/html"];
+  }
+  return JSON.stringify(notebook, null, 1) + "\n";
+}
+
 /** Where a run's output is recorded, or null for what is not: tables with every row, weights, files of this machine. */
 function recordedAs(stage: string, file: string): string | null {
-  if (/^figures\/[^/]+\.(png|svg|plotly\.json)$/.test(file)) return join("figures", basename(file));
+  if (/^figures\/[^/]+\.png$/.test(file)) return join("figures", basename(file));
   if (/^[^/]+\.(md|json)$/.test(file) && file !== "manifest.json") return join("tables", stage, file);
   return null;
 }
@@ -41,7 +65,11 @@ export async function recordRuns(
   const part = `${target}.tmp`, decoder = new TextDecoder();
   await Deno.remove(part, { recursive: true }).catch(() => {});
   for (const { from, to } of files) {
-    const content = await Deno.readFile(from);
+    let content: Uint8Array = await Deno.readFile(from);
+    if (to.endsWith(".png")) content = await smallerPng(content);
+    if (to.endsWith(".ipynb")) {
+      content = new TextEncoder().encode(await compactNotebook(decoder.decode(content)));
+    }
     if (decoder.decode(content).includes(paths.root)) {
       throw new Error(
         `${from} names this machine's folder ${paths.root}: let the notebook print relative paths.`,
