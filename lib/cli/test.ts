@@ -3,6 +3,7 @@ import { paths } from "../config/mod.ts";
 import { readArgs } from "./command.ts";
 import { parseDenoTest, parsePlain, type Tally } from "./support/tally.ts";
 import { listNotebooks, runNotebook } from "./support/notebooks.ts";
+import { unformattedNotebooks } from "./support/notebook_format.ts";
 import { formatSeconds } from "./support/time.ts";
 
 export const usage = `usage: ./lab test
@@ -56,7 +57,14 @@ async function notebookRuns(): Promise<Tally> {
 }
 
 const steps: readonly [string, () => Promise<Tally>][] = [
-  ["format", async () => one((await deno(["fmt", "--quiet", "--check"])).success)],
+  ["format", async () => {
+    const { success } = await deno(["fmt", "--check", "lib", "tests", "deno.json"]);
+    const notebooks = await unformattedNotebooks(await listNotebooks());
+    for (const notebook of notebooks) {
+      console.error(`not formatted: ${notebook}; run ./lab deno fmt notebooks`);
+    }
+    return one(success && notebooks.length === 0);
+  }],
   ["lint", async () => one((await deno(["lint", "--quiet"])).success)],
   ["types", async () => one((await deno(["check", "--quiet", "lib", "tests"])).success)],
   ["notebook cells", async () => {
