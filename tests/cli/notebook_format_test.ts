@@ -14,7 +14,12 @@ Deno.test("a notebook whose cells deno fmt would change is named, a formatted on
       source: [code],
     };
     const path = join(folder, name),
-      notebook = { cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 };
+      notebook = {
+        cells: [cell],
+        metadata: { language_info: { name: "typescript" } },
+        nbformat: 4,
+        nbformat_minor: 5,
+      };
     await Deno.writeTextFile(path, JSON.stringify(notebook, null, 1) + "\n");
     return path;
   };
