@@ -37,6 +37,10 @@ async function editTable(
   await writeArrow(path, edited, edited.length ? undefined : columns);
 }
 
+/** Ground truth is found by the path of the image, so rows have to name the copied images. */
+const withCopiedImages = (rows: Row[], local: string): Row[] =>
+  rows.map((row) => ({ ...row, imagePath: String(row.imagePath).replace(data!, local) }));
+
 /** Runs a notebook on damaged copies and returns the text with which it ended. */
 async function runDamaged(
   notebook: string,
@@ -100,10 +104,13 @@ damageTest("01 notices images that were shuffled among the records", "01", async
 damageTest(
   "02 notices that there are almost no captions to write questions from",
   "02",
-  (folder) =>
+  (folder, local) =>
     editTable(folder, "01_data", "records", (rows) => {
-      let kept = 0;
-      return rows.filter((row) => row.caption === null || row.split !== "train" || kept++ < 8);
+      const kept: Record<string, number> = {};
+      const isFew = (dataset: string) => (kept[dataset] = (kept[dataset] ?? 0) + 1) <= 4;
+      return withCopiedImages(rows, local).filter(({ caption, split, dataset }) =>
+        caption === null || split !== "train" || isFew(String(dataset))
+      );
     }),
 );
 
@@ -149,7 +156,8 @@ async function untrain(folder: string): Promise<void> {
 
 damageTest("06 notices untrained adapters", "06", untrain, ONE_CELL);
 
-damageTest("07 notices that the lesion masks belong to other images", "07", async (_, local) => {
+damageTest("07 notices that the lesion masks belong to other images", "07", async (folder, local) => {
+  await editTable(folder, "03_annealing", "pairs", (rows) => withCopiedImages(rows, local));
   const file = join(local, "phantom", "ground_truth.jsonl");
   const rows = (await Deno.readTextFile(file)).trim().split("\n").map((line) => JSON.parse(line));
   const masked = rows.filter((row) => row.maskFile);

@@ -7,9 +7,13 @@ import { paths } from "../../config/mod.ts";
 /** The recorded run may not outgrow this many bytes. */
 const LIMIT = 10 * 2 ** 20;
 
-/** The picture in at most 256 colours, where that is smaller. */
+/** The picture at most 1,000 pixels wide and in at most 256 colours, where that is smaller. */
 async function smallerPng(bytes: Uint8Array): Promise<Uint8Array> {
-  const small = await sharp(bytes).png({ palette: true, compressionLevel: 9, effort: 10 }).toBuffer();
+  const small = await sharp(bytes).resize({ width: 1000, withoutEnlargement: true }).png({
+    palette: true,
+    compressionLevel: 9,
+    effort: 10,
+  }).toBuffer();
   return small.length < bytes.length ? new Uint8Array(small) : bytes;
 }
 
@@ -20,12 +24,13 @@ interface Executed {
 /** An executed notebook with one form of each picture: a smaller PNG, which code hosts show too. */
 async function compactNotebook(text: string): Promise<string> {
   const notebook = JSON.parse(text) as Executed;
+  const inside = /data:image\/png;base64,/;
   for (const { data } of notebook.cells.flatMap((cell) => cell.outputs ?? [])) {
-    const png = data?.["image/png"];
-    if (!data || typeof png !== "string") continue;
-    data["image/png"] = (await smallerPng(Uint8Array.fromBase64(png))).toBase64();
+    if (typeof data?.["image/png"] !== "string") continue;
+    data["image/png"] = (await smallerPng(Uint8Array.fromBase64(data["image/png"]))).toBase64();
     for (const type of ["image/svg+xml", "application/vnd.plotly.v1+json"]) delete data[type];
-    if (String(data["text/html"] ?? "").includes("data:image")) delete data["text/html"];
+    const html = [data["text/html"] ?? ""].flat().join("");
+    if (inside.test(html)) delete data["text/html"];
   }
   return JSON.stringify(notebook, null, 1) + "\n";
 }
