@@ -94,15 +94,15 @@ export function conceptsOf(record: CorpusRecord): string[] {
       return [SLAKE_GROUP[record.region ?? ""] ?? record.region ?? "unknown"];
     case "roco_v1":
     case "roco_v2":
+    case "roco_qa":
       return Object.keys(CAPTION_CONCEPTS).filter((concept) =>
-        CAPTION_CONCEPTS[concept].test(record.caption ?? "")
+        CAPTION_CONCEPTS[concept].test(record.caption ?? record.answer ?? "")
       );
     case "pmc_vqa": {
       const text = `${record.question} ${record.answer} ${record.caption ?? ""}`;
       return [QUESTION_CONCEPTS.find(([, pattern]) => pattern.test(text))?.[0] ?? "Others"];
     }
-    case "medpix2":
-    case "vqa_rad":
+    default:
       return [record.region ?? "unknown"];
   }
 }

@@ -1,4 +1,14 @@
-export type CorpusDataset = "slake" | "pmc_vqa" | "roco_v1" | "roco_v2" | "medpix2" | "vqa_rad";
+export type CorpusDataset =
+  | "slake"
+  | "pmc_vqa"
+  | "roco_v1"
+  | "roco_v2"
+  | "medpix2"
+  | "mimic_cxr"
+  | "vqa_rad"
+  | "medpix_short_qa"
+  | "roco_qa"
+  | "own";
 export const SPLITS = ["train", "validation", "test"] as const;
 export type Split = typeof SPLITS[number];
 
@@ -31,6 +41,8 @@ export interface CorpusRecord {
   contentType: string | null;
   language: "en" | "zh";
   licence: string;
+  /** The data use agreement forbids sending the row to a server of somebody else (MIMIC-CXR). */
+  noThirdParty: boolean;
   /** Other text the data set gives about the image (MedPix: plane, history, ...; ROCOv2: cuis). */
   context: Record<string, string> | null;
 }
@@ -75,6 +87,7 @@ export const EMPTY_FIELDS = {
   region: null,
   contentType: null,
   language: "en",
+  noThirdParty: false,
   context: null,
 } as const;
 

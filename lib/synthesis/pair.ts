@@ -9,6 +9,8 @@ export interface QaPair {
   imagePath: string;
   imageId: string;
   caseId: string | null;
+  /** As in its record: teacher and judge must run on this machine. */
+  noThirdParty: boolean;
   question: string;
   answer: string;
   /** Options, the answer among them; null for free answers. */
@@ -33,7 +35,7 @@ export interface QaPair {
 type Asked = Pick<QaPair, "question" | "answer" | "choices" | "answerType" | "questionType">;
 
 function pairOf(record: CorpusRecord, origin: QaPair["origin"], id: string, asked: Asked): QaPair {
-  const { dataset, split, imagePath, imageId, caseId } = record;
+  const { dataset, split, imagePath, imageId, caseId, noThirdParty } = record;
   const provenance = {
     prompt: null,
     model: null,
@@ -42,7 +44,7 @@ function pairOf(record: CorpusRecord, origin: QaPair["origin"], id: string, aske
     rawSha256: null,
     verdicts: "{}",
   };
-  return { id, dataset, split, imagePath, imageId, caseId, ...asked, origin, ...provenance };
+  return { id, dataset, split, imagePath, imageId, caseId, noThirdParty, ...asked, origin, ...provenance };
 }
 
 /** The pairs that a data set brings itself; records without question (captions) give none. */

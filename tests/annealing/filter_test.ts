@@ -40,6 +40,7 @@ function record(region: string | null, image: string): CorpusRecord {
     contentType: null,
     language: "en",
     licence: "none",
+    noThirdParty: false,
     context: null,
   };
 }
@@ -52,6 +53,7 @@ function pair(question: string, answer: string, fields: Partial<QaPair> = {}): Q
     imagePath: "/none.png",
     imageId: "medpix2/1",
     caseId: null,
+    noThirdParty: false,
     question,
     answer,
     choices: null,

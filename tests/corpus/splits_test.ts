@@ -20,6 +20,7 @@ const record = (n: number, image: number, about: Partial<CorpusRecord> = {}): Co
   contentType: null,
   language: "en",
   licence: "CC0 1.0",
+  noThirdParty: false,
   context: null,
   ...about,
 });

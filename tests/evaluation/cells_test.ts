@@ -28,6 +28,7 @@ const pair = (n: number, more: Partial<QaPair> = {}): QaPair => ({
   imagePath: `/none/${n}.png`,
   imageId: `roco_v2/${n}`,
   caseId: null,
+  noThirdParty: false,
   question: "what modality is this image?",
   answer: n % 2 ? "ct" : "mri",
   choices: null,

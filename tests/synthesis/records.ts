@@ -26,6 +26,7 @@ export function captioned(
     contentType: null,
     language: "en",
     licence: "none",
+    noThirdParty: false,
     context: null,
     ...fields,
   };
@@ -39,6 +40,7 @@ export function teacherPair(question: string, answer: string, fields: Partial<Qa
     imagePath: "/none/1.png",
     imageId: "roco_v2/1",
     caseId: null,
+    noThirdParty: false,
     question,
     answer,
     choices: null,
