@@ -32,6 +32,10 @@ export interface Completion {
   finishReason: string;
   /** The model as the server names it. */
   model: string;
+  /** Host and port of the server that replied; null in journals written before this was kept. */
+  server: string | null;
+  /** When the reply came, ISO 8601 in UTC; null in journals written before this was kept. */
+  time: string | null;
   promptTokens: number | null;
   completionTokens: number | null;
   /** Wall time, retries included. */
@@ -96,7 +100,8 @@ export async function complete(
         timeout: options.timeoutMs ?? 120_000,
       });
       const seconds = (performance.now() - start) / 1000;
-      return { ...readCompletion(raw, endpoint, retries), seconds, retries, structured };
+      const [server, time] = [new URL(slot.client.baseURL).host, new Date().toISOString()];
+      return { ...readCompletion(raw, endpoint, retries), server, time, seconds, retries, structured };
     } catch (error) {
       signal?.throwIfAborted();
       const failure = classify(error, endpoint, slot.client.baseURL, retries);

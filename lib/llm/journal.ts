@@ -5,6 +5,8 @@ const completion = z.object({
   text: z.string(),
   finishReason: z.string(),
   model: z.string(),
+  server: z.string().nullable().default(null),
+  time: z.string().nullable().default(null),
   promptTokens: z.number().nullable(),
   completionTokens: z.number().nullable(),
   seconds: z.number(),
