@@ -6,6 +6,8 @@ export interface QaPair {
   id: string;
   dataset: string;
   split: string;
+  /** The row of the data set that image and caption come from, by the data set's own id. */
+  sourceId: string;
   imagePath: string;
   imageId: string;
   caseId: string | null;
@@ -24,27 +26,43 @@ export interface QaPair {
   prompt: string | null;
   /** The model as its server names it (teacher only). */
   model: string | null;
+  /** Host and port of the server that replied (teacher only). */
+  server: string | null;
   seed: number | null;
   temperature: number | null;
+  /** When the reply came, ISO 8601 in UTC; from the journal, so a resumed run says the same (teacher only). */
+  time: string | null;
   /** SHA-256 of the reply that the pair was read from (teacher only). */
   rawSha256: string | null;
-  /** JSON: filter name -> "pass" or the reason why not. */
+  /** JSON {question, answer} as the teacher wrote them, where a person has edited the pair. */
+  original: string | null;
+  /** JSON: filter name -> "pass" or the reason why not; a filter that did not judge the pair has no entry. */
   verdicts: string;
 }
+
+/** What is known of a teacher's reply. */
+export type ReplyProvenance = Pick<
+  QaPair,
+  "prompt" | "model" | "server" | "seed" | "temperature" | "time" | "rawSha256"
+>;
 
 type Asked = Pick<QaPair, "question" | "answer" | "choices" | "answerType" | "questionType">;
 
 function pairOf(record: CorpusRecord, origin: QaPair["origin"], id: string, asked: Asked): QaPair {
-  const { dataset, split, imagePath, imageId, caseId, noThirdParty } = record;
+  const { dataset, split, sourceId, imagePath, imageId, caseId, noThirdParty } = record;
+  const from = { dataset, split, sourceId, imagePath, imageId, caseId, noThirdParty };
   const provenance = {
     prompt: null,
     model: null,
+    server: null,
     seed: null,
     temperature: null,
+    time: null,
     rawSha256: null,
+    original: null,
     verdicts: "{}",
   };
-  return { id, dataset, split, imagePath, imageId, caseId, noThirdParty, ...asked, origin, ...provenance };
+  return { id, ...from, ...asked, origin, ...provenance };
 }
 
 /** The pairs that a data set brings itself; records without question (captions) give none. */
@@ -97,7 +115,7 @@ export function teacherPair(
   record: CorpusRecord,
   id: string,
   asked: Asked,
-  provenance: Pick<QaPair, "prompt" | "model" | "seed" | "temperature" | "rawSha256">,
+  provenance: ReplyProvenance,
 ): QaPair {
   return { ...pairOf(record, "teacher", id, asked), ...provenance };
 }

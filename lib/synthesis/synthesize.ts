@@ -117,8 +117,10 @@ export async function synthesize(
       const provenance = {
         prompt: prompt.version,
         model: completion.model,
+        server: completion.server,
         seed: job.request.seed,
         temperature: job.request.temperature,
+        time: completion.time,
         rawSha256: sha256(completion.text),
       };
       const id = reply.pairs.length > 1 ? `${job.id}/${k}` : job.id;
