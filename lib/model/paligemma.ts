@@ -30,7 +30,8 @@ export interface ModelInputs {
 
 /** What to keep besides the logits. */
 export interface Capture {
-  attentions?: boolean;
+  /** "text": without the vision tower's, which at 448 px are 1.8 GB. */
+  attentions?: "text" | "all";
   hiddenStates?: boolean;
 }
 
@@ -46,15 +47,15 @@ export interface ForwardOptions {
 export interface ForwardOutput {
   /** float32 `[B, L, V]`, or `[R, V]` with `logitsAt` */
   logits: Tensor;
-  /** Per layer: text `[B, H, L, L]`, vision `[B, H, N, N]` (queries, then keys), float32. */
+  /** Per layer: text `[B, H, L, L]`, vision `[B, H, N, N]` (queries, then keys), float32; no vision if not asked for. */
   attentions?: { text: Tensor[]; vision: Tensor[] };
   /** Input of every layer and the last output; text `[B, L, D]` (last: after the final norm), vision `[B, N, Dv]` (last: before it). */
   hiddenStates?: { text: Tensor[]; vision: Tensor[] };
 }
 
-const sink = (capture?: Capture): Captured => ({
-  ...(capture?.attentions ? { attentions: [] } : {}),
-  ...(capture?.hiddenStates ? { hiddenStates: [] } : {}),
+const sink = (attentions: boolean, hiddenStates = false): Captured => ({
+  ...(attentions ? { attentions: [] } : {}),
+  ...(hiddenStates ? { hiddenStates: [] } : {}),
 });
 
 /**
@@ -118,7 +119,8 @@ export function run(
   options: Omit<ForwardOptions, "adapter"> = {},
 ): ForwardOutput {
   const [batch, length] = inputs.ids.shape as [number, number], D = config.text.hiddenSize;
-  const vision = sink(options.capture), text = sink(options.capture);
+  const { attentions, hiddenStates } = options.capture ?? {};
+  const vision = sink(attentions === "all", hiddenStates), text = sink(!!attentions, hiddenStates);
   const note = (h: Tensor) => text.hiddenStates?.push(tf.reshape(h, [batch, length, D]));
   const images = projector(w, visionTower(w, inputs.pixelValues, config, vision));
   let h = joinSequence(w, images, inputs.ids, config);
@@ -138,12 +140,8 @@ export function run(
     : tf.reshape(lmHead(w, h, config), [batch, length, -1]);
   return {
     logits,
-    ...(options.capture?.attentions
-      ? { attentions: { text: text.attentions!, vision: vision.attentions! } }
-      : {}),
-    ...(options.capture?.hiddenStates
-      ? { hiddenStates: { text: text.hiddenStates!, vision: vision.hiddenStates! } }
-      : {}),
+    ...(attentions ? { attentions: { text: text.attentions!, vision: vision.attentions ?? [] } } : {}),
+    ...(hiddenStates ? { hiddenStates: { text: text.hiddenStates!, vision: vision.hiddenStates! } } : {}),
   };
 }
 

@@ -72,7 +72,7 @@ export async function captureAnswer(
       config,
       {
         adapter: model.adapter,
-        capture: { attentions: true },
+        capture: { attentions: "text" },
         logitsAt: tf.tensor1d(layout.response.map((position) => position - 1), "int32"),
       },
     );

@@ -53,7 +53,7 @@ for (const name of NAMES) {
 Deno.test("attention probabilities and logits of a bf16 model are float32, hidden states bf16", async () => {
   const { config, inputs, folder } = await fixture("gqa_right"), params = await halved(folder);
   const out = forward(params, inputs, config, {
-    capture: { attentions: true, hiddenStates: true },
+    capture: { attentions: "all", hiddenStates: true },
   });
   assertEquals(realType(out.logits), "float32");
   assertEquals([...promotions()], [], "bf16 met float32 somewhere, and all behind it went on in float32");

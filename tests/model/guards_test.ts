@@ -43,7 +43,7 @@ for (const name of NAMES) {
 
   Deno.test(`${name}: the prefix sees all of itself and nothing of the answer; the answer is causal; padding is never seen`, async () => {
     const { params, config, inputs } = await fixture(name);
-    const { attentions } = forward(params, inputs, config, { capture: { attentions: true } });
+    const { attentions } = forward(params, inputs, config, { capture: { attentions: "all" } });
     const length = inputs.ids.shape[1]!, mask = inputs.attentionMask.arraySync() as number[][];
     for (const layer of attentions!.text.map((a) => a.arraySync() as number[][][][])) {
       layer.forEach((heads, b) => {

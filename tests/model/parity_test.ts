@@ -10,7 +10,7 @@ for (const name of NAMES) {
       const f = run((params: Params, inputs: ModelInputs) => {
         const features = visionFeatures(params, inputs.pixelValues, config);
         const at = forward(params, inputs, config, { logitsAt: labels.rows }).logits;
-        const capture = { attentions: true, hiddenStates: true };
+        const capture = { attentions: "all", hiddenStates: true } as const;
         return {
           features,
           projected: projectFeatures(params, features, config),
