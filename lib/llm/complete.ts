@@ -1,7 +1,20 @@
+import { delay } from "@std/async";
 import OpenAI from "openai";
-import { z } from "zod";
 import { type Endpoint } from "./endpoint.ts";
-import { LlmError, type LlmErrorKind } from "./error.ts";
+import { isAnswer, isTransient, LlmError, type TokenCounts } from "./error.ts";
+import { refuseThirdParties } from "./loopback.ts";
+import { awaitTurn } from "./pace.ts";
+import { failureOf, MAX_RETRY_AFTER_MS, readReply, type Reply } from "./reply.ts";
+import {
+  noteBusy,
+  noteMissed,
+  noteServed,
+  release,
+  type Replica,
+  type Replicas,
+  replicasOf,
+  takeReplica,
+} from "./replicas.ts";
 
 /** A chat message; content parts with images are taken too. */
 export type Message = OpenAI.Chat.Completions.ChatCompletionMessageParam;
@@ -16,17 +29,20 @@ export interface CompletionRequest {
   maxTokens: number;
 }
 
-export interface CompletionOptions {
+export interface RetryOptions {
   signal?: AbortSignal;
-  /** Milliseconds that one attempt may take (default 120,000). */
-  timeoutMs?: number;
-  /** Attempts after the first (default 4); the n-th waits up to 2^n times `retryDelayMs`, or as long as the server says. */
+  /** Failed attempts that are made good (default 4). */
   maxRetries?: number;
-  /** Milliseconds (default 500). */
+  /** Milliseconds (default 500); the n-th pause is 2^n times that, give or take a half. */
   retryDelayMs?: number;
 }
 
-export interface Completion {
+export interface CompletionOptions extends RetryOptions {
+  /** The request carries a row that may be sent to servers on this machine only. */
+  noThirdParty?: boolean;
+}
+
+export interface Completion extends TokenCounts {
   text: string;
   /** "stop", "length" (cut at maxTokens), ... as the server says. */
   finishReason: string;
@@ -36,38 +52,29 @@ export interface Completion {
   server: string | null;
   /** When the reply came, ISO 8601 in UTC; null in journals written before this was kept. */
   time: string | null;
-  promptTokens: number | null;
-  completionTokens: number | null;
   /** Wall time, retries included. */
   seconds: number;
+  /** Attempts after the first. */
   retries: number;
   /** Whether the server was asked to enforce the schema. */
   structured: boolean;
 }
 
-interface Pool {
-  clients: { client: OpenAI; inFlight: number }[];
-  /** False once a server has refused response_format. */
-  schemas: boolean;
-}
-const pools = new WeakMap<Endpoint, Pool>();
-
 /** The body that is sent: equal requests have equal bodies, so its hash names a request. */
 export function wireBody(
   model: string,
   request: CompletionRequest,
-  structured = request.schema !== undefined,
+  { structured = true, newTokenLimit = false } = {},
 ) {
+  const { messages, seed, temperature, maxTokens, schema } = request;
   return {
     model,
-    messages: [...request.messages],
-    seed: request.seed,
-    temperature: request.temperature,
-    max_tokens: request.maxTokens,
-    ...(structured && request.schema
-      ? {
-        response_format: { type: "json_schema" as const, json_schema: { ...request.schema, strict: true } },
-      }
+    messages: [...messages],
+    seed,
+    temperature,
+    ...(newTokenLimit ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens }),
+    ...(structured && schema
+      ? { response_format: { type: "json_schema" as const, json_schema: { ...schema, strict: true } } }
       : {}),
   };
 }
@@ -75,10 +82,15 @@ export function wireBody(
 /**
  * One chat completion from the least loaded of the endpoint's servers.
  *
- * Rate limits (429, with Retry-After), 408, 5xx, timeouts and lost connections are tried again with growing random
- * pauses, on another server where there is one. A server that refuses `response_format` is asked without it from then on.
+ * Rate limits, faults of the server, timeouts and lost connections are tried again after growing random pauses, on
+ * another server where there is one. A rate limit does not count as long as its server completes other requests; a
+ * Retry-After holds all requests to that server, for a minute at most. A server without connection is left alone and
+ * tried again later, while the others take its requests. A server that refuses `response_format`, or `max_tokens` in
+ * favour of `max_completion_tokens`, is asked accordingly from then on.
  *
- * @throws LlmError after the last attempt; the signal's reason if it was aborted
+ * @throws LlmError after the last attempt, at once if the key or the request is refused or the model gives no text, and
+ * "unreachable" if no server can be connected to; an error if the request is not for third parties and a server is one;
+ * the signal's reason if it was aborted
  */
 export async function complete(
   endpoint: Endpoint,
@@ -86,139 +98,90 @@ export async function complete(
   options: CompletionOptions = {},
 ): Promise<Completion> {
   const { signal, maxRetries = 4, retryDelayMs = 500 } = options;
-  const pool = poolOf(endpoint);
+  if (options.noThirdParty) refuseThirdParties(endpoint, 1, 1);
+  const replicas = replicasOf(endpoint);
   const start = performance.now();
-  let last: OpenAI | undefined;
-  for (let retries = 0;;) {
-    signal?.throwIfAborted();
-    const slot = leastLoaded(pool, last);
-    const structured = request.schema !== undefined && pool.schemas;
-    slot.inFlight++;
+  let failed: Replica | undefined;
+  for (let retries = 0, faults = 0;; retries++) {
+    await awaitTurn(endpoint, request, signal);
+    const replica = await takeReplica(replicas, failed, signal);
+    const since = performance.now(), { served } = replica;
+    const ways = {
+      structured: replicas.schemas && request.schema !== undefined,
+      newTokenLimit: replicas.newTokenLimit,
+    };
+    let pauseMs = 0;
     try {
-      const raw = await slot.client.chat.completions.create(wireBody(endpoint.model, request, structured), {
-        signal,
-        timeout: options.timeoutMs ?? 120_000,
-      });
-      const seconds = (performance.now() - start) / 1000;
-      const [server, time] = [new URL(slot.client.baseURL).host, new Date().toISOString()];
-      return { ...readCompletion(raw, endpoint, retries), server, time, seconds, retries, structured };
+      const reply = await ask(replica, endpoint, wireBody(endpoint.model, request, ways), signal);
+      noteServed(replica);
+      const [seconds, time] = [(performance.now() - start) / 1000, new Date().toISOString()];
+      return { ...reply, server: replica.host, time, seconds, retries, structured: ways.structured };
     } catch (error) {
       signal?.throwIfAborted();
-      const failure = classify(error, endpoint, slot.client.baseURL, retries);
-      if (structured && refusesSchema(error)) {
-        pool.schemas = false;
+      if (adapts(replicas, ways, error)) continue;
+      const failure = failureOf(error, endpoint, replica.host);
+      const { kind, retryAfterMs } = failure;
+      failure.retries = retries;
+      failed = replica;
+      if (kind === "unreachable") {
+        if (noteMissed(replicas, replica, since, maxRetries, retryDelayMs)) throw failure;
         continue;
       }
-      if (!isTransient(failure.kind) || retries >= maxRetries) throw failure;
-      last = slot.client;
-      await pause(retryAfterMs(error) ?? retryDelayMs * 2 ** retries * (0.5 + Math.random()), signal);
-      retries++;
+      replica.misses = 0;
+      if (isAnswer(kind)) noteServed(replica);
+      if (!isTransient(kind)) throw failure;
+      if (kind === "rate_limit" || kind === "timeout" || retryAfterMs !== null) {
+        noteBusy(replica, since, Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
+      }
+      if (kind !== "rate_limit" || replica.served === served) faults++;
+      if (faults > maxRetries) throw failure;
+      if (retryAfterMs === null) {
+        pauseMs = retryDelayMs * 2 ** Math.max(0, faults - 1) * (0.5 + Math.random());
+      }
     } finally {
-      slot.inFlight--;
+      release(replicas, replica);
     }
+    await delay(pauseMs, { signal });
   }
 }
 
-function poolOf(endpoint: Endpoint): Pool {
-  let pool = pools.get(endpoint);
-  if (!pool) {
-    const apiKey = endpoint.apiKey?.reveal() ?? "none"; // the client insists on one
-    const clients = endpoint.baseURLs.map((baseURL) => ({
-      client: new OpenAI({ baseURL, apiKey, maxRetries: 0, logLevel: "off" }),
-      inFlight: 0,
-    }));
-    if (clients.length === 0) {
-      throw new Error("endpoint: expected at least one address in baseURLs, found none");
-    }
-    pools.set(endpoint, pool = { clients, schemas: true });
+/** One attempt, headers and body within the endpoint's time. */
+async function ask(
+  { client, host }: Replica,
+  endpoint: Endpoint,
+  body: ReturnType<typeof wireBody>,
+  signal: AbortSignal | undefined,
+): Promise<Reply> {
+  const { model, timeoutSeconds = 120 } = endpoint;
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    abort();
+  }, timeoutSeconds * 1000);
+  signal?.addEventListener("abort", abort);
+  try {
+    return readReply(await client.chat.completions.create(body, { signal: stop.signal }), endpoint);
+  } catch (error) {
+    if (late) throw new LlmError("timeout", `${host}: ${model}: timeout: no reply in ${timeoutSeconds} s`);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
   }
-  return pool;
 }
 
-function leastLoaded(pool: Pool, avoid: OpenAI | undefined) {
-  const others = pool.clients.filter((slot) => slot.client !== avoid);
-  return (others.length > 0 ? others : pool.clients).reduce((a, b) => (b.inFlight < a.inFlight ? b : a));
-}
-
-const rawCompletion = z.object({
-  model: z.string(),
-  choices: z.array(z.object({
-    message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
-    finish_reason: z.string().nullish(),
-  })).min(1),
-  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish(),
-});
-
-function readCompletion(raw: unknown, endpoint: Endpoint, retries: number) {
-  const parsed = rawCompletion.safeParse(raw);
-  if (!parsed.success) {
-    const where = parsed.error.issues[0]?.path.join(".");
-    throw new LlmError(
-      "malformed",
-      `expected a chat completion, found a reply whose "${where}" does not fit`,
-      retries,
-    );
+/** Whether a server has said that it does not take a part of the request; it is asked in the other way from now on. */
+function adapts(replicas: Replicas, ways: Parameters<typeof wireBody>[2] & object, error: unknown): boolean {
+  if (!(error instanceof OpenAI.APIError) || (error.status !== 400 && error.status !== 422)) return false;
+  if (
+    ways.structured && /response_format|json_schema|grammar|guided|structured.output/i.test(error.message)
+  ) {
+    replicas.schemas = false;
+    return true;
   }
-  const { model, choices: [choice], usage } = parsed.data;
-  const text = choice.message.content ?? choice.message.refusal ?? "";
-  return {
-    text: endpoint.apiKey?.redact(text) ?? text,
-    finishReason: choice.finish_reason ?? "unknown",
-    model,
-    promptTokens: usage?.prompt_tokens ?? null,
-    completionTokens: usage?.completion_tokens ?? null,
-  };
-}
-
-function classify(error: unknown, endpoint: Endpoint, baseURL: string, retries: number): LlmError {
-  if (error instanceof LlmError) return error;
-  const status = error instanceof OpenAI.APIError ? error.status : undefined;
-  let kind: LlmErrorKind;
-  if (error instanceof OpenAI.APIConnectionTimeoutError || status === 408) kind = "timeout";
-  else if (error instanceof OpenAI.APIConnectionError) kind = "unreachable";
-  else if (status === 401 || status === 403) kind = "auth";
-  else if (status === 429) kind = "rate_limit";
-  else if (status !== undefined && status >= 500) kind = "server";
-  else if (status !== undefined) kind = "rejected";
-  else kind = "malformed";
-  const said = error instanceof Error ? error.message : String(error);
-  const advice = kind === "auth"
-    ? "; check the key in the environment"
-    : kind === "unreachable"
-    ? "; is the server running?"
-    : "";
-  const text = `${baseURL}: ${endpoint.model}: ${kind}: ${said}${advice}`;
-  return new LlmError(kind, endpoint.apiKey?.redact(text) ?? text, retries);
-}
-
-function isTransient(kind: LlmErrorKind): boolean {
-  return kind === "rate_limit" || kind === "server" || kind === "timeout" || kind === "unreachable" ||
-    kind === "malformed";
-}
-
-function refusesSchema(error: unknown): boolean {
-  return error instanceof OpenAI.APIError && (error.status === 400 || error.status === 422) &&
-    /response_format|json_schema|grammar/i.test(error.message);
-}
-
-/** Milliseconds that the reply's Retry-After asks for (seconds or an HTTP date). */
-function retryAfterMs(error: unknown): number | undefined {
-  const value = error instanceof OpenAI.APIError ? error.headers?.get("retry-after") : undefined;
-  if (!value) return undefined;
-  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
-}
-
-function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal!.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", stop, { once: true });
-  });
+  if (ways.newTokenLimit || !error.message.includes("max_completion_tokens")) return false;
+  replicas.newTokenLimit = true;
+  return true;
 }

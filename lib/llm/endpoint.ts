@@ -1,32 +1,5 @@
 import { z } from "zod";
-
-/** A text that neither printing, JSON nor inspection shows. */
-export class Secret {
-  readonly #value: string;
-  constructor(value: string) {
-    this.#value = value;
-  }
-  /** The text itself, for the one place that sends it. */
-  reveal(): string {
-    return this.#value;
-  }
-  /** `text` with every occurrence of the secret replaced. */
-  redact(text: string): string {
-    return this.#value === "" ? text : text.replaceAll(this.#value, "[redacted]");
-  }
-  toString(): string {
-    return "[redacted]";
-  }
-  toJSON(): string {
-    return "[redacted]";
-  }
-  [Symbol.for("Deno.customInspect")](): string {
-    return "[redacted]";
-  }
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return "[redacted]";
-  }
-}
+import { Secret } from "./secret.ts";
 
 /** A language model behind one or more OpenAI-compatible servers that all serve the same model. */
 export interface Endpoint {
@@ -34,49 +7,77 @@ export interface Endpoint {
   readonly baseURLs: readonly string[];
   readonly model: string;
   readonly apiKey?: Secret;
+  /** Time that one attempt may take (default 120). */
+  readonly timeoutSeconds?: number;
+  /** Limits of the account over all servers together: requests are spaced so as to stay below them. */
+  readonly requestsPerMinute?: number;
+  readonly tokensPerMinute?: number;
+  /** Per million tokens of prompts and of completions, in any currency. */
+  readonly price?: { readonly input: number; readonly output: number };
 }
 
 const url = z.url({ protocol: /^https?$/ });
 
 /**
- * The endpoint that the environment names: `${role}_URL` (one address, or several with commas between),
- * `${role}_MODEL`, `${role}_API_KEY` (optional).
+ * The endpoint that the environment names: `${role}_URL` (one address, or several with commas between) and
+ * `${role}_MODEL`; optional are `${role}_API_KEY`, `_TIMEOUT` (seconds), `_RPM` and `_TPM` (requests and tokens per
+ * minute), `_PRICE_IN` and `_PRICE_OUT` (per million tokens).
  *
  * @returns null if `${role}_URL` is not set
- * @throws if an address is no http(s) URL, carries a user name or password, or the model is not named
+ * @throws if an address is no http(s) URL or carries more than host, port and path, the model is not named, or a number
+ * is none. No message repeats a value: a key may have been put into the wrong variable.
  */
 export function endpoint(
   role: "TEACHER" | "JUDGE",
-  env: (name: string) => string | undefined = readEnv,
+  env: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): Endpoint | null {
-  const urls = env(`${role}_URL`)?.split(",").map((part) => part.trim()).filter((part) => part !== "") ?? [];
-  if (urls.length === 0) return null;
-  for (const address of urls) {
-    const parsed = url.safeParse(address);
-    if (!parsed.success) {
-      throw new Error(
-        `${role}_URL: expected addresses like http://host:8000/v1, found one that is no http(s) URL; set it again`,
-      );
-    }
-    const { username, password } = new URL(address);
-    if (username || password) {
-      throw new Error(
-        `${role}_URL: expected addresses without user name and password; put the key into ${role}_API_KEY`,
-      );
-    }
-  }
-  const model = env(`${role}_MODEL`);
+  const text = (name: string) => env(`${role}_${name}`)?.trim() || undefined;
+  const baseURLs = (text("URL") ?? "").split(",").map((part) => part.trim()).filter((part) => part !== "");
+  if (baseURLs.length === 0) return null;
+  baseURLs.forEach((address) => checkAddress(role, address));
+  const model = text("MODEL");
   if (!model) {
     throw new Error(`${role}_URL is set but ${role}_MODEL is not; set it to the model's name on that server`);
   }
-  const key = env(`${role}_API_KEY`);
-  return {
-    baseURLs: urls.map((address) => address.replace(/\/+$/, "")),
-    model,
-    ...(key ? { apiKey: new Secret(key) } : {}),
+  const number = (name: string, unit: string, schema = z.coerce.number().positive()) => {
+    const value = text(name);
+    if (value === undefined) return undefined;
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    throw new Error(
+      `${role}_${name}: expected ${unit} as a number, found something else; correct or unset it`,
+    );
   };
+  const perMillion = z.coerce.number().nonnegative();
+  const input = number("PRICE_IN", "the price of a million prompt tokens", perMillion);
+  const output = number("PRICE_OUT", "the price of a million completion tokens", perMillion);
+  if ((input === undefined) !== (output === undefined)) {
+    throw new Error(
+      `${role}_PRICE_IN and ${role}_PRICE_OUT: expected both or none, found one; set the other`,
+    );
+  }
+  const key = text("API_KEY");
+  const optional = {
+    apiKey: key === undefined ? undefined : new Secret(key),
+    timeoutSeconds: number("TIMEOUT", "the seconds that one request may take"),
+    requestsPerMinute: number("RPM", "requests per minute"),
+    tokensPerMinute: number("TPM", "tokens per minute"),
+    price: input === undefined || output === undefined ? undefined : { input, output },
+  };
+  const set = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
+  return { baseURLs: baseURLs.map((address) => address.replace(/\/+$/, "")), model, ...set };
 }
 
-function readEnv(name: string): string | undefined {
-  return Deno.env.get(name);
+function checkAddress(role: string, address: string): void {
+  if (!url.safeParse(address).success) {
+    throw new Error(
+      `${role}_URL: expected addresses like http://host:8000/v1, found one that is no http(s) URL; set it again`,
+    );
+  }
+  const { username, password, search, hash } = new URL(address);
+  if (username || password || search || hash) {
+    throw new Error(
+      `${role}_URL: expected host, port and path only, found a user name, password or query; put the key into ${role}_API_KEY`,
+    );
+  }
 }

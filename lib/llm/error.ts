@@ -1,21 +1,58 @@
 /**
- * What went wrong with a request:
- * auth (401, 403), rejected (another 4xx: the request itself is at fault), rate_limit (429), server (5xx),
- * timeout, unreachable (no connection), malformed (an answer that is no chat completion).
+ * Why a request has no completion:
+ * auth (401, 403), quota (402, or 429 for spent credit), rejected (another 3xx or 4xx: the request itself is at fault),
+ * rate_limit (429), server (5xx), timeout (or 408), unreachable (no connection), disconnected (a connection lost before
+ * the reply was complete), malformed (a reply that is no chat completion), refusal (the model declined, or a filter of
+ * the server cut its answer), empty (a reply without text).
  */
-export type LlmErrorKind =
-  | "auth"
-  | "rejected"
-  | "rate_limit"
-  | "server"
-  | "timeout"
-  | "unreachable"
-  | "malformed";
+export const LLM_ERROR_KINDS = [
+  "auth",
+  "quota",
+  "rejected",
+  "rate_limit",
+  "server",
+  "timeout",
+  "unreachable",
+  "disconnected",
+  "malformed",
+  "refusal",
+  "empty",
+] as const;
+export type LlmErrorKind = typeof LLM_ERROR_KINDS[number];
+
+/** Tokens as the server counts them; null where it does not say. */
+export interface TokenCounts {
+  promptTokens: number | null;
+  completionTokens: number | null;
+}
 
 /** A failed request, after its retries. Its message never contains the key. */
 export class LlmError extends Error {
   override name = "LlmError";
-  constructor(readonly kind: LlmErrorKind, message: string, readonly retries: number) {
+  /** Attempts after the first. */
+  retries = 0;
+
+  /**
+   * @param tokens of a reply that cannot be used (refusal, empty): it was paid for
+   * @param retryAfterMs time until the server wants to be asked again, if it said so
+   */
+  constructor(
+    readonly kind: LlmErrorKind,
+    message: string,
+    readonly tokens: TokenCounts = { promptTokens: null, completionTokens: null },
+    readonly retryAfterMs: number | null = null,
+  ) {
     super(message);
   }
 }
+
+/** Whether the model has answered, though without a usable text: to ask again would give the same. */
+export const isAnswer = (kind: LlmErrorKind): boolean => kind === "refusal" || kind === "empty";
+
+/** Whether no other request can succeed either. */
+export const endsRun = (kind: LlmErrorKind): boolean =>
+  kind === "auth" || kind === "quota" || kind === "unreachable";
+
+/** Whether the same request may succeed later. */
+export const isTransient = (kind: LlmErrorKind): boolean =>
+  !isAnswer(kind) && !endsRun(kind) && kind !== "rejected";

@@ -2,43 +2,39 @@ import { canonicalJson, sha256 } from "../config/mod.ts";
 import {
   complete,
   type Completion,
-  type CompletionOptions,
   type CompletionRequest,
+  type RetryOptions,
   wireBody,
 } from "./complete.ts";
 import { type Endpoint } from "./endpoint.ts";
-import { LlmError } from "./error.ts";
-import { openJournal } from "./journal.ts";
+import { endsRun, isAnswer, LlmError, type LlmErrorKind } from "./error.ts";
+import { type JournalEntry, openJournal } from "./journal.ts";
+import { refuseThirdParties } from "./loopback.ts";
+import { type JobProgress, progressMeter } from "./progress.ts";
 
 export interface Job {
   /** Unique within the list. */
   id: string;
   request: CompletionRequest;
+  /** The request carries a row that may be sent to servers on this machine only. */
+  noThirdParty?: boolean;
 }
 
 /** What came of a job: a completion, or the reason why there is none. */
 export type JobOutcome =
   & {
-    id: string; /** SHA-256 of the request. */
-    request: string; /** Taken from the journal. */
+    id: string;
+    /** SHA-256 of the request. */
+    request: string;
+    /** Taken from the journal. */
     resumed: boolean;
   }
-  & ({ completion: Completion; error?: undefined } | { completion?: undefined; error: string });
+  & (
+    | { completion: Completion; error?: undefined; reason?: undefined }
+    | { completion?: undefined; error: string; reason: LlmErrorKind }
+  );
 
-export interface JobProgress {
-  total: number;
-  /** Finished, with those of the journal. */
-  done: number;
-  resumed: number;
-  failed: number;
-  /** Tokens generated in this run. */
-  tokens: number;
-  seconds: number;
-  /** Estimated from this run's pace; null before its first job is finished. */
-  secondsLeft: number | null;
-}
-
-export interface JobsOptions extends CompletionOptions {
+export interface JobsOptions extends RetryOptions {
   /** Requests in flight at once. */
   concurrency: number;
   journalPath: string;
@@ -53,53 +49,40 @@ export function requestSha256(model: string, request: CompletionRequest): string
 /**
  * Runs all jobs and returns their outcomes in the order of the jobs.
  *
- * Every outcome is a line in the journal, on disk before the next job starts; a later call with the same journal asks
- * only for what has no completion yet. What is asked does not depend on `concurrency`.
- * A job that fails after its retries is an outcome with `error`; a wrong key or an unreachable server ends the run.
+ * Every outcome is a line in the journal, on disk before its place is given to the next job; a later call with the same
+ * journal asks only for what the model has not answered yet. A refusal and an empty reply are answers; what failed
+ * otherwise is asked again. What is asked, and in which order, does not depend on `concurrency`.
+ * A job that fails after its retries is an outcome with `error` and `reason`; a refused key, spent credit, or the loss
+ * of all servers ends the run.
  *
- * @throws LlmError (auth, unreachable), the signal's reason if aborted, or an error of the journal file
+ * @throws LlmError (auth, quota, unreachable); an error before anything is sent if a job is not for third parties and
+ * a server is one; the signal's reason if aborted; an error of the journal file
  */
 export async function runJobs(
   endpoint: Endpoint,
   jobs: readonly Job[],
   options: JobsOptions,
 ): Promise<JobOutcome[]> {
-  const names = new Set(jobs.map((job) => job.id));
-  if (names.size !== jobs.length) {
-    throw new Error(`jobs: expected unique ids, found ${jobs.length - names.size} repeated`);
-  }
+  checkJobs(endpoint, jobs, options.concurrency);
   const journal = await openJournal(options.journalPath);
   try {
-    const known = new Map<string, Completion>();
+    const known = new Map<string, JournalEntry>();
     for (const entry of journal.entries) {
-      if (entry.completion) known.set(`${entry.request} ${entry.id}`, entry.completion);
+      if (isAnswered(entry)) known.set(`${entry.request} ${entry.id}`, entry);
     }
     const outcomes: JobOutcome[] = new Array(jobs.length);
     const open: { index: number; job: Job; request: string }[] = [];
     jobs.forEach((job, index) => {
       const request = requestSha256(endpoint.model, job.request);
-      const completion = known.get(`${request} ${job.id}`);
-      if (completion) outcomes[index] = { id: job.id, request, resumed: true, completion };
+      const entry = known.get(`${request} ${job.id}`);
+      if (entry) outcomes[index] = outcomeOf(entry, true);
       else open.push({ index, job, request });
     });
-
-    const resumed = jobs.length - open.length;
-    const start = performance.now();
-    let done = 0, failed = 0, tokens = 0;
-    const report = () => {
-      const seconds = (performance.now() - start) / 1000;
-      const secondsLeft = done > 0 ? (seconds / done) * (open.length - done) : open.length === 0 ? 0 : null;
-      options.onProgress?.({
-        total: jobs.length,
-        done: resumed + done,
-        resumed,
-        failed,
-        tokens,
-        seconds,
-        secondsLeft,
-      });
+    const resumed = {
+      done: jobs.length - open.length,
+      failed: outcomes.filter((outcome) => outcome.error !== undefined).length,
     };
-    report();
+    const advance = progressMeter(jobs.length, resumed, endpoint, options.onProgress);
 
     const halt = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, halt.signal]) : halt.signal;
@@ -108,31 +91,57 @@ export async function runJobs(
       while (next < open.length) {
         signal.throwIfAborted();
         const { index, job, request } = open[next++];
-        try {
-          const completion = await complete(endpoint, job.request, { ...options, signal });
-          await journal.append({ id: job.id, request, completion });
-          outcomes[index] = { id: job.id, request, resumed: false, completion };
-          tokens += completion.completionTokens ?? 0;
-        } catch (error) {
-          if (!(error instanceof LlmError) || error.kind === "auth" || error.kind === "unreachable") {
-            halt.abort(error);
-            throw error;
-          }
-          await journal.append({ id: job.id, request, error: error.message });
-          outcomes[index] = { id: job.id, request, resumed: false, error: error.message };
-          failed++;
-        }
-        done++;
-        report();
+        const entry = await run(endpoint, job, request, { ...options, signal });
+        await journal.append(entry);
+        outcomes[index] = outcomeOf(entry, false);
+        advance(entry.completion ?? entry.failure!, entry.completion !== undefined);
       }
     };
-    const workers = Array.from({ length: Math.max(1, Math.min(options.concurrency, open.length)) }, work);
-    const ends = await Promise.allSettled(workers);
-    if (signal.aborted) throw signal.reason;
-    const broken = ends.find((end) => end.status === "rejected");
-    if (broken) throw broken.reason;
+    const workers = Array.from({ length: Math.min(options.concurrency, open.length) }, work);
+    await Promise.allSettled(workers.map((worker) => worker.catch((error) => halt.abort(error))));
+    signal.throwIfAborted();
     return outcomes;
   } finally {
     await journal.close();
   }
+}
+
+function checkJobs(endpoint: Endpoint, jobs: readonly Job[], concurrency: number): void {
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new Error(`jobs: expected a positive whole number of requests at once, found ${concurrency}`);
+  }
+  const repeated = jobs.length - new Set(jobs.map((job) => job.id)).size;
+  if (repeated > 0) throw new Error(`jobs: expected unique ids, found ${repeated} repeated`);
+  refuseThirdParties(endpoint, jobs.filter((job) => job.noThirdParty).length, jobs.length);
+}
+
+/** @throws what ends the run */
+async function run(
+  endpoint: Endpoint,
+  job: Job,
+  request: string,
+  options: RetryOptions,
+): Promise<JournalEntry> {
+  const { id, noThirdParty } = job;
+  const { signal, maxRetries, retryDelayMs } = options;
+  try {
+    const completion = await complete(endpoint, job.request, {
+      signal,
+      maxRetries,
+      retryDelayMs,
+      noThirdParty,
+    });
+    return { id, request, completion };
+  } catch (error) {
+    if (!(error instanceof LlmError) || endsRun(error.kind)) throw error;
+    return { id, request, failure: { reason: error.kind, message: error.message, ...error.tokens } };
+  }
+}
+
+const isAnswered = ({ completion, failure }: JournalEntry): boolean =>
+  completion !== undefined || (failure !== undefined && isAnswer(failure.reason));
+
+function outcomeOf({ id, request, completion, failure }: JournalEntry, resumed: boolean): JobOutcome {
+  if (completion) return { id, request, resumed, completion };
+  return { id, request, resumed, error: failure!.message, reason: failure!.reason };
 }

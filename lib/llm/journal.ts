@@ -1,14 +1,16 @@
 import { dirname } from "@std/path";
 import { z } from "zod";
+import { LLM_ERROR_KINDS } from "./error.ts";
 
+const count = z.number().nullable();
 const completion = z.object({
   text: z.string(),
   finishReason: z.string(),
   model: z.string(),
   server: z.string().nullable().default(null),
   time: z.string().nullable().default(null),
-  promptTokens: z.number().nullable(),
-  completionTokens: z.number().nullable(),
+  promptTokens: count,
+  completionTokens: count,
   seconds: z.number(),
   retries: z.number(),
   structured: z.boolean(),
@@ -18,10 +20,15 @@ const entry = z.object({
   /** SHA-256 of the request as it is sent. */
   request: z.string(),
   completion: completion.optional(),
-  error: z.string().optional(),
+  failure: z.object({
+    reason: z.enum(LLM_ERROR_KINDS),
+    message: z.string(),
+    promptTokens: count,
+    completionTokens: count,
+  }).optional(),
 });
 
-/** One line of a journal: a request's completion, or why it failed. */
+/** One line of a journal: a request's completion, or why there is none. */
 export type JournalEntry = z.infer<typeof entry>;
 
 /** The entries of a journal file, one JSON object a line; a last line without newline (a torn write) is left out. */
@@ -61,7 +68,8 @@ export interface Journal {
 }
 
 /**
- * Opens (or starts) the journal at `path` for one writer and cuts off a torn last line.
+ * Opens (or starts) the journal at `path` for one writer and cuts off a torn last line. Lines that are appended while
+ * others are being written share the next write to disk.
  *
  * @throws if another process has it open, or a line before the last is damaged
  */
@@ -77,18 +85,22 @@ export async function openJournal(path: string): Promise<Journal> {
     const { entries, bytes } = await parseJournal(path);
     await file.truncate(bytes);
     await file.seek(0, Deno.SeekMode.End);
-    let tail = Promise.resolve();
+
+    const lines: string[] = [];
+    let last = Promise.resolve(); // the write that has begun last
+    let next: Promise<void> | null = null; // the write that `lines` wait for
+    const write = async () => {
+      next = null;
+      let rest = new TextEncoder().encode(lines.splice(0).join(""));
+      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+      await file.syncData();
+    };
     const append = (entry: JournalEntry) => {
-      const write = tail.then(async () => {
-        let rest = new TextEncoder().encode(JSON.stringify(entry) + "\n");
-        while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-        await file.syncData();
-      });
-      tail = write.catch(() => {});
-      return write;
+      lines.push(JSON.stringify(entry) + "\n");
+      return next ??= last = last.then(write);
     };
     const close = async () => {
-      await tail;
+      await last.catch(() => {}); // whoever appended knows of it
       file.close();
     };
     return { entries, append, close };

@@ -4,14 +4,17 @@
  *
  * @module
  */
-export { type Endpoint, endpoint, Secret } from "./endpoint.ts";
-export { LlmError, type LlmErrorKind } from "./error.ts";
+export { type Endpoint, endpoint } from "./endpoint.ts";
+export { Secret } from "./secret.ts";
+export { isLoopback } from "./loopback.ts";
+export { LlmError, type LlmErrorKind, type TokenCounts } from "./error.ts";
 export {
   complete,
   type Completion,
   type CompletionOptions,
   type CompletionRequest,
   type Message,
+  type RetryOptions,
 } from "./complete.ts";
 export {
   EMBEDDED_MODEL_SHA256,
@@ -19,14 +22,8 @@ export {
   type EmbeddedServer,
   startEmbeddedServer,
 } from "./embedded.ts";
-export {
-  type Job,
-  type JobOutcome,
-  type JobProgress,
-  type JobsOptions,
-  requestSha256,
-  runJobs,
-} from "./jobs.ts";
+export { type Job, type JobOutcome, type JobsOptions, requestSha256, runJobs } from "./jobs.ts";
+export { type JobProgress, progressNote } from "./progress.ts";
 export { type JournalEntry, readJournal } from "./journal.ts";
 export {
   recordedReplies,

@@ -115,10 +115,11 @@ Deno.test("a server that refuses response_format is asked without it from then o
 
 Deno.test("a slow server is given up after the timeout, a lost one is unreachable", async () => {
   await withServer(() => new Promise((resolve) => setTimeout(() => resolve("late"), 300)), async (server) => {
-    const endpoint = { baseURLs: [server.baseURL], model: "m" };
+    const endpoint = { baseURLs: [server.baseURL], model: "m", timeoutSeconds: 0.05 };
     const error = await assertRejects(
-      () => complete(endpoint, request, { ...quick, timeoutMs: 50, maxRetries: 1 }),
+      () => complete(endpoint, request, { ...quick, maxRetries: 1 }),
       LlmError,
+      "no reply in 0.05 s",
     );
     assertEquals(error.kind, "timeout");
   });
