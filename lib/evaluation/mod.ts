@@ -12,6 +12,6 @@ export * from "./notebook_rows.ts";
 export * from "./overlap.ts";
 export * from "./records.ts";
 export * from "./robustness.ts";
-export * from "./rouge.ts";
+export { rouge, type RougeScores } from "../stats/mod.ts";
 export * from "./scorers.ts";
 export * from "./sequence_matcher.ts";

@@ -1,7 +1,6 @@
-import { mean } from "../stats/mod.ts";
+import { mean, rouge } from "../stats/mod.ts";
 import { bleu } from "./bleu.ts";
 import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
-import { rouge } from "./rouge.ts";
 
 /** Word-overlap metrics of answers against references: ROUGE as mean F1 in [0, 1], BLEU of the whole set in [0, 1]. */
 export interface OverlapRow {

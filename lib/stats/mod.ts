@@ -1,7 +1,9 @@
 /** Intervals, paired tests, agreement, detectable differences and the scaling law. */
 export * from "./bootstrap.ts";
+export * from "./chi_square.ts";
 export * from "./kappa.ts";
 export * from "./paired.ts";
 export * from "./proportion.ts";
+export * from "./rouge.ts";
 export * from "./scaling_law.ts";
 export * from "./summary.ts";

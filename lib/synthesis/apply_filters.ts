@@ -1,6 +1,6 @@
 import { type Candidate, FILTERS, type PairFilter } from "./filters.ts";
-import { words } from "./lexicon.ts";
 import type { QaPair } from "./pair.ts";
+import { isAccepted, SET_FILTERS } from "./set_filters.ts";
 
 export interface FilterCount {
   filter: string;
@@ -19,42 +19,65 @@ export interface FilterResult {
   counts: FilterCount[];
 }
 
+/** The rules' verdicts on one pair: filter -> "pass" or the reason; none where a person has accepted it. */
+export function ruleVerdicts(
+  candidate: Candidate,
+  rules: readonly PairFilter[] = FILTERS,
+): Map<string, string> {
+  if (isAccepted(candidate)) return new Map();
+  return new Map(rules.map((rule) => [rule.name, rule.reason(candidate) ?? "pass"]));
+}
+
+/** Whether no filter has said anything against it. */
+export const isFit = (verdicts: ReadonlyMap<string, string>): boolean =>
+  [...verdicts.values()].every((verdict) => verdict === "pass");
+
 /**
- * Judges every pair by every filter (the verdicts are written into the pair) and counts in order: a pair is counted
- * as dropped by the first filter that it fails.
+ * Judges pairs by the rules, by the teacher's check where it was asked, and as a set (duplicates, balance, review);
+ * the verdicts are written into the pairs.
+ *
+ * Every rule judges every pair; check and set filters judge those that are fit so far, and a pair is counted as dropped
+ * by the first filter that it fails. No filter judges what a person has accepted.
  */
 export function applyFilters(
   candidates: readonly Candidate[],
-  filters: readonly PairFilter[] = FILTERS,
+  rules: readonly PairFilter[] = FILTERS,
 ): FilterResult {
-  const names = [...filters.map((filter) => filter.name), "duplicate"];
-  const counts = new Map(
-    names.map((filter) => [filter, { filter, in: 0, dropped: 0, reasons: {}, examples: [] } as FilterCount]),
-  );
-  const seen = new Set<string>();
-  const kept: QaPair[] = [], dropped: QaPair[] = [];
-  for (const candidate of candidates) {
-    const reasons = new Map(filters.map((filter) => [filter.name, filter.reason(candidate)]));
-    const { imageId, question, answer } = candidate.pair;
-    const key = JSON.stringify([imageId, words(question).join(" ")]);
-    const fit = [...reasons.values()].every((reason) => reason === null);
-    reasons.set("duplicate", fit && seen.has(key) ? "asked before about this image" : null);
-    if (fit) seen.add(key);
-    const verdicts = Object.fromEntries([...reasons].map(([name, reason]) => [name, reason ?? "pass"]));
-    const pair: QaPair = { ...candidate.pair, verdicts: JSON.stringify(verdicts) };
-    const failed = names.find((name) => reasons.get(name) !== null);
-    for (const name of names) {
-      const count = counts.get(name)!;
-      count.in++;
-      if (name !== failed) continue;
-      const reason = reasons.get(name)!;
-      count.dropped++;
-      const group = reason.replace(/: .*$/, "").replace(/\d+/, "n");
-      count.reasons[group] = (count.reasons[group] ?? 0) + 1;
-      if (count.examples.length < 3) count.examples.push(`${question} | ${answer} (${reason})`);
-      break;
-    }
-    (failed ? dropped : kept).push(pair);
+  const verdicts = new Map(candidates.map((one) => [one, ruleVerdicts(one, rules)]));
+  let fit = candidates.filter((one) => isFit(verdicts.get(one)!));
+  const judge = (name: string, judged: readonly Candidate[], reasons: ReadonlyMap<Candidate, string>) => {
+    for (const one of judged) verdicts.get(one)!.set(name, reasons.get(one) ?? "pass");
+    fit = fit.filter((one) => !reasons.has(one));
+  };
+  const asked = fit.filter((one) => one.checked && !isAccepted(one));
+  const denied = asked.filter((one) => one.checked !== "pass");
+  judge("llm", asked, new Map(denied.map((one) => [one, one.checked!])));
+  for (const { name, reasons } of SET_FILTERS) {
+    const judged = name === "review" ? fit.filter((one) => one.decision) : fit;
+    judge(name, judged, reasons(fit));
   }
-  return { kept, dropped, counts: [...counts.values()] };
+  const names = [...rules.map((rule) => rule.name), "llm", ...SET_FILTERS.map(({ name }) => name)];
+  const kept: QaPair[] = [], dropped: QaPair[] = [];
+  const failed = candidates.map((one) => {
+    const own = verdicts.get(one)!;
+    const pair: QaPair = { ...one.pair, verdicts: JSON.stringify(Object.fromEntries(own)) };
+    (isFit(own) ? kept : dropped).push(pair);
+    return { pair, filter: names.find((name) => (own.get(name) ?? "pass") !== "pass"), verdicts: own };
+  });
+  let left = candidates.length;
+  const counts = names.map((filter): FilterCount => {
+    const hit = failed.filter((one) => one.filter === filter);
+    const reasons: Record<string, number> = {};
+    for (const one of hit) {
+      const group = one.verdicts.get(filter)!.replace(/: .*$/, "").replace(/\d+/, "n");
+      reasons[group] = (reasons[group] ?? 0) + 1;
+    }
+    const examples = hit.slice(0, 3).map(({ pair, verdicts }) =>
+      `${pair.question} | ${pair.answer} (${verdicts.get(filter)})`
+    );
+    const count = { filter, in: left, dropped: hit.length, reasons, examples };
+    left -= hit.length;
+    return count;
+  });
+  return { kept, dropped, counts };
 }

@@ -169,7 +169,7 @@ export function precisionByFilter(
       : [];
   });
   return ["none", ...filters].map((after) => {
-    if (after !== "none") left = left.filter(({ passed }) => passed[after] === "pass");
+    if (after !== "none") left = left.filter(({ passed }) => (passed[after] ?? "pass") === "pass");
     const count = (verdict: FactVerdict) => left.filter((item) => item.verdict === verdict).length;
     const [supported, contradicted, unverifiable] = [
       count("supported"),

@@ -13,9 +13,14 @@ export {
   type Topic,
   topicsFor,
 } from "./prompts.ts";
-export { type ParsedReply, parseReply, type RawPair, type ReplyProblem, type ReplyShape } from "./parse.ts";
+export { parseReply } from "./parse.ts";
+export type { ParsedReply, RawPair, ReplyProblem, ReplyShape } from "./reply.ts";
+export { decided, type Decision, pairSha256, ReviewFile } from "./review_file.ts";
+export { decide, importReview, readDecisions, REVIEW_PAGE, reviewPath } from "./review_store.ts";
+export { MAX_YES_NO_SHARE, optionPositions } from "./set_filters.ts";
+export { readVerdict, VERIFY_VERSION, verifyMessages } from "./verify.ts";
 export { applyFilters, type FilterCount, type FilterResult } from "./apply_filters.ts";
-export { type Candidate, FILTERS, type PairFilter } from "./filters.ts";
+export { type Candidate, FILTERS, MAX_COPY, type PairFilter, questionCopy } from "./filters.ts";
 export {
   factCheck,
   type FactVerdict,

@@ -1,28 +1,28 @@
 import { rng, sha256, shuffle } from "../config/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
-import { type Endpoint, type Job, type JobProgress, runJobs } from "../llm/mod.ts";
-import { applyFilters, type FilterCount } from "./apply_filters.ts";
+import { type Endpoint, type JobOutcome, type JobProgress, runJobs } from "../llm/mod.ts";
+import { applyFilters, type FilterCount, isFit, ruleVerdicts } from "./apply_filters.ts";
 import type { Candidate } from "./filters.ts";
 import { type QaPair, teacherPair } from "./pair.ts";
-import { parseReply, type ReplyProblem, type ReplyShape } from "./parse.ts";
-import { knownText, PAIR_KINDS, type PairKind, type PairPrompt, pairPrompt, topicsFor } from "./prompts.ts";
+import { parseReply } from "./parse.ts";
+import { askingOrder, type Plan, type PlanOptions, planRequests } from "./plan.ts";
+import { knownText } from "./prompts.ts";
+import type { RawPair, ReplyProblem, ReplyShape } from "./reply.ts";
+import { decided, type Decision } from "./review_file.ts";
+import { readVerdict, verifyJob } from "./verify.ts";
 
-export interface SynthesisOptions {
+export interface SynthesisOptions extends PlanOptions {
   endpoint: Endpoint;
-  /** All requests and their seeds follow from it. */
-  seed: number;
-  temperature: number;
-  /** Limit of generated tokens per request. */
-  maxTokens: number;
   concurrency: number;
   /** Replies are kept here; a second call with the same journal asks only for what is missing. */
   journalPath: string;
-  /** Requests for each caption (default 1); each asks for one pair. */
-  pairsPerCaption?: number;
-  /** Kinds of pairs, taken in turn (default all three). */
-  kinds?: readonly PairKind[];
+  /** Ask the teacher a second time about every pair that passes the rules: is it supported by the caption? */
+  verify?: boolean;
+  /** What people decided, by pair id. */
+  decisions?: ReadonlyMap<string, Decision>;
   signal?: AbortSignal;
-  onProgress?: (progress: JobProgress) => void;
+  /** Progress of the requests for pairs, then of those that check them. */
+  onProgress?: (progress: JobProgress, step: "write" | "check") => void;
 }
 
 export interface SynthesisResult {
@@ -40,25 +40,21 @@ export interface SynthesisResult {
     problems: Partial<Record<ReplyProblem, number>>;
     /** Pairs read from the replies. */
     parsed: number;
+    /** Replies of the check; null if it was not asked for. Pairs whose check failed or cannot be read stay. */
+    checks: { supported: number; unsupported: number; unread: number; failed: number } | null;
     filters: FilterCount[];
   };
+  /** Ids of decisions that were not applied, since their pair is gone or reads differently now. */
+  staleDecisions: string[];
   tokens: { prompt: number; completion: number };
   /** Wall time of this call; replies taken from the journal cost none. */
   seconds: number;
   resumed: number;
 }
 
-interface Plan {
-  job: Job;
-  record: CorpusRecord;
-  prompt: PairPrompt;
-}
-
 /**
- * Question-answer pairs written by a teacher model from captions, parsed, filtered and counted (paper section 4.2).
- *
- * Each caption is asked `pairsPerCaption` times, in turn for the kinds of pairs and for topics that the caption speaks
- * of. Requests depend on records, seed and options alone, not on concurrency or on what was asked before.
+ * Question-answer pairs written by a teacher model from captions, parsed, filtered, reviewed and counted (paper section
+ * 4.2). Requests depend on records, seed and options alone, not on concurrency or on what was asked before.
  *
  * @param records captioned records; those without caption are left out
  * @throws as runJobs
@@ -70,20 +66,7 @@ export async function synthesize(
   const start = performance.now();
   const captioned = records.filter((record) => record.caption !== null && record.caption.trim() !== "");
   const plans = planRequests(captioned, options);
-  const { concurrency, journalPath, signal, onProgress } = options;
-  // Requests with the same beginning follow one another, so that a server's prompt cache is of use.
-  const order = plans.map((_, i) => i).sort((a, b) =>
-    compare(prefixOf(plans[a]), prefixOf(plans[b])) || a - b
-  );
-  const ran = await runJobs(options.endpoint, order.map((i) => plans[i].job), {
-    concurrency,
-    journalPath,
-    signal,
-    onProgress,
-  });
-  const outcomes: typeof ran = new Array(plans.length);
-  order.forEach((i, k) => outcomes[i] = ran[k]);
-
+  const outcomes = await ask(plans, options);
   const counts: SynthesisResult["counts"] = {
     captions: captioned.length,
     requests: plans.length,
@@ -91,77 +74,110 @@ export async function synthesize(
     shapes: {},
     problems: {},
     parsed: 0,
+    checks: null,
     filters: [],
   };
-  const add = <K extends string>(table: Partial<Record<K, number>>, key: K) =>
-    table[key] = (table[key] ?? 0) + 1;
-  const tokens = { prompt: 0, completion: 0 };
-  const candidates: Candidate[] = [];
-  plans.forEach((plan, i) => {
-    const { completion, error } = outcomes[i];
-    if (!completion) return void add(counts.failed, error!);
-    tokens.prompt += completion.promptTokens ?? 0;
-    tokens.completion += completion.completionTokens ?? 0;
-    const reply = parseReply(completion.text, completion.finishReason);
-    add(counts.shapes, reply.shape);
-    reply.problems.forEach((problem) => add(counts.problems, problem));
-    const { record, prompt, job } = plan;
-    reply.pairs.forEach((raw, k) => {
-      const asked = {
-        question: tidy(raw.question),
-        answer: tidy(raw.answer),
-        choices: raw.choices && shuffle(raw.choices.map(tidy), rng(`${job.id}#choices`)),
-        answerType: prompt.kind === "open" ? "open" as const : "closed" as const,
-        questionType: prompt.topic,
-      };
-      const provenance = {
-        prompt: prompt.version,
-        model: completion.model,
-        server: completion.server,
-        seed: job.request.seed,
-        temperature: job.request.temperature,
-        time: completion.time,
-        rawSha256: sha256(completion.text),
-      };
-      const id = reply.pairs.length > 1 ? `${job.id}/${k}` : job.id;
-      candidates.push({
-        pair: teacherPair(record, id, asked, provenance),
-        known: knownText(record),
-        kind: prompt.kind,
-      });
-    });
-  });
-  counts.parsed = candidates.length;
-  const { kept, dropped, counts: filters } = applyFilters(candidates);
+  const written = plans.flatMap((plan, i) => readPairs(plan, outcomes[i], counts));
+  counts.parsed = written.length;
+  const { candidates, stale } = decided(written, options.decisions ?? new Map());
+  const checked = options.verify ? await check(candidates, options) : null;
+  counts.checks = checked && checked.counts;
+  const { kept, dropped, counts: filters } = applyFilters(checked?.candidates ?? candidates);
   counts.filters = filters;
-  const resumed = outcomes.filter((outcome) => outcome.resumed).length;
-  return { pairs: kept, dropped, counts, tokens, seconds: (performance.now() - start) / 1000, resumed };
+  const all = [...outcomes, ...checked?.outcomes ?? []];
+  const sum = (count: "promptTokens" | "completionTokens") =>
+    all.reduce((total, { completion }) => total + (completion?.[count] ?? 0), 0);
+  return {
+    pairs: kept,
+    dropped,
+    counts,
+    staleDecisions: stale,
+    tokens: { prompt: sum("promptTokens"), completion: sum("completionTokens") },
+    seconds: (performance.now() - start) / 1000,
+    resumed: all.filter((outcome) => outcome.resumed).length,
+  };
 }
 
-function planRequests(records: readonly CorpusRecord[], options: SynthesisOptions): Plan[] {
-  const { pairsPerCaption = 1, kinds = PAIR_KINDS, seed, temperature, maxTokens } = options;
-  return records.flatMap((record) => {
-    const random = rng(`synthesis/${seed}/${record.id}`);
-    const topics = shuffle(topicsFor(record), random);
-    const turns = shuffle(kinds, random);
-    return Array.from({ length: pairsPerCaption }, (_, i) => {
-      const kind = turns[i % turns.length];
-      const topic = topics[i % topics.length];
-      const prompt = pairPrompt(record, kind, topic, random() < 0.5 ? "yes" : "no");
-      const request = {
-        messages: prompt.messages,
-        schema: prompt.schema,
-        seed: Math.floor(random() * 2 ** 31),
-        temperature,
-        maxTokens,
-      };
-      return { record, prompt, job: { id: `${record.id}#teacher/${i}`, request } };
-    });
+/** The outcomes of all plans, in their order. */
+async function ask(plans: readonly Plan[], options: SynthesisOptions): Promise<JobOutcome[]> {
+  const { endpoint, concurrency, journalPath, signal, onProgress } = options;
+  const order = askingOrder(plans);
+  const ran = await runJobs(endpoint, order.map((i) => plans[i].job), {
+    concurrency,
+    journalPath,
+    signal,
+    onProgress: (progress) => onProgress?.(progress, "write"),
+  });
+  const outcomes: JobOutcome[] = new Array(plans.length);
+  order.forEach((i, k) => outcomes[i] = ran[k]);
+  return outcomes;
+}
+
+/** The pairs of one reply; what is lost is counted. */
+function readPairs(
+  { record, prompt, job }: Plan,
+  { completion, error }: JobOutcome,
+  counts: SynthesisResult["counts"],
+): Candidate[] {
+  if (!completion) {
+    add(counts.failed, error!);
+    return [];
+  }
+  const reply = parseReply(completion.text, completion.finishReason);
+  add(counts.shapes, reply.shape);
+  reply.problems.forEach((problem) => add(counts.problems, problem));
+  const { model, server, time } = completion, { seed, temperature } = job.request;
+  const rawSha256 = sha256(completion.text);
+  const provenance = { prompt: prompt.version, model, server, seed, temperature, time, rawSha256 };
+  return reply.pairs.map((raw, k) => {
+    const asked = {
+      ...tidyPair(raw, `${job.id}#choices${k ? `/${k}` : ""}`),
+      answerType: prompt.kind === "open" ? "open" as const : "closed" as const,
+      questionType: prompt.topic,
+    };
+    const id = reply.pairs.length > 1 ? `${job.id}/${k}` : job.id;
+    return { pair: teacherPair(record, id, asked, provenance), known: knownText(record), kind: prompt.kind };
   });
 }
 
-const prefixOf = ({ prompt }: Plan) => `${prompt.version}/${prompt.topic}`;
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+/** Candidates with the teacher's second opinion about those that pass the rules. */
+async function check(candidates: readonly Candidate[], options: SynthesisOptions) {
+  const { endpoint, concurrency, journalPath, signal, seed, onProgress } = options;
+  const open = candidates.filter((one) => isFit(ruleVerdicts(one)) && !one.decision);
+  const outcomes = await runJobs(endpoint, open.map((one) => verifyJob(one, seed)), {
+    concurrency,
+    journalPath,
+    signal,
+    onProgress: (progress) => onProgress?.(progress, "check"),
+  });
+  const counts = { supported: 0, unsupported: 0, unread: 0, failed: 0 };
+  const verdicts = new Map(open.map((one, i) => {
+    const { completion } = outcomes[i];
+    const verdict = completion ? readVerdict(completion) ?? "unread" : "failed";
+    counts[verdict]++;
+    const said = {
+      supported: "pass",
+      unsupported: "unsupported, says the teacher",
+      unread: null,
+      failed: null,
+    };
+    return [one, said[verdict]];
+  }));
+  return { outcomes, counts, candidates: candidates.map((one) => ({ ...one, checked: verdicts.get(one) })) };
+}
+
+function add<K extends string>(table: Partial<Record<K, number>>, key: K): void {
+  table[key] = (table[key] ?? 0) + 1;
+}
+
+/** Options in random order, since teachers put the right one first. */
+function tidyPair({ question, answer, choices }: RawPair, seed: string): RawPair {
+  return {
+    question: tidy(question),
+    answer: tidy(answer),
+    choices: choices && shuffle(choices.map(tidy), rng(seed)),
+  };
+}
 
 /** One line, without the quotes or the full stop that teachers put around short answers. */
 function tidy(text: string): string {

@@ -1,5 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
-import { applyFilters, FILTERS, type PairKind } from "@lib/synthesis/mod.ts";
+import { rng, shuffle } from "@lib/config/mod.ts";
+import { chiSquareUniform } from "@lib/stats/mod.ts";
+import {
+  applyFilters,
+  type Decision,
+  FILTERS,
+  MAX_COPY,
+  optionPositions,
+  type PairKind,
+  type QaPair,
+  questionCopy,
+} from "@lib/synthesis/mod.ts";
 import { teacherPair } from "./records.ts";
 
 const CT = "Caption: ct of the abdomen with a cyst in the right kidney";
@@ -68,6 +79,27 @@ Deno.test("invisible: history, people, treatment and measurements cannot be seen
   assertEquals(verdict("What is the most common lesion?", "cyst"), "invisible");
 });
 
+Deno.test("language: pairs in another language go, Latin and radiology terms stay", () => {
+  assertEquals(verdict("¿Qué órgano está afectado en la imagen?", "el riñón derecho"), "language");
+  assertEquals(verdict("Welches Organ ist in dem Bild zu sehen?", "die Niere"), "language");
+  assertEquals(verdict("图像中显示了哪个器官？", "肾"), "language");
+  assert(verdict("Is it the foramen ovale, the pons or the cisterna magna?", "β-wave") !== "language");
+});
+
+Deno.test("copy: an answer that repeats its question", () => {
+  assertEquals(
+    verdict("Which organ has the cyst in this CT?", "In this CT the organ has the cyst in the kidney"),
+    "copy",
+  );
+  assertEquals(verdict("Which organ has the cyst in this CT?", "the kidney"), "kept");
+});
+
+Deno.test("unanswerable: about the text or another image, or an answer that knows nothing", () => {
+  assertEquals(verdict("Which organ is mentioned in the caption?", "kidney"), "unanswerable");
+  assertEquals(verdict("Which organ is affected in figure 2?", "kidney"), "unanswerable");
+  assertEquals(verdict("Which organ is affected?", "not specified"), "unanswerable");
+});
+
 Deno.test("mismatch: the answer is of the kind that is asked for", () => {
   assertEquals(verdict("What type of lesion is shown?", "kidney"), "mismatch");
   assertEquals(verdict("Which side is affected?", "kidney"), "mismatch");
@@ -122,18 +154,102 @@ Deno.test("a question is asked once per image, and a bad pair does not block a g
   assertEquals(kept.map((p) => [p.imageId, p.answer]), [["roco_v2/1", "kidney"], ["roco_v2/2", "kidney"]]);
   assertEquals(dropped.map((p) => p.answer), ["heart", "right kidney"]);
   assertEquals(counts.map((c) => [c.filter, c.in, c.dropped]), [
-    ["form", 4, 0],
-    ["length", 4, 0],
-    ["leak", 4, 0],
-    ["invisible", 4, 0],
-    ["mismatch", 4, 0],
+    ...["language", "form", "length", "leak", "copy", "invisible", "unanswerable", "mismatch"].map((
+      f,
+    ) => [f, 4, 0]),
     ["unsupported", 4, 1],
     ["options", 3, 0],
+    ["llm", 3, 0],
     ["duplicate", 3, 1],
+    ["balance", 2, 0],
+    ["review", 2, 0],
   ]);
-  assertEquals(counts[5].reasons, { "not in the caption": 1 });
-  assert(counts[5].examples[0].includes("heart"));
+  assertEquals(counts[8].reasons, { "not in the caption": 1 });
+  assert(counts[8].examples[0].includes("heart"));
   const verdicts = JSON.parse(kept[0].verdicts);
-  assertEquals(Object.keys(verdicts), [...FILTERS.map((f) => f.name), "duplicate"]);
+  assertEquals(Object.keys(verdicts), [...FILTERS.map((f) => f.name), "duplicate", "balance"]);
   assert(Object.values(verdicts).every((v) => v === "pass"));
+});
+
+const closed = (n: number, answer: string, decision?: Decision) => ({
+  pair: teacherPair("Is there a cyst in the right kidney?", answer, { id: `${n}`, imageId: `roco_v2/${n}` }),
+  known: answer === "yes" ? CT : NORMAL,
+  kind: "yes-no" as const,
+  decision,
+});
+const answers = (pairs: readonly QaPair[], answer: string) => pairs.filter((p) => p.answer === answer).length;
+
+Deno.test("balance: neither yes nor no has more than 60%, whatever the order; a few pairs are left alone", () => {
+  const many = Array.from({ length: 120 }, (_, n) => closed(n, n % 4 ? "yes" : "no"));
+  const { kept, counts } = applyFilters(many);
+  assertEquals([answers(kept, "yes"), answers(kept, "no")], [45, 30]);
+  assertEquals(counts.find((c) => c.filter === "balance")!.reasons, {
+    'more "yes" than the balance allows': 45,
+  });
+  const ids = (pairs: readonly QaPair[]) => pairs.map((p) => p.id).sort();
+  assertEquals(ids(applyFilters(many.toReversed()).kept), ids(kept));
+  const few = Array.from({ length: 10 }, (_, n) => closed(n, "no"));
+  assertEquals(applyFilters(few).kept.length, 10);
+});
+
+Deno.test("options are in random order: chi-square finds no favoured position, and finds the teacher's own", () => {
+  const choices = ["liver", "spleen", "lung", "heart"], random = rng("positions");
+  const written = Array.from({ length: 4000 }, () => ({ answer: "liver", choices }));
+  const shuffled = written.map((pair) => ({ ...pair, choices: shuffle(choices, random) }));
+  assertEquals(optionPositions(written), [4000, 0, 0, 0]);
+  assert(chiSquareUniform(optionPositions(written)).p < 1e-9);
+  assert(chiSquareUniform(optionPositions(shuffled)).p > 0.01);
+});
+
+Deno.test("the teacher's check drops what it denies, and judges only what the rules let through", () => {
+  const fit = { ...closed(1, "yes"), checked: "unsupported, says the teacher" };
+  const unfit = { ...closed(2, "perhaps"), checked: "pass" };
+  const { dropped, counts } = applyFilters([
+    fit,
+    { ...closed(3, "yes"), checked: "pass" },
+    unfit,
+    closed(4, "yes"),
+  ]);
+  const count = counts.find((c) => c.filter === "llm")!;
+  assertEquals([count.in, count.dropped], [3, 1]);
+  assertEquals(dropped.map((p) => "llm" in JSON.parse(p.verdicts)), [true, false]);
+});
+
+Deno.test("a person's word is the last: accepted pairs pass all filters, rejected ones go with the reason", () => {
+  const decision = (verdict: Decision["verdict"], reason?: string): Decision => ({
+    id: "",
+    pair: "",
+    verdict,
+    reason,
+    time: "",
+  });
+  const bad = { ...closed(1, "perhaps"), decision: decision("accept") };
+  const good = { ...closed(2, "yes"), decision: decision("reject", "blurred: wrong side") };
+  const { kept, dropped, counts } = applyFilters([bad, good]);
+  assertEquals(kept.map((p) => [p.answer, p.verdicts]), [[
+    "perhaps",
+    '{"duplicate":"pass","balance":"pass","review":"pass"}',
+  ]]);
+  assertEquals(JSON.parse(dropped[0].verdicts).review, "blurred: wrong side");
+  const review = counts.find((c) => c.filter === "review")!;
+  assertEquals([review.in, review.dropped], [2, 1]);
+});
+
+Deno.test({
+  name:
+    "of the open answers that people wrote, the copy filter drops one in a thousand at most [needs LAB_DATA]",
+  ignore: !Deno.env.get("LAB_DATA"),
+  fn: async () => {
+    const open: { question: string; answer: string }[] = [];
+    for (const file of ["train", "validate", "test"]) {
+      const path = `${Deno.env.get("LAB_DATA")}/slake-json/${file}.json`;
+      const rows: { q_lang: string; answer_type: string; question: string; answer: string }[] = JSON.parse(
+        await Deno.readTextFile(path),
+      );
+      open.push(...rows.filter((row) => row.q_lang === "en" && row.answer_type === "OPEN"));
+    }
+    assertEquals(open.length, 4252);
+    const dropped = open.filter((pair) => questionCopy(pair) > MAX_COPY).length;
+    assert(dropped / open.length < 0.001, `${dropped}`);
+  },
 });

@@ -55,7 +55,7 @@ const SHAPES: [string, string, ReplyShape][] = [
   ["one line each", "Q: Which organ is shown? A: The liver\nQ: Which plane is it? A: axial", "qa_text"],
   [
     "several lines",
-    "Q: Which organ\nis shown?\nA: The\nliver\nQ: Which plane is it?\nA: axial\n\nI hope this helps!",
+    "Q: Which organ\nis shown?\nA: The\nliver\nQ: Which plane is it?\nA: axial",
     "qa_text",
   ],
   [

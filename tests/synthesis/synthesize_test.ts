@@ -70,6 +70,9 @@ Deno.test("captions become pairs with provenance, and everything lost is counted
     ]);
     assertEquals(pair.rawSha256, sha256(`{"question": "Which organ is affected?", "answer": "lung."}`));
     assert(Number.isInteger(pair.seed));
+    assertEquals([pair.sourceId, pair.original], ["1", null]);
+    assertEquals(pair.server, new URL(options.endpoint.baseURLs[0]).host);
+    assert(Math.abs(Date.parse(pair.time!) - Date.now()) < 60_000);
     assertEquals(result.pairs[1].prompt, "case-open-v1");
   });
 });
@@ -83,7 +86,7 @@ Deno.test("requests and pairs follow from seed and records alone, and a second r
       const again = await synthesize(chosen, all);
       assertEquals([server.requests.length, again.resumed], [asked.length, asked.length]);
       assertEquals(again.pairs, first.pairs);
-      return { asked, pairs: first.pairs };
+      return { asked, pairs: first.pairs.map(({ server: _, time: __, ...pair }) => pair) };
     });
   const one = await run({ concurrency: 1 });
   assertEquals(one.asked.length, 9);

@@ -1,0 +1,53 @@
+import { rng, shuffle } from "../config/mod.ts";
+import type { CorpusRecord } from "../corpus/mod.ts";
+import type { Job } from "../llm/mod.ts";
+import { PAIR_KINDS, type PairKind, type PairPrompt, pairPrompt, topicsFor } from "./prompts.ts";
+
+/** A request for one pair about one record. */
+export interface Plan {
+  job: Job;
+  record: CorpusRecord;
+  prompt: PairPrompt;
+}
+
+/** What the requests follow from. */
+export interface PlanOptions {
+  seed: number;
+  temperature: number;
+  /** Limit of generated tokens per request. */
+  maxTokens: number;
+  /** Requests for each caption (default 1); each asks for one pair. */
+  pairsPerCaption?: number;
+  /** Kinds of pairs, taken in turn (default all three). */
+  kinds?: readonly PairKind[];
+}
+
+/**
+ * The requests for captioned records: each caption `pairsPerCaption` times, in turn for the kinds of pairs and for the
+ * topics that it speaks of. They follow from seed, records and options alone.
+ */
+export function planRequests(records: readonly CorpusRecord[], options: PlanOptions): Plan[] {
+  const { pairsPerCaption = 1, kinds = PAIR_KINDS, seed, temperature, maxTokens } = options;
+  return records.flatMap((record) => {
+    const random = rng(`synthesis/${seed}/${record.id}`);
+    const topics = shuffle(topicsFor(record), random);
+    const turns = shuffle(kinds, random);
+    return Array.from({ length: pairsPerCaption }, (_, i) => {
+      const kind = turns[i % turns.length];
+      const topic = topics[i % topics.length];
+      const prompt = pairPrompt(record, kind, topic, random() < 0.5 ? "yes" : "no");
+      const { messages, schema } = prompt;
+      const request = { messages, schema, seed: Math.floor(random() * 2 ** 31), temperature, maxTokens };
+      const { noThirdParty } = record;
+      return { record, prompt, job: { id: `${record.id}#teacher/${i}`, request, noThirdParty } };
+    });
+  });
+}
+
+/** Requests with the same beginning one after another, so that a server's prompt cache is of use: indices into `plans`. */
+export function askingOrder(plans: readonly Plan[]): number[] {
+  const prefixes = plans.map(({ prompt }) => `${prompt.version}/${prompt.topic}`);
+  return plans.map((_, i) => i).sort((a, b) =>
+    prefixes[a] < prefixes[b] ? -1 : prefixes[a] > prefixes[b] ? 1 : a - b
+  );
+}
