@@ -1,12 +1,13 @@
 import sharp from "sharp";
-import { decodeDicom, isDicom } from "./dicom.ts";
-import { MAX_PIXELS, tooLarge } from "./limits.ts";
+import { decodeDicom } from "./dicom.ts";
+import { imageFormat } from "./format.ts";
+import { MAX_BYTES, MAX_PIXELS, tooLarge } from "./limits.ts";
 import type { RgbImage } from "./rgb.ts";
 
 /**
  * Decodes a picture to 8-bit RGB as `PIL.Image.open` followed by transformers' `convert_to_rgb` does: PNG (grey, palette,
  * transparent, interlaced), JPEG (baseline, progressive), WebP, GIF (first frame), TIFF (first page) and DICOM
- * ({@link decodeDicom} with its defaults). No EXIF rotation, no colour profile applied; transparency is laid on white.
+ * ({@link decodeDicom} with its defaults), told apart by their first bytes. No EXIF rotation, no colour profile applied; transparency is laid on white.
  *
  * 8-bit PNG, GIF, TIFF, lossless WebP and JPEG (4:4:4, 4:2:2, 4:2:0, grey) decode to Pillow 13's bytes in every test
  * picture; a JPEG whose end is missing is refused by both.
@@ -16,18 +17,27 @@ import type { RgbImage } from "./rgb.ts";
  *
  * @param source the encoded bytes or a file's path.
  * @throws Error naming the file (or "image of N bytes") for anything damaged, truncated, unknown, or larger than
- * {@link MAX_PIXELS}.
+ * {@link MAX_PIXELS} (by its header, before it is unpacked) or {@link MAX_BYTES}.
  */
 export async function decodeImage(source: Uint8Array | string): Promise<RgbImage> {
   const name = typeof source === "string" ? source : `image of ${source.length} bytes`;
-  const bytes = typeof source === "string" ? await Deno.readFile(source) : source;
+  const bytes = typeof source === "string" ? await readFile(source) : source;
   if (bytes.length === 0) throw new Error(`${name} is empty: nothing to decode.`);
   try {
-    return isDicom(bytes) ? await decodeDicom(bytes) : await decodePicture(bytes);
+    const format = imageFormat(bytes);
+    if (format === null) throw new Error("it is no PNG, JPEG, GIF, WebP, TIFF or DICOM file.");
+    return format === "dicom" ? await decodeDicom(bytes) : await decodePicture(bytes);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`${name} cannot be decoded: ${reason}`, { cause });
   }
+}
+
+async function readFile(path: string): Promise<Uint8Array> {
+  const { isFile, size } = await Deno.stat(path);
+  if (!isFile) throw new Error(`${path} is a folder, no picture.`);
+  if (size > MAX_BYTES) throw new Error(`${path} has ${size} bytes, more than the ${MAX_BYTES} accepted.`);
+  return await Deno.readFile(path);
 }
 
 async function decodePicture(bytes: Uint8Array): Promise<RgbImage> {

@@ -2,6 +2,7 @@ import charls from "@cornerstonejs/codec-charls";
 import openjpeg from "@cornerstonejs/codec-openjpeg";
 import { Decoder as LosslessJpeg } from "jpeg-lossless-decoder-js";
 import sharp from "sharp";
+import { jpegPrecision, requireAnnouncedSize, segments } from "./codestream.ts";
 import type { PixelFormat } from "./dicom_file.ts";
 
 /** Decoded but not interpreted: stored values, components interleaved. */
@@ -69,29 +70,6 @@ async function lossyJpeg(encoded: Uint8Array, format: PixelFormat): Promise<Samp
   const { data, info } = await sharp(bytes, { failOn: "error", ignoreIcc: true, limitInputPixels: false })
     .raw().toBuffer({ resolveWithObject: true });
   return { values: new Uint8Array(data), components: info.channels, precision: 8, rgb: info.channels === 3 };
-}
-
-/** Calls `visit(marker, position)` for the segments of a JPEG before its first scan. */
-function segments(jpeg: Uint8Array, visit: (marker: number, at: number) => void): void {
-  for (let at = 2; at + 4 <= jpeg.length && jpeg[at] === 0xff;) {
-    const marker = jpeg[at + 1];
-    if (marker === 0xff) at++; // fill byte
-    else {
-      if (marker === 0xda || marker === 0xd9) return;
-      visit(marker, at);
-      at += 2 + (jpeg[at + 2] << 8 | jpeg[at + 3]);
-    }
-  }
-}
-
-function jpegPrecision(jpeg: Uint8Array): number {
-  let precision = 0;
-  segments(jpeg, (marker, at) => {
-    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (isFrame) precision = jpeg[at + 4];
-  });
-  if (precision === 0) throw new Error("its JPEG data holds no frame header.");
-  return precision;
 }
 
 /** RGB stored as it is: without a marker that says so libjpeg would take the components for YCbCr. */
@@ -210,6 +188,7 @@ export function decoderFor(uid: string): Decode | null {
   if (!known.decode) return null;
   return async (encoded, format) => {
     try {
+      requireAnnouncedSize(encoded, format);
       return await known.decode!(encoded, format);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);

@@ -1,6 +1,7 @@
 /** Pictures in (PNG, JPEG, DICOM, ...), the vision tower's pixels out, overlays for people. */
 export { decodeImage } from "./decode.ts";
 export { decodeDicom, isDicom } from "./dicom.ts";
+export { IMAGE_ENDINGS, type ImageFormat, imageFormat } from "./format.ts";
 export { type Fingerprint, fingerprint, THUMBNAIL } from "./fingerprint.ts";
 export { MAX_PIXELS } from "./limits.ts";
 export { preprocess, toPixelValues } from "./pixels.ts";
