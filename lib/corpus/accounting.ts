@@ -1,4 +1,4 @@
-import type { Corpus } from "./record.ts";
+import { type Corpus, droppedCount } from "./record.ts";
 
 /** Where a data set's rows went: rows = kept + dropped. */
 export interface RowAccount {
@@ -24,39 +24,44 @@ export interface ReasonCount {
 export function rowAccounts(corpora: readonly Corpus[]): RowAccount[] {
   return corpora.map(({ dataset, records, dropped, repaired }) => ({
     dataset,
-    rows: records.length + dropped.length,
+    rows: records.length + droppedCount(dropped),
     kept: records.length,
-    dropped: dropped.length,
+    dropped: droppedCount(dropped),
     repairedFields: repaired.reduce((sum, { count }) => sum + count, 0),
   }));
 }
 
 /** Dropped rows and repaired fields by reason. */
 export function reasonCounts(corpora: readonly Corpus[]): ReasonCount[] {
-  return corpora.flatMap((corpus) => {
-    const { dataset, repaired } = corpus, rows = droppedRows([corpus]);
-    const reasons = [...new Set(rows.map(({ reason }) => reason))];
-    return [
-      ...reasons.map((reason): ReasonCount => {
-        const found = rows.filter((row) => row.reason === reason);
-        return { dataset, what: "dropped", reason, count: found.length, first: found[0].where };
-      }),
-      ...repaired.map(({ reason, count }): ReasonCount => ({
-        dataset,
-        what: "repaired",
-        reason,
-        count,
-        first: null,
-      })),
-    ];
-  });
+  return corpora.flatMap(({ dataset, root, dropped, repaired }) => [
+    ...[...Map.groupBy(dropped, ({ reason }) => reason)].map(([reason, rows]): ReasonCount => ({
+      dataset,
+      what: "dropped",
+      reason,
+      count: droppedCount(rows),
+      first: inside(root, rows[0].where),
+    })),
+    ...repaired.map(({ reason, count }): ReasonCount => ({
+      dataset,
+      what: "repaired",
+      reason,
+      count,
+      first: null,
+    })),
+  ]);
 }
 
-/** One line a dropped row; places are relative to the data set's folder. */
+/** One line a dropped row (or for many of one reason); places are relative to the data set's folder. */
 export function droppedRows(
   corpora: readonly Corpus[],
 ): { dataset: string; reason: string; where: string }[] {
   return corpora.flatMap(({ dataset, root, dropped }) =>
-    dropped.map(({ reason, where }) => ({ dataset, reason, where: where.replace(`${root}/`, "") }))
+    dropped.map(({ reason, where, count = 1 }) => ({
+      dataset,
+      reason,
+      where: inside(root, where) + (count > 1 ? ` (the first of ${count})` : ""),
+    }))
   );
 }
+
+const inside = (root: string, where: string): string => where.replace(`${root}/`, "");

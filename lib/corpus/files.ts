@@ -1,6 +1,10 @@
-import { parse } from "csv-parse/sync";
 import { join, resolve } from "@std/path";
+import { gunzipSync } from "node:zlib";
 import type { z } from "zod";
+import type { Split } from "./record.ts";
+
+/** Texts above this many bytes are refused: a JavaScript string cannot hold more than some 530 million characters. */
+const MAX_TEXT_BYTES = 500_000_000;
 
 /** Whether a path exists. */
 export async function isThere(path: string): Promise<boolean> {
@@ -20,38 +24,84 @@ export async function firstThere(root: string, names: readonly string[]): Promis
 }
 
 /**
- * A text file as UTF-8, without its byte order mark.
- * @throws when the file is missing or is not UTF-8
+ * A text file as UTF-8, without its byte order mark; one whose name ends in .gz is unpacked.
+ * @throws when the file is missing, a folder, too large, damaged, or not UTF-8
  */
 export async function readText(path: string): Promise<string> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  const about = await Deno.stat(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) throw error;
     throw new Error(
       `Expected the file ${path}; it is missing. Download the data set, or correct the folder.`,
     );
+  });
+  if (!about.isFile) throw new Error(`${path}: expected a file, found a folder.`);
+  if (about.size > MAX_TEXT_BYTES) {
+    throw new Error(
+      `${path}: expected at most ${MAX_TEXT_BYTES} bytes of text, found ${about.size}; split it.`,
+    );
   }
+  const bytes = await Deno.readFile(path);
+  const unpacked = path.endsWith(".gz") ? unpack(bytes, path) : bytes;
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(unpacked);
   } catch {
     throw new Error(`${path}: expected UTF-8 text, found other bytes. Download the file again.`);
   }
 }
 
-function parseJson(text: string, where: string): unknown {
+function unpack(bytes: Uint8Array, path: string): Uint8Array {
   try {
-    return JSON.parse(text);
+    return gunzipSync(bytes, { maxOutputLength: MAX_TEXT_BYTES });
   } catch (error) {
-    const cut = text.trimEnd().length > 0 && !/[\]}"]$/.test(text.trimEnd()) ? " (it looks cut off)" : "";
     throw new Error(
-      `${where}: expected JSON, found ${(error as Error).message}${cut}. Download the file again.`,
+      `${path}: expected a complete gzip file of at most ${MAX_TEXT_BYTES} bytes unpacked, found: ` +
+        `${(error as Error).message}. Download the file again.`,
     );
   }
 }
 
-/** A JSON file. @throws naming the file */
+function parseJson(text: string, where: string, firstLine = 1): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (text.trim() === "") throw new Error(`${where}: expected JSON, found an empty text.`);
+    const at = whereJsonBreaks(text), before = text.slice(0, at).split("\n");
+    const cut = at >= text.trimEnd().length ? " (it looks cut off)" : "";
+    throw new Error(
+      `${where}, line ${before.length - 1 + firstLine}, column ${
+        before.at(-1)!.length + 1
+      }: expected JSON, ` +
+        `found ${(error as Error).message}${cut}. Download the file again.`,
+    );
+  }
+}
+
+/**
+ * Index of the first character at which a text stops being JSON; its length where only the end is missing. V8 tells the
+ * position of most faults; an unexpected token it quotes without one, but every text cut before it breaks otherwise.
+ */
+function whereJsonBreaks(text: string): number {
+  const told = (end: number): number | null => {
+    try {
+      JSON.parse(text.slice(0, end));
+      return end;
+    } catch (error) {
+      const { message } = error as Error, position = message.match(/at position (\d+)/);
+      return position ? Number(position[1]) : message.startsWith("Unexpected token") ? null : end;
+    }
+  };
+  const whole = told(text.length);
+  if (whole !== null) return whole;
+  let good = 0, bad = text.length;
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (told(middle) === null) bad = middle;
+    else good = middle;
+  }
+  return good;
+}
+
+/** A JSON file. @throws naming file, line and column */
 export async function readJson(path: string): Promise<unknown> {
   return parseJson(await readText(path), path);
 }
@@ -63,39 +113,11 @@ export async function readJsonList(path: string): Promise<unknown[]> {
   return value;
 }
 
-/** A row of a CSV file by column name. */
-export type CsvRow = Record<string, string>;
-
-/**
- * A CSV file with a header, any line ends, quoted fields with line breaks.
- * @param required columns that must be there; a list in the list means any one of them
- * @throws naming the file, and the row of a wrong number of fields
- */
-export async function readCsv(
-  path: string,
-  required: readonly (string | readonly string[])[],
-): Promise<CsvRow[]> {
-  const text = await readText(path);
-  let rows: CsvRow[], header: string[] = [];
-  try {
-    rows = parse(text, {
-      bom: true,
-      columns: (names: string[]) => header = names.map((n) => n.trim()),
-      skip_empty_lines: true,
-    }) as CsvRow[];
-  } catch (error) {
-    throw new Error(`${path}: expected a complete CSV file, found: ${(error as Error).message}`);
-  }
-  for (const column of required) {
-    const names = typeof column === "string" ? [column] : column;
-    if (!names.some((name) => header.includes(name))) {
-      throw new Error(
-        `${path}: expected a column "${names.join('" or "')}", found the header "${header.join(",")}". ` +
-          "Check that this is the right file of the right data set.",
-      );
-    }
-  }
-  return rows;
+/** A file with one JSON value a line; empty lines are not rows. @throws naming file, line and column */
+export async function readJsonLines(path: string): Promise<unknown[]> {
+  return (await readText(path)).split(/\r?\n/).flatMap((line, k) =>
+    line.trim() === "" ? [] : [parseJson(line, path, k + 1)]
+  );
 }
 
 /** A row checked against its schema. @throws naming file, row and key */
@@ -107,43 +129,40 @@ export function parseRow<T>(schema: z.ZodType<T>, value: unknown, where: string)
   throw new Error(`${where}: ${key}${issue.message}.`);
 }
 
-/** Absolute path of a file named in a row. @throws when the name leaves the folder */
+/** Absolute path of a file named in a row. @throws when the name leaves the folder or no file can have it */
 export function insideFolder(folder: string, name: string, where: string): string {
   const parts = name.split("/");
   if (
-    name === "" || name.includes("\\") || name.includes("\0") || name.startsWith("/") || parts.includes("..")
+    name === "" || /[\\\0]/.test(name) || name.startsWith("/") || parts.includes("..") ||
+    parts.some((part) => part.length > 255)
   ) {
-    throw new Error(`${where}: expected a file name inside ${folder}, found ${JSON.stringify(name)}.`);
+    throw new Error(
+      `${where}: expected a file name inside ${folder}, found ${JSON.stringify(name.slice(0, 300))}.`,
+    );
   }
   return resolve(folder, name);
-}
-
-/** Collects image paths and then checks them all at once. */
-export interface ImageCheck {
-  wanted: Map<string, string>;
-}
-
-export const newImageCheck = (): ImageCheck => ({ wanted: new Map() });
-
-/** Remembers that the row `where` needs the image. */
-export function wantImage(check: ImageCheck, path: string, where: string): void {
-  if (!check.wanted.has(path)) check.wanted.set(path, where);
-}
-
-/** @throws naming the first missing image, its row, and how many are missing */
-export async function requireAllImages(check: ImageCheck, hint: string): Promise<void> {
-  const missing: [string, string][] = [];
-  for (const [path, where] of check.wanted) if (!(await isThere(path))) missing.push([path, where]);
-  if (missing.length === 0) return;
-  const [path, where] = missing[0];
-  throw new Error(
-    `${where}: expected the image ${path}; it is missing (${missing.length} of ${check.wanted.size} images are). ` +
-      `${hint} To use the text alone, load with requireImages: false.`,
-  );
 }
 
 /** First line of licence.txt in a data set's folder, else what the data set's authors declare. */
 export async function licenceOf(root: string, declared: string): Promise<string> {
   const path = join(root, "licence.txt");
   return await isThere(path) ? (await readText(path)).split("\n")[0].trim() : declared;
+}
+
+const SPLIT_NAMES: Record<string, Split> = {
+  train: "train",
+  training: "train",
+  val: "validation",
+  valid: "validation",
+  vaild: "validation", // so on the hub, in ROCO-QA
+  validate: "validation",
+  validation: "validation",
+  dev: "validation",
+  test: "test",
+};
+
+/** The split that a data set calls `name`, in any case; null for a name that is none. */
+export function splitNamed(name: string): Split | null {
+  const key = name.trim().toLowerCase();
+  return Object.hasOwn(SPLIT_NAMES, key) ? SPLIT_NAMES[key] : null;
 }

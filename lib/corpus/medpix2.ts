@@ -1,25 +1,18 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { cleanText } from "./clean.ts";
-import {
-  insideFolder,
-  isThere,
-  licenceOf,
-  newImageCheck,
-  parseRow,
-  readJson,
-  readJsonList,
-  requireAllImages,
-  wantImage,
-} from "./files.ts";
+import { insideFolder, isThere, licenceOf, parseRow, readJson, readJsonList } from "./files.ts";
+import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
 import {
   type Corpus,
-  type CorpusRecord,
   countRepair,
+  drop,
   EMPTY_FIELDS,
   finishCorpus,
+  keep,
   type LoadOptions,
   newTally,
+  refuseTwice,
   type Split,
   type Tally,
 } from "./record.ts";
@@ -57,32 +50,30 @@ const PLACEHOLDER = "Replace this - DESCRIPTION OF THE IMAGE OR FINDINGS.";
  * @throws naming file and row
  */
 export async function loadMedPix2(dir: string, { requireImages = true }: LoadOptions = {}): Promise<Corpus> {
-  const tally = newTally(), records: CorpusRecord[] = [], images = newImageCheck();
-  const root = await isThere(join(dir, "MedPix-2-0")) ? join(dir, "MedPix-2-0") : dir;
+  const tally = newTally(), images = newImageCheck();
+  const root = await medPix2Root(dir);
   const licence = await licenceOf(root, "not stated in the files; MedPix terms of use (NLM)");
-  const splitOf = await readSplits(join(root, "splitted_dataset", "uid_list.json"));
+  const splitOf = await officialSplits(dir);
   const cases = await readCases(join(root, "Case_topic.json"));
-  const path = join(root, "Descriptions.json"), seen = new Map<string, string>();
+  const path = join(root, "Descriptions.json");
   for (const [k, value] of (await readJsonList(path)).entries()) {
     const where = `${path}, row ${k + 1}`;
+    tally.read++;
     const row = parseRow(Description, value, where);
     const imagePath = insideFolder(join(root, "images"), `${row.image}.png`, where);
-    const split = splitOf.get(row.U_id), about = cases.get(row.U_id), earlier = seen.get(row.image);
+    const split = splitOf.get(row.U_id), about = cases.get(row.U_id);
     if (!split) {
       throw new Error(`${where}: expected ${row.U_id} in splitted_dataset/uid_list.json; it is missing.`);
     }
     if (!about) throw new Error(`${where}: expected ${row.U_id} in Case_topic.json; it is missing.`);
-    if (earlier) {
-      throw new Error(`${where}: expected a new image, found "${row.image}", which ${earlier} has too.`);
-    }
-    seen.set(row.image, where);
+    refuseTwice(tally, "image", row.image, where);
     const caption = cleanText(row.Description.Caption, tally);
     if (caption === "" || caption === PLACEHOLDER) {
-      tally.dropped.push({ reason: caption === "" ? "empty caption" : "placeholder caption", where });
+      drop(tally, caption === "" ? "empty caption" : "placeholder caption", where);
       continue;
     }
     wantImage(images, imagePath, where);
-    records.push({
+    keep(tally, {
       ...EMPTY_FIELDS,
       id: `medpix2/${split}/${row.image}`,
       dataset: "medpix2",
@@ -96,16 +87,24 @@ export async function loadMedPix2(dir: string, { requireImages = true }: LoadOpt
       region: row.Location,
       licence,
       context: contextOf(row, about, tally),
-    });
+    }, where);
   }
   if (requireImages) {
     await requireAllImages(images, `Copy the images folder of the MedPix-2.0 repository into ${root}.`);
   }
-  return finishCorpus("medpix2", dir, records, tally);
+  return finishCorpus("medpix2", dir, tally);
 }
 
-/** Split of every case. train_1 and train_2 are halves of train and say nothing new. */
-async function readSplits(path: string): Promise<Map<string, Split>> {
+const medPix2Root = async (dir: string): Promise<string> =>
+  await isThere(join(dir, "MedPix-2-0")) ? join(dir, "MedPix-2-0") : dir;
+
+/**
+ * MedPix 2.0's own split of every case ("MPX1009"), from splitted_dataset/uid_list.json under `dir` or
+ * `dir`/MedPix-2-0. train_1 and train_2 are halves of train and say nothing new.
+ * @throws when a case is in two splits
+ */
+export async function officialSplits(dir: string): Promise<Map<string, Split>> {
+  const path = join(await medPix2Root(dir), "splitted_dataset", "uid_list.json");
   const lists = parseRow(UidList, await readJson(path), path);
   const splitOf = new Map<string, Split>();
   for (

@@ -1,22 +1,15 @@
 import { join } from "@std/path";
 import { cleanText } from "./clean.ts";
-import {
-  type CsvRow,
-  firstThere,
-  insideFolder,
-  isThere,
-  licenceOf,
-  newImageCheck,
-  readCsv,
-  requireAllImages,
-  wantImage,
-} from "./files.ts";
+import { type CsvRow, readCsv } from "./csv.ts";
+import { firstThere, insideFolder, isThere, licenceOf } from "./files.ts";
+import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
 import {
   type Corpus,
-  type CorpusRecord,
   countRepair,
+  drop,
   EMPTY_FIELDS,
   finishCorpus,
+  keep,
   type LoadOptions,
   newTally,
   type Split,
@@ -30,42 +23,50 @@ const COLUMNS = [
   ["Answer", "Anwser"],
   ...LETTERS.map((letter) => `Choice ${letter}`),
 ];
-const IMAGE_FOLDERS = ["images", "images_2", "figures", "images/images", "images_2/figures"];
+const OPTIONAL = ["Answer_label", "Caption"];
+/** Where the two archives unpack to, the version's own first. */
+const IMAGE_FOLDERS = {
+  1: ["images/images", "images", "figures"],
+  2: ["images_2/figures", "images_2", "figures", "images"],
+} as const;
+type Version = 1 | 2;
 
 /**
  * PMC-VQA (Zhang et al. 2023), both versions: train.csv and test.csv with images.zip, or train_2.csv and test_2.csv
  * with images_2.zip (taken when both are there). All questions have four options.
  *
  * Answer is the option's text in version 1 (a first release spells the column "Anwser", and adds Answer_label) and its
- * letter in version 2; either is understood in either. Options may begin with "A:" with or without spaces.
+ * letter in version 2; either is understood in either, the version's own meaning first. Options may begin with "A:" with
+ * or without spaces. Ids name file and row: "pmc_vqa/test/test_clean_0" is the first row of test_clean.csv.
  * @param options.version 1 or 2; default: what is there
- * @param options.cleanTest read test_clean.csv as the test split
+ * @param options.cleanTest read test_clean.csv as the test split; it is of version 1, and so are its images
  * @throws naming file and row
  */
 export async function loadPmcVqa(
   dir: string,
   { version, cleanTest = false, requireImages = true }: LoadOptions & {
-    version?: 1 | 2;
+    version?: Version;
     cleanTest?: boolean;
   } = {},
 ): Promise<Corpus> {
-  const tally = newTally(), records: CorpusRecord[] = [], images = newImageCheck();
+  const tally = newTally(), images = newImageCheck();
   const licence = await licenceOf(dir, "not stated in the files; see the data set's card");
   const chosen = version ?? (await isThere(join(dir, "train_2.csv")) ? 2 : 1);
   const suffix = chosen === 2 ? "_2" : "";
-  const files: [Split, string][] = [
-    ["train", `train${suffix}.csv`],
-    ["test", cleanTest ? "test_clean.csv" : `test${suffix}.csv`],
+  const files: [Split, string, Version][] = [
+    ["train", `train${suffix}`, chosen],
+    cleanTest ? ["test", "test_clean", 1] : ["test", `test${suffix}`, chosen],
   ];
-  const imageFolder = await firstThere(dir, IMAGE_FOLDERS) ?? join(dir, "images");
-  for (const [split, name] of files) {
-    const path = join(dir, name);
-    for (const [k, row] of (await readCsv(path, COLUMNS)).entries()) {
+  for (const [split, name, of] of files) {
+    const path = join(dir, `${name}.csv`);
+    const folder = await firstThere(dir, IMAGE_FOLDERS[of]) ?? join(dir, "images");
+    for (const [k, row] of (await readCsv(path, COLUMNS, OPTIONAL)).entries()) {
       const where = `${path}, row ${k + 1}`;
-      const imagePath = insideFolder(imageFolder, row.Figure_path, where);
+      tally.read++;
+      const imagePath = insideFolder(folder, row.Figure_path, where);
       const question = cleanText(row.Question, tally);
       const choices = LETTERS.map((letter) => choiceText(row[`Choice ${letter}`], letter, tally));
-      const answer = answerIndex(row, choices, tally);
+      const answer = answerIndex(row, choices, of, tally);
       const reason = question === ""
         ? "empty question"
         : choices.some((choice) => choice === "")
@@ -74,19 +75,19 @@ export async function loadPmcVqa(
         ? answer
         : null;
       if (reason !== null) {
-        tally.dropped.push({ reason, where });
+        drop(tally, reason, where);
         continue;
       }
       if (new Set(choices.map((c) => c.toLowerCase())).size < 4) {
         countRepair(tally, "two options are the same, kept");
       }
       wantImage(images, imagePath, where);
-      records.push({
+      keep(tally, {
         ...EMPTY_FIELDS,
-        id: `pmc_vqa/${split}/${k}`,
+        id: `pmc_vqa/${split}/${name}_${k}`,
         dataset: "pmc_vqa",
         split,
-        sourceId: String(k),
+        sourceId: `${name}_${k}`,
         imagePath,
         imageId: `pmc_vqa/${row.Figure_path}`,
         caseId: articleOf(row.Figure_path),
@@ -96,11 +97,11 @@ export async function loadPmcVqa(
         answerType: "closed",
         caption: row.Caption ? cleanText(row.Caption, tally) : null,
         licence,
-      });
+      }, where);
     }
   }
-  if (requireImages) await requireAllImages(images, `Unpack images${suffix}.zip into ${dir}/images.`);
-  return finishCorpus("pmc_vqa", dir, records, tally);
+  if (requireImages) await requireAllImages(images, `Unpack images${suffix}.zip into ${dir}.`);
+  return finishCorpus("pmc_vqa", dir, tally);
 }
 
 /** An option without its letter. */
@@ -109,21 +110,22 @@ function choiceText(raw: string, letter: string, tally: Tally): string {
 }
 
 /** Index of the right option, or the reason why there is none. */
-function answerIndex(row: CsvRow, choices: string[], tally: Tally): number | string {
+function answerIndex(row: CsvRow, choices: string[], version: Version, tally: Tally): number | string {
   const answer = cleanText(row.Answer ?? row.Anwser, tally);
-  const label = row.Answer_label?.trim().toUpperCase() ?? "";
-  const byLetter = (LETTERS as readonly string[]).indexOf(answer.toUpperCase());
   const stripped = answer.replace(/^[A-D]\s*:\s*/, "").toLowerCase();
+  const byLetter = letterIndex(answer);
   const byText = choices.findIndex((choice) => choice.toLowerCase() === stripped);
-  if (label !== "") {
-    const byLabel = (LETTERS as readonly string[]).indexOf(label);
+  if (row.Answer_label?.trim()) {
+    const byLabel = letterIndex(row.Answer_label.trim());
     if (byLabel < 0) return "Answer_label is not A, B, C or D";
-    if (choices[byLabel].toLowerCase() === stripped || byLetter === byLabel) return byLabel;
-    return "Answer and Answer_label disagree";
+    const agrees = choices[byLabel].toLowerCase() === stripped || byLetter === byLabel;
+    return agrees ? byLabel : "Answer and Answer_label disagree";
   }
-  if (byLetter >= 0) return byLetter;
-  return byText >= 0 ? byText : "the answer is none of the options";
+  const [first, second] = version === 2 ? [byLetter, byText] : [byText, byLetter];
+  return first >= 0 ? first : second >= 0 ? second : "the answer is none of the options";
 }
+
+const letterIndex = (text: string): number => (LETTERS as readonly string[]).indexOf(text.toUpperCase());
 
 /** "PMC1064097_F1.jpg" belongs to article PMC1064097. */
 function articleOf(figure: string): string | null {

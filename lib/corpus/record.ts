@@ -1,3 +1,5 @@
+import { sha256 } from "../config/mod.ts";
+
 export type CorpusDataset =
   | "slake"
   | "pmc_vqa"
@@ -21,11 +23,14 @@ export interface CorpusRecord {
   sourceId: string;
   /** Absolute path. */
   imagePath: string;
-  /** Identity of the image ("slake/xmlab12"): the unit of splits and of the bootstrap. */
+  /**
+   * Identity of the image ("slake/xmlab12"): the unit of splits and of the bootstrap. Question sets made from another
+   * data set's images (medpix_short_qa, roco_qa) use that data set's identity.
+   */
   imageId: string;
   /** Identity of the patient's case, where the data set tells. */
   caseId: string | null;
-  /** Set by hashImages, and by the parquet loader. */
+  /** Set by hashImages, and where parquet files carry the image. */
   imageSha256: string | null;
   /** Null for caption rows. */
   question: string | null;
@@ -47,13 +52,21 @@ export interface CorpusRecord {
   context: Record<string, string> | null;
 }
 
+/** A row, or rows, left out. */
+export interface DroppedRow {
+  reason: string;
+  /** File and row, of the first where there are several. */
+  where: string;
+  /** Rows this stands for, where it is not one: MIMIC-CXR has millions of empty cells. */
+  count?: number;
+}
+
 /** A loaded data set and what was done to its rows. */
 export interface Corpus {
   dataset: CorpusDataset;
   root: string;
   records: CorpusRecord[];
-  /** Rows left out: why, and file and row. */
-  dropped: { reason: string; where: string }[];
+  dropped: DroppedRow[];
   /** Fields changed, by reason. */
   repaired: { reason: string; count: number }[];
 }
@@ -64,15 +77,48 @@ export interface LoadOptions {
   requireImages?: boolean;
 }
 
-/** Counts what a loader drops and repairs. */
+/** What a loader has read, kept, dropped and repaired so far. */
 export interface Tally {
-  dropped: Corpus["dropped"];
+  /** Rows read: each is then kept or dropped. */
+  read: number;
+  records: CorpusRecord[];
+  dropped: DroppedRow[];
   repairs: Map<string, number>;
+  /** Where each source id was seen first. */
+  ids: Map<string, string>;
+  /** Contents of train rows. */
+  contents: Set<string>;
 }
 
-export const newTally = (): Tally => ({ dropped: [], repairs: new Map() });
+export const newTally = (): Tally => ({
+  read: 0,
+  records: [],
+  dropped: [],
+  repairs: new Map(),
+  ids: new Map(),
+  contents: new Set(),
+});
+
 export const countRepair = (tally: Tally, reason: string): void =>
   void tally.repairs.set(reason, (tally.repairs.get(reason) ?? 0) + 1);
+
+export const drop = (tally: Tally, reason: string, where: string): void =>
+  void tally.dropped.push({ reason, where });
+
+/** Rows that a drop stands for. */
+export const droppedCount = (dropped: readonly DroppedRow[]): number =>
+  dropped.reduce((sum, { count }) => sum + (count ?? 1), 0);
+
+/** @throws naming both rows when an id of the source is there twice */
+export function refuseTwice(tally: Tally, what: string, id: string | number, where: string): void {
+  const earlier = tally.ids.get(`${id}`);
+  if (earlier) {
+    throw new Error(
+      `${where}: expected a new ${what}, found ${JSON.stringify(id)}, which ${earlier} has too.`,
+    );
+  }
+  tally.ids.set(`${id}`, where);
+}
 
 /** Fields that most records leave empty. */
 export const EMPTY_FIELDS = {
@@ -92,37 +138,27 @@ export const EMPTY_FIELDS = {
 } as const;
 
 /**
- * Closes a corpus: drops train rows that repeat image, question, answer and caption (validation and test stay as
- * published).
- * @throws when two records have one id
+ * Keeps a record, or drops it when it is in train and repeats image, question, answer, options and caption of an
+ * earlier one (validation and test stay as published).
  */
-export function finishCorpus(
-  dataset: CorpusDataset,
-  root: string,
-  records: CorpusRecord[],
-  tally: Tally,
-): Corpus {
-  const ids = new Set<string>(), seen = new Set<string>();
-  const kept = records.filter((record) => {
-    if (ids.has(record.id)) {
-      throw new Error(
-        `${root}: expected every id once, found ${record.id} twice. Restore the original files.`,
-      );
-    }
-    ids.add(record.id);
-    if (record.split !== "train") return true;
-    const content = JSON.stringify([
-      record.imageId,
-      record.question,
-      record.answer,
-      record.caption,
-      record.choices,
-    ]);
-    if (!seen.has(content)) return !!seen.add(content);
-    tally.dropped.push({ reason: "repeats an earlier row of train", where: record.id });
-    return false;
-  });
+export function keep(tally: Tally, record: CorpusRecord, where: string): void {
+  if (record.split === "train") {
+    const { imageId, question, answer, caption, choices } = record;
+    const content = sha256(JSON.stringify([imageId, question, answer, caption, choices]));
+    if (tally.contents.has(content)) return drop(tally, "repeats an earlier row of train", where);
+    tally.contents.add(content);
+  }
+  tally.records.push(record);
+}
+
+/** Closes a corpus. @throws when rows were neither kept nor dropped, which is a fault of the loader */
+export function finishCorpus(dataset: CorpusDataset, root: string, tally: Tally): Corpus {
+  const { read, records, dropped } = tally;
+  const accounted = records.length + droppedCount(dropped);
+  if (accounted !== read) {
+    throw new Error(`${root}: ${read} rows were read, but ${accounted} kept or dropped.`);
+  }
   const repaired = [...tally.repairs].map(([reason, count]) => ({ reason, count }))
     .sort((a, b) => (a.reason < b.reason ? -1 : 1));
-  return { dataset, root, records: kept, dropped: tally.dropped, repaired };
+  return { dataset, root, records, dropped, repaired };
 }

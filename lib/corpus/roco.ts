@@ -1,58 +1,61 @@
 import { join } from "@std/path";
 import { cleanText } from "./clean.ts";
-import {
-  firstThere,
-  insideFolder,
-  isThere,
-  licenceOf,
-  newImageCheck,
-  readCsv,
-  readText,
-  requireAllImages,
-  wantImage,
-} from "./files.ts";
+import { readCsv } from "./csv.ts";
+import { firstThere, insideFolder, isThere, licenceOf, readText } from "./files.ts";
+import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
+import { hasHubFiles } from "./parquet.ts";
 import {
   type Corpus,
-  type CorpusRecord,
+  drop,
   EMPTY_FIELDS,
   finishCorpus,
+  keep,
   type LoadOptions,
   newTally,
+  refuseTwice,
   SPLITS,
 } from "./record.ts";
+import { loadRocoParquet } from "./roco_parquet.ts";
 
 const V2_NAME = { train: "train", validation: "valid", test: "test" } as const;
 
+/** Where images out of parquet files go; default: a folder of data/local. */
+export interface RocoOptions extends LoadOptions {
+  imageCache?: string;
+}
+
 /**
  * ROCOv2 (Rueckert et al. 2024): {train,valid,test}_captions.csv (ID,Caption), {..}_concepts.csv (ID,CUIs, optional)
- * and the images {split}/{ID}.jpg (or {split}_images/). Captions only; concept identifiers go to context.cuis.
+ * and the images {split}/{ID}.jpg (or {split}_images/); or the hub's parquet files (eltorio/ROCOv2-radiology).
+ * Captions only; concept identifiers go to context.cuis, separated by ";".
  * @throws naming file and row
  */
-export async function loadRocoV2(dir: string, { requireImages = true }: LoadOptions = {}): Promise<Corpus> {
-  const tally = newTally(), records: CorpusRecord[] = [], images = newImageCheck();
+export async function loadRocoV2(dir: string, options: RocoOptions = {}): Promise<Corpus> {
+  if (await hasHubFiles(dir)) return await loadRocoParquet("roco_v2", dir, options.imageCache);
+  const tally = newTally(), images = newImageCheck();
   const licence = await licenceOf(dir, "CC BY-NC-SA 4.0 (hub card); per image in license_information.csv");
   for (const split of SPLITS) {
     const name = V2_NAME[split];
     const path = join(dir, `${name}_captions.csv`), conceptPath = join(dir, `${name}_concepts.csv`);
-    const folder = await firstThere(dir, [name, `${name}_images/${name}`, `${name}_images`]) ??
+    const folder = await firstThere(dir, [`${name}_images/${name}`, `${name}_images`, name]) ??
       join(dir, name);
     const concepts = new Map<string, string>();
     if (await isThere(conceptPath)) {
       for (const row of await readCsv(conceptPath, ["ID", "CUIs"])) concepts.set(row.ID, row.CUIs);
     }
-    const ids = new Map<string, string>();
     for (const [k, row] of (await readCsv(path, ["ID", "Caption"])).entries()) {
       const where = `${path}, row ${k + 1}`;
+      tally.read++;
       const imagePath = insideFolder(folder, `${row.ID}.jpg`, where);
-      refuseTwice(ids, row.ID, where);
+      refuseTwice(tally, "ID", row.ID, where);
       const caption = cleanText(row.Caption, tally);
       if (caption === "") {
-        tally.dropped.push({ reason: "empty caption", where });
+        drop(tally, "empty caption", where);
         continue;
       }
       wantImage(images, imagePath, where);
       const cuis = concepts.get(row.ID);
-      records.push({
+      keep(tally, {
         ...EMPTY_FIELDS,
         id: `roco_v2/${split}/${row.ID}`,
         dataset: "roco_v2",
@@ -63,54 +66,57 @@ export async function loadRocoV2(dir: string, { requireImages = true }: LoadOpti
         caption,
         licence,
         context: cuis ? { cuis } : null,
-      });
+      }, where);
     }
   }
-  if (requireImages) {
+  if (options.requireImages ?? true) {
     await requireAllImages(images, `Unpack the image archives into ${dir}/{train,valid,test}.`);
   }
-  return finishCorpus("roco_v2", dir, records, tally);
+  return finishCorpus("roco_v2", dir, tally);
 }
 
 /**
  * ROCO v1 (Pelka et al. 2018), radiology part: {split}/radiology/captions.txt (id TAB caption), licences.txt and
- * images/{id}.jpg, under `dir` or `dir`/data. What the paper's code calls ROCO. Splits that are not there are left out;
- * the article (PMC id) is the case.
+ * images/{id}.jpg, under `dir` or `dir`/data; or its twin on the hub, which the paper's authors used
+ * (mdwiratathya/ROCO-radiology: parquet, without articles and licences). Splits that are not there are left out; the
+ * article (PMC id) is the case.
  * @throws naming file and row
  */
-export async function loadRocoV1(dir: string, { requireImages = true }: LoadOptions = {}): Promise<Corpus> {
-  const tally = newTally(), records: CorpusRecord[] = [], images = newImageCheck();
+export async function loadRocoV1(dir: string, options: RocoOptions = {}): Promise<Corpus> {
+  if (await hasHubFiles(dir)) return await loadRocoParquet("roco_v1", dir, options.imageCache);
+  const tally = newTally(), images = newImageCheck();
   const root = await isThere(join(dir, "data")) ? join(dir, "data") : dir;
   let found = false;
   for (const split of SPLITS) {
     const folder = join(root, split, "radiology"), path = join(folder, "captions.txt");
     if (!(await isThere(path))) continue;
     found = true;
-    const licences = new Map(
-      (await readCsv(join(folder, "licences.txt"), ["ROCO_ID", "PMC_ID", "CC"])).map((
-        row,
-      ) => [row.ROCO_ID, row]),
+    const sources = new Map(
+      (await readCsv(join(folder, "licences.txt"), ["ROCO_ID", "PMC_ID", "CC"]))
+        .map((row) => [row.ROCO_ID, row]),
     );
-    const ids = new Map<string, string>();
     for (const [k, line] of (await readText(path)).split(/\r?\n/).entries()) {
       if (line === "") continue;
       const where = `${path}, row ${k + 1}`;
+      tally.read++;
       const tab = line.indexOf("\t");
       if (tab < 1) {
-        throw new Error(`${where}: expected an id, a tab and a caption, found ${JSON.stringify(line)}.`);
+        throw new Error(
+          `${where}: expected an id, a tab and a caption, found ${JSON.stringify(line.slice(0, 300))}.`,
+        );
       }
       const id = line.slice(0, tab);
       const imagePath = insideFolder(join(folder, "images"), `${id}.jpg`, where);
-      refuseTwice(ids, id, where);
+      refuseTwice(tally, "ID", id, where);
+      // The space before every caption is the layout's, no oddity.
       const caption = cleanText(line.slice(tab + 1).replace(/^ /, ""), tally);
       if (caption === "") {
-        tally.dropped.push({ reason: "empty caption", where });
+        drop(tally, "empty caption", where);
         continue;
       }
       wantImage(images, imagePath, where);
-      const source = licences.get(id);
-      const article = source?.PMC_ID.split("_")[0];
-      records.push({
+      const source = sources.get(id), article = source?.PMC_ID.split("_")[0];
+      keep(tally, {
         ...EMPTY_FIELDS,
         id: `roco_v1/${split}/${id}`,
         dataset: "roco_v1",
@@ -121,18 +127,16 @@ export async function loadRocoV1(dir: string, { requireImages = true }: LoadOpti
         caseId: article ? `roco_v1/${article}` : null,
         caption,
         licence: source?.CC ?? "unknown",
-      });
+      }, where);
     }
   }
   if (!found) {
-    throw new Error(`Expected ${root}/{train,validation,test}/radiology/captions.txt; none is there.`);
+    throw new Error(
+      `Expected ${root}/{train,validation,test}/radiology/captions.txt, or the hub's parquet files; none is there.`,
+    );
   }
-  if (requireImages) await requireAllImages(images, `Fetch the figures with ROCO's own script into ${root}.`);
-  return finishCorpus("roco_v1", dir, records, tally);
-}
-
-function refuseTwice(seen: Map<string, string>, id: string, where: string): void {
-  const earlier = seen.get(id);
-  if (earlier) throw new Error(`${where}: expected a new ID, found "${id}", which ${earlier} has too.`);
-  seen.set(id, where);
+  if (options.requireImages ?? true) {
+    await requireAllImages(images, `Fetch the figures with ROCO's own script into ${root}.`);
+  }
+  return finishCorpus("roco_v1", dir, tally);
 }

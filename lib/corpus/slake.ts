@@ -1,23 +1,17 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { cleanText } from "./clean.ts";
-import {
-  firstThere,
-  insideFolder,
-  licenceOf,
-  newImageCheck,
-  parseRow,
-  readJsonList,
-  requireAllImages,
-  wantImage,
-} from "./files.ts";
+import { firstThere, insideFolder, licenceOf, parseRow, readJsonList } from "./files.ts";
+import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
 import {
   type Corpus,
-  type CorpusRecord,
+  drop,
   EMPTY_FIELDS,
   finishCorpus,
+  keep,
   type LoadOptions,
   newTally,
+  refuseTwice,
   SPLITS,
 } from "./record.ts";
 
@@ -56,13 +50,13 @@ export async function loadSlake(
   dir: string,
   { language = "en", requireImages = true }: LoadOptions & { language?: "en" | "zh" | "all" } = {},
 ): Promise<Corpus> {
-  const tally = newTally(), records: CorpusRecord[] = [], images = newImageCheck();
+  const tally = newTally(), images = newImageCheck();
   const licence = await licenceOf(dir, "CC BY 4.0");
-  const qids = new Map<number, string>();
   for (const split of SPLITS) {
     const path = await firstThere(dir, FILES[split]) ?? join(dir, FILES[split][0]);
     for (const [k, value] of (await readJsonList(path)).entries()) {
       const where = `${path}, row ${k + 1}`;
+      tally.read++;
       const row = parseRow(Row, value, where);
       const imagePath = insideFolder(join(dir, "imgs"), row.img_name, where);
       if (row.img_name !== `xmlab${row.img_id}/source.jpg`) {
@@ -70,22 +64,18 @@ export async function loadSlake(
           `${where}: expected img_name "xmlab${row.img_id}/source.jpg", found "${row.img_name}".`,
         );
       }
-      const earlier = qids.get(row.qid);
-      if (earlier) {
-        throw new Error(`${where}: expected a new qid, found ${row.qid}, which ${earlier} has too.`);
-      }
-      qids.set(row.qid, where);
+      refuseTwice(tally, "qid", row.qid, where);
       if (language !== "all" && row.q_lang !== language) {
-        tally.dropped.push({ reason: `in another language (${row.q_lang})`, where });
+        drop(tally, `in another language (${row.q_lang})`, where);
         continue;
       }
-      const answer = cleanText(row.answer, tally);
-      if (answer === "") {
-        tally.dropped.push({ reason: "empty answer", where });
+      const question = cleanText(row.question, tally), answer = cleanText(row.answer, tally);
+      if (question === "" || answer === "") {
+        drop(tally, question === "" ? "empty question" : "empty answer", where);
         continue;
       }
       wantImage(images, imagePath, where);
-      records.push({
+      keep(tally, {
         ...EMPTY_FIELDS,
         id: `slake/${split}/${row.qid}`,
         dataset: "slake",
@@ -93,7 +83,7 @@ export async function loadSlake(
         sourceId: String(row.qid),
         imagePath,
         imageId: `slake/xmlab${row.img_id}`,
-        question: cleanText(row.question, tally),
+        question,
         answer,
         answerType: row.answer_type === "CLOSED" ? "closed" : "open",
         modality: row.modality,
@@ -101,9 +91,9 @@ export async function loadSlake(
         contentType: row.content_type,
         language: row.q_lang,
         licence,
-      });
+      }, where);
     }
   }
   if (requireImages) await requireAllImages(images, `Unpack imgs.zip into ${dir}.`);
-  return finishCorpus("slake", dir, records, tally);
+  return finishCorpus("slake", dir, tally);
 }

@@ -1,24 +1,19 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { cleanText } from "./clean.ts";
-import {
-  insideFolder,
-  isThere,
-  licenceOf,
-  newImageCheck,
-  parseRow,
-  readJsonList,
-  requireAllImages,
-  wantImage,
-} from "./files.ts";
+import { insideFolder, isThere, licenceOf, parseRow, readJsonList } from "./files.ts";
+import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
+import { hasHubFiles } from "./parquet.ts";
 import {
   type Corpus,
-  type CorpusRecord,
   countRepair,
+  drop,
   EMPTY_FIELDS,
   finishCorpus,
+  keep,
   type LoadOptions,
   newTally,
+  refuseTwice,
   type Split,
 } from "./record.ts";
 import { loadVqaRadParquet } from "./vqa_rad_parquet.ts";
@@ -63,33 +58,29 @@ export async function loadVqaRad(
   } = {},
 ): Promise<Corpus> {
   const path = join(dir, JSON_FILE);
-  if (
-    layout === "parquet" ||
-    (layout === undefined && !(await isThere(path)) && (await isThere(join(dir, "data"))))
-  ) {
+  if (layout === "parquet" || (layout === undefined && !(await isThere(path)) && await hasHubFiles(dir))) {
     return await loadVqaRadParquet(dir, imageCache);
   }
-  const tally = newTally(), records: CorpusRecord[] = [], images = newImageCheck();
+  const tally = newTally(), images = newImageCheck();
   const licence = await licenceOf(dir, "CC0 1.0");
-  const qids = new Map<string, string>();
   for (const [k, value] of (await readJsonList(path)).entries()) {
     const where = `${path}, row ${k + 1}`;
+    tally.read++;
     const row = parseRow(Row, value, where);
     const imagePath = insideFolder(join(dir, IMAGE_FOLDER), row.image_name, where);
-    const qid = String(row.qid), earlier = qids.get(qid);
-    if (earlier) throw new Error(`${where}: expected a new qid, found ${qid}, which ${earlier} has too.`);
-    qids.set(qid, where);
+    const qid = String(row.qid);
+    refuseTwice(tally, "qid", qid, where);
     if (typeof row.answer === "number") countRepair(tally, "number made a text");
     if (row.answer_type !== row.answer_type.trim()) countRepair(tally, "outer white space removed");
     const answer = cleanText(String(row.answer), tally), question = cleanText(row.question, tally);
     if (answer === "" || question === "") {
-      tally.dropped.push({ reason: answer === "" ? "empty answer" : "empty question", where });
+      drop(tally, answer === "" ? "empty answer" : "empty question", where);
       continue;
     }
     const split: Split = row.phrase_type.startsWith("test") ? "test" : "train";
     const rephrased = row.question_rephrase ?? "NULL";
     wantImage(images, imagePath, where);
-    records.push({
+    keep(tally, {
       ...EMPTY_FIELDS,
       id: `vqa_rad/${split}/${qid}`,
       dataset: "vqa_rad",
@@ -105,8 +96,8 @@ export async function loadVqaRad(
       contentType: row.question_type.trim(),
       licence,
       context: rephrased === "NULL" ? null : { rephrased: cleanText(rephrased, tally) },
-    });
+    }, where);
   }
   if (requireImages) await requireAllImages(images, `Put the image folder "${IMAGE_FOLDER}" into ${dir}.`);
-  return finishCorpus("vqa_rad", dir, records, tally);
+  return finishCorpus("vqa_rad", dir, tally);
 }

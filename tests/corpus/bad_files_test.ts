@@ -53,7 +53,7 @@ Deno.test("SLAKE: byte order mark, CRLF and the hub's validation.json are read",
 });
 
 const badSlake: [string, unknown[] | string, string][] = [
-  ["a file cut off", '[{"img_id": 1, "img_name": "xm', "train.json: expected JSON"],
+  ["a file cut off", '[{"img_id": 1, "img_name": "xm', "train.json, line 1, column 31: expected JSON"],
   ["an object instead of a list", "{}", "expected a list of rows"],
   ["a missing key", [{ ...slakeRow, answer: undefined }], 'train.json, row 1: key "answer"'],
   ["a number as answer", [slakeRow, { ...slakeRow, qid: 5, answer: 3 }], 'train.json, row 2: key "answer"'],
@@ -269,7 +269,7 @@ Deno.test("VQA-RAD: the traps of the full file are read or refused", async () =>
     2,
   ]]);
   const twice = await folder({ [file]: JSON.stringify([row, { ...row, qid: 0 }]) });
-  await assertRejects(() => loadVqaRad(twice, text), Error, "row 2: expected a new qid, found 0");
+  await assertRejects(() => loadVqaRad(twice, text), Error, 'row 2: expected a new qid, found "0"');
   const type = await folder({ [file]: JSON.stringify([{ ...row, phrase_type: "Test_paraphrase" }]) });
   await assertRejects(() => loadVqaRad(type, text), Error, 'row 1: key "phrase_type"');
   const parquet = await folder({ "data/train-00000-of-00001.parquet": "PAR1 not really" });
