@@ -1,13 +1,18 @@
 import type { CorpusRecord } from "../corpus/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
-import { pathologyFilter, type PathologyResult, qualityFilter } from "./filter.ts";
+import { pathologyFilter, type PathologyResult } from "./pathology.ts";
+import { type PictureOf, standIns } from "./pictures.ts";
+import { qualityProblems } from "./quality.ts";
+import { VERDICT_STEPS, verdictOf } from "./verdicts.ts";
 
-/** A pair that does not enter the mixture, and the first rule against it. */
+/** A pair that does not enter the mixture, and the first step and rule against it. */
 export interface DroppedPair {
   id: string;
   dataset: string;
   split: string;
   origin: string;
+  step: string;
+  /** "rule" or "rule: what it found". */
   reason: string;
 }
 
@@ -16,6 +21,8 @@ export interface CurationStep {
   dataset: string;
   step: string;
   in: number;
+  /** Pairs that the step applies to: with a verdict of the filter, or of a data set with locations. */
+  judged: number;
   dropped: number;
   left: number;
 }
@@ -28,62 +35,55 @@ export interface Curation {
   pathology: PathologyResult;
 }
 
+/** What a step says of a pair: judged or not, and the reason against it. */
+type Judge = (pair: QaPair) => { judged: boolean; against: string | null };
+
 /**
- * Curates the pairs of captioned images (paper section 4.3, figure 4): MedPix images at common locations alone, pairs fit by
- * qualityFilter, and each picture once: pairs of a file that an earlier image of the data set repeats byte by byte are left
- * out.
- * @param records of the images, hashed (hashImages)
+ * Curates the pairs of captioned images in the order of the paper (section 4.3, figure 4): MedPix images at common
+ * locations alone, then the verdicts in the pairs (rules, language model, person; see verdicts.ts), then the rules of
+ * the authors' code (qualityProblems), and each picture once per data set and split.
+ *
+ * @param records of the images
+ * @param pictures which images show the same picture (picturesOf)
+ * @throws when a pair's verdicts cannot be read
  */
 export function curate(
   pairs: readonly QaPair[],
   records: readonly CorpusRecord[],
-  { minImages }: { minImages: number },
+  { minImages, pictures }: { minImages: number; pictures: PictureOf },
 ): Curation {
   const pathology = pathologyFilter(records.filter((r) => r.dataset === "medpix2"), { minImages });
   const common = new Set(pathology.kept.map((r) => r.imageId));
-  const original = firstWithSameBytes(records);
+  const standIn = standIns(records, pictures);
   const dropped: DroppedPair[] = [], steps: CurationStep[] = [];
   const datasets = [...new Set(pairs.map((p) => p.dataset))];
   let left = [...pairs];
-  const apply = (step: string, reasonOf: (pair: QaPair) => string | null) => {
-    const kept: QaPair[] = [];
-    const before = Map.groupBy(left, (p) => p.dataset);
-    for (const pair of left) {
-      const reason = reasonOf(pair), { id, dataset, split, origin } = pair;
-      if (reason === null) kept.push(pair);
-      else dropped.push({ id, dataset, split, origin, reason });
+  const apply = (step: string, judge: Judge) => {
+    const verdicts = left.map((pair) => ({ pair, ...judge(pair) }));
+    const kept = verdicts.filter(({ against }) => against === null).map(({ pair }) => pair);
+    for (const { pair: { id, dataset, split, origin }, against } of verdicts) {
+      if (against !== null) dropped.push({ id, dataset, split, origin, step, reason: against });
     }
-    const after = Map.groupBy(kept, (p) => p.dataset);
     for (const dataset of datasets) {
-      const [seen, rest] = [before, after].map((groups) => groups.get(dataset)?.length ?? 0);
-      steps.push({ dataset, step, in: seen, dropped: seen - rest, left: rest });
+      const seen = verdicts.filter(({ pair }) => pair.dataset === dataset);
+      const judged = seen.filter((verdict) => verdict.judged).length;
+      const rest = seen.filter(({ against }) => against === null).length;
+      steps.push({ dataset, step, in: seen.length, judged, dropped: seen.length - rest, left: rest });
     }
     left = kept;
   };
-  apply(
-    "common location",
-    ({ dataset, imageId }) =>
-      dataset === "medpix2" && !common.has(imageId) ? `location with fewer than ${minImages} images` : null,
-  );
-  const unfit = new Map(qualityFilter(left).dropped.map(({ pair, rule }) => [pair.id, `quality: ${rule}`]));
-  apply("quality", ({ id }) => unfit.get(id) ?? null);
+  apply("common location", ({ dataset, imageId }) => {
+    const judged = dataset === "medpix2", rare = judged && !common.has(imageId);
+    return { judged, against: rare ? `location with fewer than ${minImages} images` : null };
+  });
+  for (const step of VERDICT_STEPS) apply(step, (pair) => verdictOf(pair, step));
+  const problems = qualityProblems(left);
+  apply("quality", ({ id }) => ({ judged: true, against: problems.get(id) ?? null }));
   apply("each picture once", ({ imageId }) => {
-    const first = original.get(imageId);
-    return first !== undefined && first !== imageId ? "the same picture as another image" : null;
+    const first = standIn.get(imageId) ?? imageId;
+    return { judged: true, against: first === imageId ? null : "the same picture as another image" };
   });
   return { pairs: left, dropped, steps, pathology };
-}
-
-/** Image id -> the first image id of the same data set and split with the same bytes. */
-function firstWithSameBytes(records: readonly CorpusRecord[]): Map<string, string> {
-  const first = new Map<string, string>(), original = new Map<string, string>();
-  for (const { dataset, split, imageId, imageSha256 } of records) {
-    if (imageSha256 === null) continue;
-    const key = `${dataset}/${split}/${imageSha256}`;
-    if (!first.has(key)) first.set(key, imageId);
-    original.set(imageId, first.get(key)!);
-  }
-  return original;
 }
 
 /** What one data set had at first and after each step, for figure 4. */
@@ -92,17 +92,32 @@ export function funnelOf(
   dataset: string,
 ): { step: string; count: number; unit: string }[] {
   const own = steps.filter((s) => s.dataset === dataset);
-  const left = own.map((s) => ({ step: s.step, count: s.left, unit: "pairs" }));
+  const left = own.map(({ step, judged, left }) => ({
+    step: judged === 0 ? `${step} (not run)` : step,
+    count: left,
+    unit: "pairs",
+  }));
   return [{ step: "pairs written", count: own[0]?.in ?? 0, unit: "pairs" }, ...left];
 }
 
-/** Dropped pairs per data set and reason. */
+/** One line a data set: pairs written, dropped by each step, and kept. */
+export function curationAccount(steps: readonly CurationStep[]): Record<string, string | number>[] {
+  return [...Map.groupBy(steps, (s) => s.dataset)].map(([dataset, own]) => ({
+    dataset,
+    written: own[0].in,
+    ...Object.fromEntries(own.map(({ step, dropped }) => [step, dropped])),
+    kept: own[own.length - 1].left,
+  }));
+}
+
+/** Dropped pairs per data set, step and rule. */
 export function dropReasons(
   dropped: readonly DroppedPair[],
-): { dataset: string; reason: string; pairs: number; origins: string }[] {
-  return [...Map.groupBy(dropped, (d) => `${d.dataset} ${d.reason}`)].map(([, own]) => {
-    const { dataset, reason } = own[0];
-    return { dataset, reason, pairs: own.length, origins: [...new Set(own.map((d) => d.origin))].join(", ") };
+): { dataset: string; step: string; reason: string; pairs: number; origins: string }[] {
+  const ruleOf = ({ reason }: DroppedPair) => reason.split(": ")[0];
+  return [...Map.groupBy(dropped, (d) => JSON.stringify([d.dataset, d.step, ruleOf(d)]))].map(([, own]) => {
+    const { dataset, step } = own[0], origins = [...new Set(own.map((d) => d.origin))].sort();
+    return { dataset, step, reason: ruleOf(own[0]), pairs: own.length, origins: origins.join(", ") };
   });
 }
 
@@ -112,5 +127,6 @@ export const DROPPED_COLUMNS = {
   dataset: "string",
   split: "string",
   origin: "string",
+  step: "string",
   reason: "string",
 } as const;

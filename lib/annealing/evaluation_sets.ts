@@ -1,20 +1,57 @@
 import type { CorpusRecord } from "../corpus/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import type { LeakItem } from "./leakage.ts";
+import type { PictureOf } from "./pictures.ts";
 
-/** Pairs with their images' hashes, to be compared by checkLeakage. */
-export function leakItems(pairs: readonly QaPair[], records: readonly CorpusRecord[]): LeakItem[] {
-  const hashOf = new Map(records.map((r) => [r.imageId, r.imageSha256]));
-  return pairs.map((pair) => ({ ...pair, imageSha256: hashOf.get(pair.imageId) ?? null }));
-}
-
-/** Training pairs, and the validation and test set of every data set under its name ("slake/test"). */
-export function splitForAudit(
+/** Pairs with their images' hashes and pictures, to be compared by checkLeakage. */
+export function leakItems(
   pairs: readonly QaPair[],
   records: readonly CorpusRecord[],
-): { training: LeakItem[]; evaluation: Record<string, LeakItem[]> } {
-  const training = leakItems(pairs.filter((p) => p.split === "train"), records);
+  pictures: PictureOf,
+): LeakItem[] {
+  const hashOf = new Map(records.map((r) => [r.imageId, r.imageSha256]));
+  return pairs.map(({ id, imageId, caseId, question, answer }) => ({
+    id,
+    imageId,
+    caseId,
+    imageSha256: hashOf.get(imageId) ?? null,
+    picture: pictures.get(imageId) ?? null,
+    question,
+    answer,
+  }));
+}
+
+/** What training may not have seen: `evaluation` by the name of the set. */
+export interface AuditSets {
+  training: LeakItem[];
+  evaluation: Record<string, LeakItem[]>;
+}
+
+/**
+ * Training pairs, and all that they are compared with: the validation and test pairs of every data set ("slake/test"),
+ * and the evaluation sets that have a name of their own ("slake_closed"), given as ids of records.
+ *
+ * @param named record ids by name of the set; a captioned record is compared with its caption for an answer
+ * @throws when a set names a record that is not there
+ */
+export function auditSets(
+  pairs: readonly QaPair[],
+  records: readonly CorpusRecord[],
+  pictures: PictureOf,
+  named: Readonly<Record<string, readonly string[]>> = {},
+): AuditSets {
+  const training = leakItems(pairs.filter((p) => p.split === "train"), records, pictures);
   const heldOut = Map.groupBy(pairs.filter((p) => p.split !== "train"), (p) => `${p.dataset}/${p.split}`);
-  const evaluation = [...heldOut].map(([set, own]) => [set, leakItems(own, records)] as const);
-  return { training, evaluation: Object.fromEntries(evaluation) };
+  const published = [...heldOut].map(([set, own]) => [set, leakItems(own, records, pictures)] as const);
+  const byId = new Map(records.map((record) => [record.id, record]));
+  const own = Object.entries(named).map(([set, ids]) => [set, ids.map((id) => itemOf(id, set))] as const);
+  return { training, evaluation: Object.fromEntries([...published, ...own]) };
+
+  function itemOf(id: string, set: string): LeakItem {
+    const record = byId.get(id);
+    if (!record) throw new Error(`The evaluation set ${set} names the record ${id}, which is not loaded.`);
+    const { imageId, caseId, imageSha256, question, answer, caption } = record;
+    const picture = pictures.get(imageId) ?? null;
+    return { id, imageId, caseId, imageSha256, picture, question, answer: answer ?? caption };
+  }
 }

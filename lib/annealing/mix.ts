@@ -1,24 +1,5 @@
 import { rng, shuffle } from "../config/mod.ts";
-
-/** Share of enrichment pairs over a run: from `start` at the first step to `end` at the last. */
-export interface Schedule {
-  shape: "constant" | "linear" | "cosine";
-  /** In [0, 1]; `constant` uses only `start`. */
-  start: number;
-  end: number;
-}
-
-/**
- * The share that a schedule asks for at a step.
- *
- * @param step 0..steps-1
- */
-export function ratioAt(schedule: Schedule, step: number, steps: number): number {
-  const { shape, start, end } = schedule;
-  const t = steps > 1 ? step / (steps - 1) : 0;
-  if (shape === "constant") return start;
-  return start + (end - start) * (shape === "linear" ? t : (1 - Math.cos(Math.PI * t)) / 2);
-}
+import { ratioAt, type Schedule } from "./schedule.ts";
 
 export interface MixOptions<T> {
   base: readonly T[];
@@ -65,19 +46,27 @@ export interface Mixture<T> {
  *
  * At every step the number of enrichment pairs so far is the schedule's running sum rounded, so asked and drawn shares
  * never part by more than half a pair. Each set is gone through in a new random order per epoch, without repeats within
- * one. The result depends on the arguments alone.
+ * one. The result depends on the sets, schedule, seed, steps and batch size alone, and not on the order in which the
+ * pairs are given: a loader that lists the same pairs otherwise gives the same training run.
  *
- * @throws if a ratio is outside [0, 1], a count is not a positive integer, or a set that is asked for is empty
+ * @throws if a ratio is outside [0, 1], a count is not a positive integer, an id comes twice, or a set that is asked for
+ * is empty
  */
-export function mix<T>(options: MixOptions<T>): Mixture<T> {
+export function mix<T extends { id: string }>(options: MixOptions<T>): Mixture<T> {
   const { base, enrich, schedule, seed, steps, batchSize = 1 } = options;
   for (const [name, value] of Object.entries({ steps, batchSize })) {
     if (!Number.isInteger(value) || value < 1) throw new Error(`mix: expected ${name} >= 1, found ${value}`);
   }
-  for (const [name, value] of Object.entries({ start: schedule.start, end: schedule.end })) {
+  for (const name of ["start", "end", "endPhase"] as const) {
+    const value = schedule[name];
     if (!(value >= 0 && value <= 1)) {
       throw new Error(`mix: expected the schedule's ${name} in 0..1, found ${value}`);
     }
+  }
+  const ids = new Set<string>();
+  for (const { id } of [...base, ...enrich]) {
+    if (ids.has(id)) throw new Error(`mix: expected every pair once, found ${id} twice`);
+    ids.add(id);
   }
   const pools = { base: pool(base, `mix/${seed}/base`), enrich: pool(enrich, `mix/${seed}/enrich`) };
   const order = rng(`mix/${seed}/order`);
@@ -107,22 +96,23 @@ export function mix<T>(options: MixOptions<T>): Mixture<T> {
   };
 }
 
-function pool<T>(items: readonly T[], seed: string) {
+function pool<T extends { id: string }>(items: readonly T[], seed: string) {
+  const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   let order: T[] = [];
   let drawn = 0;
   return {
     next(name: string): { pair: T; epoch: number } {
-      if (items.length === 0) {
+      if (sorted.length === 0) {
         throw new Error(`mix: expected pairs in "${name}", found none, but the schedule asks for some`);
       }
-      const epoch = Math.floor(drawn / items.length);
-      if (drawn % items.length === 0) order = shuffle(items, rng(`${seed}/${epoch}`));
-      return { pair: order[drawn++ % items.length], epoch };
+      const epoch = Math.floor(drawn / sorted.length);
+      if (drawn % sorted.length === 0) order = shuffle(sorted, rng(`${seed}/${epoch}`));
+      return { pair: order[drawn++ % sorted.length], epoch };
     },
     account(): PoolAccount {
-      const epochs = items.length > 0 ? drawn / items.length : 0;
+      const epochs = sorted.length > 0 ? drawn / sorted.length : 0;
       return {
-        size: items.length,
+        size: sorted.length,
         draws: drawn,
         epochs,
         minUses: Math.floor(epochs),

@@ -3,31 +3,22 @@
  *
  * @module
  */
-export {
-  type PathologyClass,
-  pathologyFilter,
-  type PathologyResult,
-  qualityFilter,
-  type QualityResult,
-} from "./filter.ts";
-export {
-  type Draw,
-  mix,
-  type MixOptions,
-  type Mixture,
-  type PoolAccount,
-  ratioAt,
-  type Schedule,
-} from "./mix.ts";
-export { checkLeakage, type Leak, type LeakItem, type LeakKind } from "./leakage.ts";
+export { type PathologyClass, pathologyClass, pathologyFilter, type PathologyResult } from "./pathology.ts";
+export { qualityProblems } from "./quality.ts";
+export { refusedPairs, type StepVerdict, VERDICT_STEPS, verdictOf, type VerdictStep } from "./verdicts.ts";
+export { type PictureOf, picturesOf, standIns, withoutShared } from "./pictures.ts";
 export {
   curate,
   type Curation,
+  curationAccount,
   type CurationStep,
   DROPPED_COLUMNS,
   type DroppedPair,
   dropReasons,
   funnelOf,
 } from "./curate.ts";
-export { auditSchedule, type ScheduleRow, scheduleRows, type ShareWindow } from "./schedule.ts";
-export { leakItems, splitForAudit } from "./evaluation_sets.ts";
+export { learningRateScale, ratioAt, type Schedule, scheduleOf } from "./schedule.ts";
+export { type Draw, mix, type MixOptions, type Mixture, type PoolAccount } from "./mix.ts";
+export { auditSchedule, type ScheduleRow, scheduleRows, type ShareWindow } from "./audit.ts";
+export { type AuditSets, auditSets, leakItems } from "./evaluation_sets.ts";
+export { checkLeakage, type Leak, type LeakItem, type LeakKind } from "./leakage.ts";

@@ -1,62 +1,61 @@
-import type { QaPair } from "../synthesis/mod.ts";
-import { type Mixture, ratioAt, type Schedule } from "./mix.ts";
+import type { Config } from "../config/mod.ts";
 
-/** One place of the training order. */
-export interface ScheduleRow {
-  /** Optimizer step, from 0. */
-  step: number;
-  /** Place in the step's batch, from 0. */
-  position: number;
-  pairId: string;
-  /** Data set of the pair. */
-  source: string;
+/**
+ * Share of enrichment pairs over a run.
+ *
+ * - constant: `start` throughout.
+ * - linear, cosine: from `start` at the first step to `end` at the last, straight or as half a cosine wave.
+ * - end-phase: `start`, and `end` in the last `endPhase` of the steps, in which the learning rate falls to 0
+ *   (learningRateScale). So Llama 3 anneals (Grattafiori et al. 2024, arXiv 2407.21783, section 3.4.3): over the last
+ *   40M tokens the learning rate falls linearly to 0 and sources of very high quality get more weight; section 3.1.3
+ *   gives a new data set 30% of the mix.
+ */
+export interface Schedule {
+  shape: Config["annealing"]["shape"];
+  /** Shares in [0, 1]. */
+  start: number;
+  end: number;
+  /** Share of the steps that are the end phase, in (0, 1]. */
+  endPhase: number;
 }
 
-/** A mixture as the table that training reads. */
-export function scheduleRows(mixture: Mixture<QaPair>): ScheduleRow[] {
-  const places = new Map<number, number>();
-  return mixture.draws.map(({ pair, step }) => {
-    const position = places.get(step) ?? 0;
-    places.set(step, position + 1);
-    return { step, position, pairId: pair.id, source: pair.dataset };
-  });
+/** The schedule of a configuration. */
+export function scheduleOf({ annealing }: Pick<Config, "annealing">): Schedule {
+  const { shape, startRatio: start, endRatio: end, endPhase } = annealing;
+  return { shape, start, end, endPhase };
 }
 
-/** Asked and drawn share of one source, over a window of steps. */
-export interface ShareWindow {
-  /** First step of the window. */
-  step: number;
-  target: number;
-  measured: number;
+/** First step of the end phase, which has at least one. */
+const phaseStart = ({ endPhase }: Schedule, steps: number): number =>
+  steps - Math.max(1, Math.round(endPhase * steps));
+
+/**
+ * The share that a schedule asks for at a step.
+ *
+ * @param step 0..steps-1
+ */
+export function ratioAt(schedule: Schedule, step: number, steps: number): number {
+  const { shape, start, end } = schedule;
+  const t = steps > 1 ? step / (steps - 1) : 0;
+  switch (shape) {
+    case "constant":
+      return start;
+    case "linear":
+      return start + (end - start) * t;
+    case "cosine":
+      return start + (end - start) * (1 - Math.cos(Math.PI * t)) / 2;
+    case "end-phase":
+      return step < phaseStart(schedule, steps) ? start : end;
+  }
 }
 
 /**
- * Counts the written order, without the mixer's own account: shares in windows of steps, and the largest difference
- * between pairs asked for and pairs drawn up to any step.
- * @param sourceOf data set by pair id, so that the table's own column is not trusted
+ * The factor of the learning rate at a step: 1, and in an end phase linearly from 1 at its first step towards 0, which it
+ * would reach at the step after the last. The paper's other schedules leave the learning rate as it is.
+ *
+ * @param step 0..steps-1
  */
-export function auditSchedule(
-  rows: readonly ScheduleRow[],
-  sourceOf: (pairId: string) => string,
-  options: { source: string; schedule: Schedule; window: number },
-): { windows: ShareWindow[]; largestGap: number } {
-  const { source, schedule, window } = options;
-  const steps = [...Map.groupBy(rows, (row) => row.step)].sort(([a], [b]) => a - b).map(([, own]) => ({
-    size: own.length,
-    drawn: own.filter((row) => sourceOf(row.pairId) === source).length,
-  }));
-  const asked = steps.map(({ size }, step) => size * ratioAt(schedule, step, steps.length));
-  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
-  const windows: ShareWindow[] = [];
-  for (let step = 0; step < steps.length; step += window) {
-    const part = steps.slice(step, step + window), pairs = sum(part.map((s) => s.size));
-    const target = sum(asked.slice(step, step + window)) / pairs;
-    windows.push({ step, target, measured: sum(part.map((s) => s.drawn)) / pairs });
-  }
-  let gap = 0, largestGap = 0;
-  steps.forEach(({ drawn }, step) => {
-    gap += drawn - asked[step];
-    largestGap = Math.max(largestGap, Math.abs(gap));
-  });
-  return { windows, largestGap };
+export function learningRateScale(schedule: Schedule, step: number, steps: number): number {
+  const first = phaseStart(schedule, steps);
+  return schedule.shape !== "end-phase" || step < first ? 1 : (steps - step) / (steps - first);
 }

@@ -76,37 +76,6 @@ export function lossCurvesFigure(series: readonly Series[], caption: Caption): P
   return linesFigure(series, { x: "Epoch", y: "Evaluation loss (nats per answer token)" }, caption);
 }
 
-/** Share of enrichment pairs over training, measured in windows, beside the schedule that was asked for. */
-export function mixingFigure(
-  windows: readonly { step: number; target: number; measured: number }[],
-  caption: Caption,
-): PlotlySpec {
-  return linesFigure(
-    [
-      {
-        name: "measured",
-        points: windows.map((w) => [w.step, 100 * w.measured]),
-        from: "ours",
-        colourKey: "mix",
-      },
-      {
-        name: "schedule",
-        points: windows.map((w) => [w.step, 100 * w.target]),
-        from: "paper",
-        colourKey: "plan",
-      },
-    ],
-    {
-      x: "Optimizer step",
-      y: "MedPix pairs in the mix (%)",
-      yRange: [0, yTop(windows.flatMap((w) => [w.target, w.measured]))],
-    },
-    caption,
-  );
-}
-
-const yTop = (shares: readonly number[]) => Math.min(100, Math.ceil(110 * Math.max(...shares, 0.05)));
-
 /** A bar of `accuracyFigure`. */
 export interface AccuracyBar {
   /** Dataset or organ: the position on the axis. */

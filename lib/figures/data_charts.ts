@@ -83,67 +83,106 @@ export function conceptCountsFigure(
   };
 }
 
-/** Figure 4: images per location with the threshold, and what each later filter leaves. */
-export function curationFigure(
-  locations: readonly { location: string; images: number; kept: boolean }[],
-  steps: readonly { step: string; count: number; unit: string }[],
-  minImages: number,
-  caption: Caption,
-): PlotlySpec {
-  const sorted = [...locations].sort((a, b) => a.images - b.images);
-  const most = Math.max(...sorted.map((l) => l.images));
-  const funnelTop = Math.max(...steps.map((s) => s.count));
-  const reversed = [...steps].reverse();
+/** One row of `curationFigure`. */
+export interface CurationPanel {
+  /** Heading, e.g. "Ours (phantoms)". */
+  name: string;
+  locations: readonly { location: string; images: number; kept: boolean }[];
+  /** What is left after each filter; the first is what there was. */
+  steps: readonly { step: string; count: number; unit: string }[];
+  minImages: number;
+}
+
+/** Figure 4: images per location with the threshold, and what each filter leaves; a row for each panel. */
+export function curationFigure(panels: readonly CurationPanel[], caption: Caption): PlotlySpec {
+  const gap = 0.3 / panels.length, height = (1 - gap * (panels.length - 1)) / panels.length;
+  const rows = panels.map((panel, i) => {
+    const top = 1 - i * (height + gap);
+    return curationRow(panel, 2 * i + 1, [Math.max(0, top - height), top]);
+  });
   return {
-    data: [
-      {
-        type: "bar",
-        orientation: "h",
-        y: sorted.map((l) => plainText(l.location)),
-        x: sorted.map((l) => l.images),
-        text: sorted.map((l) => l.images.toLocaleString("en-US")),
-        textposition: "outside",
-        cliponaxis: false,
-        marker: { color: sorted.map((l) => (l.kept ? COLOURS[0] : "#C5CBD1")) },
-        showlegend: false,
-      },
-      {
-        type: "bar",
-        orientation: "h",
-        y: reversed.map((s) => wrapText(s.step, 20)),
-        x: reversed.map((s) => s.count),
-        text: reversed.map((s) => `${s.count.toLocaleString("en-US")} ${s.unit}`),
-        textposition: reversed.map((s) => (s.count > 0.45 * funnelTop ? "inside" : "outside")),
-        insidetextanchor: "end",
-        cliponaxis: false,
-        marker: { color: COLOURS[2] },
-        xaxis: "x2",
-        yaxis: "y2",
-        showlegend: false,
-      },
-    ],
-    layout: themedLayout(caption, { width: 960, plotHeight: 340 }, [], {
-      xaxis: axis("Images", { domain: [0, 0.36], range: [0, most * 1.18], nticks: 5 }),
-      yaxis: axis(null, { showgrid: false }),
-      xaxis2: axis("Left after each filter", {
-        domain: [0.58, 1],
-        anchor: "y2",
-        range: [0, funnelTop * 1.02],
-        nticks: 5,
-      }),
-      yaxis2: axis(null, { anchor: "x2", showgrid: false }),
-      annotations: [{
-        text: `kept: at least ${minImages.toLocaleString("en-US")} images`,
-        xref: "x domain",
-        yref: "y domain",
-        x: 1,
-        y: 0.04,
-        xanchor: "right",
-        yanchor: "bottom",
-        showarrow: false,
-        font: { size: 12, color: COLOURS[0] },
-      }],
-      margin: { l: 150 },
+    data: rows.flatMap((row) => row.data),
+    layout: themedLayout(caption, { width: 960, plotHeight: 330 * panels.length }, [], {
+      ...Object.assign({}, ...rows.map((row) => row.axes)),
+      annotations: rows.flatMap((row) => row.annotations),
+      margin: { l: 150, t: 30 },
     }),
   };
+}
+
+/** Bars of one row on the axes `n` (locations) and `n + 1` (steps). */
+function curationRow(
+  { name, locations, steps, minImages }: CurationPanel,
+  n: number,
+  domain: [number, number],
+) {
+  const sorted = [...locations].sort((a, b) => a.images - b.images);
+  const most = Math.max(...sorted.map((l) => l.images)), left = Math.max(...steps.map((s) => s.count));
+  const reversed = [...steps].reverse();
+  const ends = (which: number) => which === 1 ? "" : String(which);
+  const bars = (which: number, more: Record<string, unknown>) => ({
+    type: "bar",
+    orientation: "h",
+    cliponaxis: false,
+    showlegend: false,
+    xaxis: `x${ends(which)}`,
+    yaxis: `y${ends(which)}`,
+    ...more,
+  });
+  const data = [
+    bars(n, {
+      y: sorted.map((l) => plainText(l.location)),
+      x: sorted.map((l) => l.images),
+      text: sorted.map((l) => l.images.toLocaleString("en-US")),
+      textposition: "outside",
+      marker: { color: sorted.map((l) => (l.kept ? COLOURS[0] : "#C5CBD1")) },
+    }),
+    bars(n + 1, {
+      y: reversed.map((s) => wrapText(s.step, 24)),
+      x: reversed.map((s) => s.count),
+      text: reversed.map((s) => `${s.count.toLocaleString("en-US")} ${s.unit}`),
+      textposition: reversed.map((s) => (s.count > 0.45 * left ? "inside" : "outside")),
+      insidetextanchor: "end",
+      marker: { color: COLOURS[2] },
+    }),
+  ];
+  const axes = {
+    [`xaxis${ends(n)}`]: axis("Images", {
+      domain: [0, 0.36],
+      anchor: `y${ends(n)}`,
+      range: [0, most * 1.18],
+      nticks: 5,
+    }),
+    [`yaxis${ends(n)}`]: axis(null, { domain, anchor: `x${ends(n)}`, showgrid: false }),
+    [`xaxis${n + 1}`]: axis("Left after each filter", {
+      domain: [0.58, 1],
+      anchor: `y${n + 1}`,
+      range: [0, left * 1.02],
+      nticks: 5,
+    }),
+    [`yaxis${n + 1}`]: axis(null, { domain, anchor: `x${n + 1}`, showgrid: false }),
+  };
+  const annotations = [{
+    text: `<b>${plainText(name)}</b>`,
+    xref: "paper",
+    yref: "paper",
+    x: 0,
+    y: domain[1],
+    xanchor: "left",
+    yanchor: "bottom",
+    yshift: 4,
+    showarrow: false,
+    font: { size: 13, color: INK },
+  }, {
+    text: `kept: at least ${minImages.toLocaleString("en-US")} images`,
+    xref: `x${ends(n)} domain`,
+    yref: `y${ends(n)} domain`,
+    x: 1,
+    y: 0.04,
+    xanchor: "right",
+    yanchor: "bottom",
+    showarrow: false,
+    font: { size: 12, color: COLOURS[0] },
+  }];
+  return { data, axes, annotations };
 }

@@ -8,6 +8,7 @@ export { textWidth } from "./geometry.ts";
 export * from "./examples.ts";
 export * from "./figure_map.ts";
 export * from "./mask.ts";
+export * from "./mixing.ts";
 export * from "./paper_tables.ts";
 export * from "./paper_values.ts";
 export * from "./recipe.ts";

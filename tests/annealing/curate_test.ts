@@ -1,15 +1,17 @@
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
-  auditSchedule,
   curate,
+  curationAccount,
   dropReasons,
   funnelOf,
-  mix,
-  scheduleRows,
-  splitForAudit,
+  picturesOf,
+  qualityProblems,
+  refusedPairs,
+  verdictOf,
 } from "../../lib/annealing/mod.ts";
 import type { CorpusRecord } from "../../lib/corpus/mod.ts";
 import type { QaPair } from "../../lib/synthesis/mod.ts";
+import { pair } from "./pair.ts";
 
 const record = (dataset: "medpix2" | "roco_v2", n: number, region: string | null, bytes = `${dataset}${n}`) =>
   ({
@@ -19,96 +21,146 @@ const record = (dataset: "medpix2" | "roco_v2", n: number, region: string | null
     region,
     imageSha256: bytes,
   }) as CorpusRecord;
-const pair = (dataset: string, n: number, change: Partial<QaPair> = {}) =>
-  ({
-    id: `${dataset}/${n}/${change.question ?? "q"}`,
-    dataset,
-    split: "train",
-    imageId: `${dataset}/${n}`,
-    question: "which side?",
-    answer: "left",
-    origin: "template",
-    verdicts: "{}",
-    ...change,
-  }) as QaPair;
+const verdicts = (entries: Record<string, string>) => ({ verdicts: JSON.stringify(entries) });
+const curated = (pairs: readonly QaPair[], records: readonly CorpusRecord[], near: string[][] = []) =>
+  curate(pairs, records, { minImages: 2, pictures: picturesOf(records, near) });
 
-Deno.test("rare locations, unfit pairs and repeated pictures go, each for a named reason, and the sums are exact", () => {
+Deno.test("rare locations, refused and unfit pairs and repeated pictures go, each for a named reason; the sums are exact", () => {
   const records = [
     record("medpix2", 1, "Brain"),
     record("medpix2", 2, "Brain"),
     record("medpix2", 3, "Eye"),
     record("roco_v2", 1, null, "same"),
     record("roco_v2", 2, null, "same"),
+    record("roco_v2", 3, null),
   ];
+  const rules = { form: "pass", leak: "pass" };
   const pairs = [
-    pair("medpix2", 1),
+    pair("medpix2", 1, { origin: "teacher", ...verdicts({ ...rules, llm: "pass", review: "pass" }) }),
     pair("medpix2", 2, { question: "what is the history?" }),
     pair("medpix2", 3),
     pair("roco_v2", 1),
     pair("roco_v2", 1, { id: "again" }),
     pair("roco_v2", 2),
+    pair("roco_v2", 3),
+    pair("roco_v2", 1, { id: "leaks", ...verdicts({ ...rules, leak: "the question contains the answer" }) }),
+    pair("roco_v2", 1, { id: "wrong", ...verdicts({ ...rules, llm: "the caption says right" }) }),
+    pair("roco_v2", 1, { id: "poor", ...verdicts({ ...rules, llm: "pass", review: "rejected: unclear" }) }),
+    pair("roco_v2", 1, { id: "both", ...verdicts({ llm: "no", review: "rejected" }) }),
   ];
-  const { pairs: kept, dropped, steps, pathology } = curate(pairs, records, { minImages: 2 });
+  const { pairs: kept, dropped, steps, pathology } = curated(pairs, records, [["roco_v2/3", "roco_v2/2"]]);
   assertEquals(kept.map((p) => p.id), ["medpix2/1/q", "roco_v2/1/q"]);
-  assertEquals(dropped.map((d) => [d.id, d.reason]), [
-    ["medpix2/3/q", "location with fewer than 2 images"],
-    ["medpix2/2/what is the history?", "quality: history"],
-    ["again", "quality: repeated"],
-    ["roco_v2/2/q", "the same picture as another image"],
+  assertEquals(dropped.map((d) => [d.id, d.step, d.reason]), [
+    ["medpix2/3/q", "common location", "location with fewer than 2 images"],
+    ["leaks", "rules", "leak: the question contains the answer"],
+    ["wrong", "LLM filter", "llm: the caption says right"],
+    ["both", "LLM filter", "llm: no"],
+    ["poor", "manual filter", "review: rejected: unclear"],
+    ["medpix2/2/what is the history?", "quality", "history"],
+    ["again", "quality", "repeated"],
+    ["roco_v2/2/q", "each picture once", "the same picture as another image"],
+    ["roco_v2/3/q", "each picture once", "the same picture as another image"],
   ]);
   assertEquals(pathology.images, { kept: 2, of: 3 });
-  assertEquals(funnelOf(steps, "medpix2").map((s) => s.count), [3, 2, 1, 1]);
+  assertEquals(steps.filter((s) => s.dataset === "roco_v2").map((s) => [s.step, s.judged, s.dropped]), [
+    ["common location", 0, 0],
+    ["rules", 3, 1],
+    ["LLM filter", 3, 2],
+    ["manual filter", 1, 1],
+    ["quality", 4, 1],
+    ["each picture once", 3, 2],
+  ]);
+  assertEquals(curationAccount(steps)[1], {
+    dataset: "roco_v2",
+    written: 8,
+    "common location": 0,
+    rules: 1,
+    "LLM filter": 2,
+    "manual filter": 1,
+    quality: 1,
+    "each picture once": 2,
+    kept: 1,
+  });
   for (const dataset of ["medpix2", "roco_v2"]) {
     const own = steps.filter((s) => s.dataset === dataset);
     own.forEach((s, i) => {
       assertEquals(s.in, i === 0 ? pairs.filter((p) => p.dataset === dataset).length : own[i - 1].left);
       assertEquals(s.in, s.left + s.dropped);
+      assert(s.dropped <= s.judged && s.judged <= s.in);
     });
   }
 });
 
-Deno.test("the audit counts the written order itself and finds a wrong one", () => {
-  const base = Array.from({ length: 40 }, (_, n) => pair("roco_v2", n));
-  const enrich = Array.from({ length: 10 }, (_, n) => pair("medpix2", n));
-  const schedule = { shape: "linear" as const, start: 0.1, end: 0.5 };
-  const mixture = mix({ base, enrich, schedule, seed: 1, steps: 50, batchSize: 8 });
-  const rows = scheduleRows(mixture);
-  assertEquals(rows.slice(0, 9).map((r) => [r.step, r.position]), [
-    ...Array.from({ length: 8 }, (_, i) => [0, i]),
-    [1, 0],
+Deno.test("the funnel says which filters nobody has run", () => {
+  const { steps } = curated([pair("medpix2", 1), pair("medpix2", 2)], [
+    record("medpix2", 1, "Brain"),
+    record("medpix2", 2, "Brain"),
   ]);
-  const sourceOf = (id: string) => id.split("/")[0];
-  const options = { source: "medpix2", schedule, window: 10 };
-  const { windows, largestGap } = auditSchedule(rows, sourceOf, options);
-  assertEquals(windows.map((w) => w.step), [0, 10, 20, 30, 40]);
-  assert(largestGap <= 0.5 + 1e-9);
-  windows.forEach((w) => assertAlmostEquals(w.measured, w.target, 1 / 80));
-  assertAlmostEquals(windows.reduce((sum, w) => sum + w.measured, 0) / 5, mixture.measured, 1e-12);
-  const reversed = rows.map((row) => ({ ...row, step: 49 - row.step }));
-  assert(auditSchedule(reversed, sourceOf, options).largestGap > 20);
+  assertEquals(funnelOf(steps, "medpix2").map((s) => `${s.step}: ${s.count}`), [
+    "pairs written: 2",
+    "common location: 2",
+    "rules (not run): 2",
+    "LLM filter (not run): 2",
+    "manual filter (not run): 2",
+    "quality: 2",
+    "each picture once: 2",
+  ]);
 });
 
-Deno.test("drop reasons count pairs and name their origins; held-out splits become named sets with hashes", () => {
+Deno.test("a verdict is of the rules, the language model or a person, and anything but pass is against the pair", () => {
+  const of = (entries: Record<string, string>, step: Parameters<typeof verdictOf>[1]) =>
+    verdictOf(pair("medpix2", 1, verdicts(entries)), step);
+  assertEquals(of({}, "LLM filter"), { judged: false, against: null });
+  assertEquals(of({ llm: "pass", form: "too long" }, "LLM filter"), { judged: true, against: null });
+  assertEquals(of({ llm: "pass", form: "too long" }, "rules"), { judged: true, against: "form: too long" });
+  assertEquals(of({ review: "" }, "manual filter"), { judged: true, against: "review: " });
+  for (const broken of ["", "[]", "null", '{"llm": true}', '{"llm": "pass"']) {
+    const bad = pair("medpix2", 1, { verdicts: broken });
+    assertThrows(() => verdictOf(bad, "LLM filter"), Error, "medpix2/1/q");
+  }
+  const all = [pair("a", 1), pair("a", 2, verdicts({ llm: "no" })), pair("a", 3, verdicts({ form: "pass" }))];
+  assertEquals(refusedPairs(all).map((p) => p.id), ["a/2/q"]);
+});
+
+Deno.test("the authors' rules name the first that is broken; a question is asked once per image", () => {
+  const long = Array(60).fill("word").join(" ");
+  const asked: [string, string, Partial<QaPair>?][] = [
+    ["What is shown?", "a nodule"],
+    ["what is shown? ", "a cyst"],
+    ["What is shown?", "a cyst", { imageId: "other" }],
+    ["What does the history say?", "cough"],
+    ["What is prehistory?", "old"],
+    ["What is it?", long],
+    ["What is it?", long.slice(5)],
+    ["Which side?", " "],
+  ];
+  const pairs = asked.map(([question, answer, change], i) =>
+    pair("medpix2", 1, { id: `${i}`, question, answer, ...change })
+  );
+  assertEquals([...qualityProblems(pairs)], [["1", "repeated"], ["3", "history"], ["5", "long"], [
+    "7",
+    "empty",
+  ]]);
+});
+
+Deno.test("drop reasons count pairs by rule, without what each found, and name their origins", () => {
   const drop = (id: string, origin: string, reason: string) => ({
     id,
     dataset: "d",
     split: "train",
     origin,
+    step: "rules",
     reason,
   });
   assertEquals(
-    dropReasons([drop("1", "teacher", "x"), drop("2", "template", "x"), drop("3", "teacher", "y")]),
+    dropReasons([
+      drop("1", "teacher", "leak: a"),
+      drop("2", "template", "leak: b: c"),
+      drop("3", "teacher", "x"),
+    ]),
     [
-      { dataset: "d", reason: "x", pairs: 2, origins: "teacher, template" },
-      { dataset: "d", reason: "y", pairs: 1, origins: "teacher" },
+      { dataset: "d", step: "rules", reason: "leak", pairs: 2, origins: "teacher, template" },
+      { dataset: "d", step: "rules", reason: "x", pairs: 1, origins: "teacher" },
     ],
   );
-  const pairs = [
-    pair("roco_v2", 1),
-    pair("roco_v2", 2, { split: "test" }),
-    pair("medpix2", 3, { split: "test" }),
-  ];
-  const { training, evaluation } = splitForAudit(pairs, [record("roco_v2", 1, null, "bytes")]);
-  assertEquals(training.map((t) => [t.id, t.imageSha256]), [["roco_v2/1/q", "bytes"]]);
-  assertEquals(Object.keys(evaluation), ["roco_v2/test", "medpix2/test"]);
 });

@@ -1,102 +1,110 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { mix, ratioAt, type Schedule } from "@lib/annealing/mod.ts";
+import { mix, type MixOptions, ratioAt, type Schedule } from "../../lib/annealing/mod.ts";
+import { rng, shuffle } from "../../lib/config/mod.ts";
 
-const items = (name: string, n: number) => Array.from({ length: n }, (_, i) => `${name}${i}`);
-const base = items("b", 70), enrich = items("e", 11);
-const ramps: Schedule[] = [
-  { shape: "constant", start: 0.3, end: 0.9 },
-  { shape: "linear", start: 0, end: 0.5 },
-  { shape: "cosine", start: 0.6, end: 0.1 },
-];
+type Item = { id: string };
+const items = (name: string, n: number): Item[] =>
+  Array.from({ length: n }, (_, i) => ({ id: `${name}${i}` }));
+const SHAPES: Schedule["shape"][] = ["constant", "linear", "cosine", "end-phase"];
 
-Deno.test("ramps start and end where they should, and are half way in the middle", () => {
-  assertEquals(ramps.map((r) => [0, 50, 100].map((step) => Number(ratioAt(r, step, 101).toFixed(12)))), [
-    [0.3, 0.3, 0.3],
-    [0, 0.25, 0.5],
-    [0.6, 0.35, 0.1],
-  ]);
-  assertAlmostEquals(ratioAt(ramps[2], 25, 101), 0.6 - 0.5 * (1 - Math.SQRT1_2) / 2, 1e-12);
+/** A mixture chosen at random: sizes 1 to 120, up to 150 steps of up to 40 pairs, shares from 0 to 1. */
+function randomOptions(case_: number): MixOptions<Item> {
+  const random = rng(`mix property/${case_}`), whole = (most: number) => 1 + Math.floor(random() * most);
+  const share = () => [0, 1, random(), random()][Math.floor(random() * 4)];
+  return {
+    base: items("b", whole(120)),
+    enrich: items("e", whole(120)),
+    schedule: { shape: SHAPES[case_ % 4], start: share(), end: share(), endPhase: Math.max(0.01, random()) },
+    seed: case_,
+    steps: whole(150),
+    batchSize: whole(40),
+  };
+}
+const CASES = Array.from({ length: 400 }, (_, case_) => randomOptions(case_));
+const told = (options: MixOptions<Item>) =>
+  JSON.stringify({ ...options, base: options.base.length, enrich: options.enrich.length });
+
+Deno.test("at every step, given and asked pairs differ by half a pair at most", () => {
+  for (const options of CASES) {
+    const { schedule, steps, batchSize = 1 } = options, { draws, ratios, asked, measured } = mix(options);
+    let due = 0;
+    for (let step = 0, given = 0; step < steps; step++) {
+      due += ratioAt(schedule, step, steps) * batchSize;
+      const own = draws.slice(step * batchSize, (step + 1) * batchSize);
+      const drawn = own.filter((d) => d.source === "enrich").length;
+      given += drawn;
+      assert(own.every((d) => d.step === step && d.pair.id.startsWith(d.source[0])), told(options));
+      assert(Math.abs(due - given) <= 0.5 + 1e-6, `${told(options)} step ${step}: ${due} ${given}`);
+      assertAlmostEquals(ratios[step].measured, drawn / batchSize, 1e-12);
+    }
+    assertEquals([draws.length, ratios.length], [steps * batchSize, steps]);
+    assertAlmostEquals(asked, due / draws.length, 1e-9);
+    assertAlmostEquals(measured, draws.filter((d) => d.source === "enrich").length / draws.length, 1e-12);
+  }
 });
 
-Deno.test("the share drawn never parts from the share asked by more than half a pair", () => {
-  for (const schedule of ramps) {
-    for (const batchSize of [1, 6]) {
-      const { draws, ratios, asked, measured } = mix({
-        base,
-        enrich,
-        schedule,
-        seed: 5,
-        steps: 400,
-        batchSize,
-      });
-      let due = 0, given = 0;
-      for (const ratio of ratios) {
-        due += ratio.asked * batchSize;
-        given += ratio.measured * batchSize;
-        assert(Math.abs(due - given) <= 0.5 + 1e-6, `${schedule.shape} step ${ratio.step}: ${due} ${given}`);
+Deno.test("every item's uses differ by one at most, nothing repeats within an epoch, and the account is exact", () => {
+  for (const options of CASES) {
+    const mixture = mix(options);
+    for (const source of ["base", "enrich"] as const) {
+      const pool = options[source], drawn = mixture.draws.filter((d) => d.source === source);
+      const uses = new Map(pool.map(({ id }) => [id, 0]));
+      for (const { pair } of drawn) uses.set(pair.id, uses.get(pair.id)! + 1);
+      const [least, most] = [Math.min(...uses.values()), Math.max(...uses.values())];
+      assert(most - least <= 1, told(options));
+      const account = { draws: drawn.length, size: pool.length, epochs: drawn.length / pool.length };
+      assertEquals(mixture[source], { ...account, minUses: least, maxUses: most });
+      drawn.forEach((d, i) => assertEquals(d.epoch, Math.floor(i / pool.length)));
+      for (let start = 0; start < drawn.length; start += pool.length) {
+        const epoch = drawn.slice(start, start + pool.length).map((d) => d.pair.id);
+        assertEquals(new Set(epoch).size, epoch.length, told(options));
       }
-      assertEquals(draws.length, 400 * batchSize);
-      assertAlmostEquals(draws.filter((d) => d.source === "enrich").length / draws.length, measured, 1e-12);
-      assert(Math.abs(asked - measured) <= 0.5 / draws.length + 1e-9);
     }
   }
 });
 
-Deno.test("a mixture follows from its seed", () => {
-  const run = (seed: number) => mix({ base, enrich, schedule: ramps[1], seed, steps: 100, batchSize: 4 });
-  assertEquals(run(1), run(1));
-  assert(run(1).draws.some((draw, i) => draw.pair !== run(2).draws[i].pair));
+Deno.test("equal seeds give equal mixtures, in whatever order the pairs come; other seeds give others", () => {
+  const random = rng("order of the pairs");
+  for (const options of CASES) {
+    const { draws } = mix(options), { base, enrich } = options;
+    const mixed = mix({ ...options, base: shuffle(base, random), enrich: shuffle(enrich, random) });
+    assertEquals(mixed.draws.map((d) => d.pair.id), draws.map((d) => d.pair.id));
+    if (base.length < 10 || enrich.length < 10 || draws.length < 10) continue;
+    const other = mix({ ...options, seed: options.seed + 1 }).draws;
+    assert(other.some((d, i) => d.pair.id !== draws[i].pair.id), told(options));
+  }
 });
 
-Deno.test("epochs are exact: no repeat within one, each in its own order", () => {
-  const { draws, base: b, enrich: e } = mix({
-    base,
-    enrich,
-    schedule: ramps[0],
+Deno.test("each epoch has its own order", () => {
+  const { draws } = mix({
+    base: items("b", 12),
+    enrich: items("e", 3),
+    schedule: { shape: "constant", start: 0.2, end: 0.2, endPhase: 0.1 },
     seed: 3,
-    steps: 100,
+    steps: 15,
     batchSize: 5,
   });
-  assertEquals([b.draws, e.draws], [350, 150]);
-  assertEquals([b.epochs, e.epochs], [5, 150 / 11]);
-  assertEquals([b.minUses, b.maxUses, e.minUses, e.maxUses], [5, 5, 13, 14]);
-  for (const [source, pool] of [["base", base], ["enrich", enrich]] as const) {
-    const drawn = draws.filter((d) => d.source === source);
-    const orders = new Set<string>();
-    for (let epoch = 0; epoch <= drawn.at(-1)!.epoch; epoch++) {
-      const pairs = drawn.filter((d) => d.epoch === epoch).map((d) => d.pair);
-      assertEquals(new Set(pairs).size, pairs.length);
-      if (pairs.length === pool.length) {
-        assertEquals([...pairs].sort(), [...pool].sort());
-        orders.add(pairs.join());
-      }
-    }
-    assert(orders.size >= 5);
-  }
+  const base = draws.filter((d) => d.source === "base").map((d) => d.pair.id);
+  const orders = [0, 1, 2, 3, 4].map((epoch) => base.slice(epoch * 12, (epoch + 1) * 12).join());
+  assertEquals(new Set(orders).size, 5);
 });
+
+const base = items("b", 70), enrich = items("e", 11);
+const ramp: Schedule = { shape: "linear", start: 0, end: 0.5, endPhase: 0.1 };
+const options = { base, enrich, schedule: ramp, seed: 1, steps: 9 };
 
 Deno.test("an empty set matters only if it is asked for", () => {
-  const only = mix({
-    base,
-    enrich: [],
-    schedule: { shape: "constant", start: 0, end: 0 },
-    seed: 1,
-    steps: 9,
-  });
+  const none = { ...ramp, end: 0 };
+  const only = mix({ ...options, enrich: [], schedule: none });
   assertEquals([only.measured, only.enrich.epochs, only.base.draws], [0, 0, 9]);
-  assertThrows(() => mix({ base, enrich: [], schedule: ramps[0], seed: 1, steps: 9 }), Error, `"enrich"`);
+  assertThrows(() => mix({ ...options, enrich: [] }), Error, `"enrich"`);
 });
 
-Deno.test("ratios and counts outside their range are refused", () => {
-  assertThrows(
-    () => mix({ base, enrich, schedule: { shape: "linear", start: 0, end: 1.1 }, seed: 1, steps: 9 }),
-    Error,
-    "0..1",
-  );
-  assertThrows(
-    () => mix({ base, enrich, schedule: { shape: "linear", start: NaN, end: 1 }, seed: 1, steps: 9 }),
-    Error,
-    "0..1",
-  );
-  assertThrows(() => mix({ base, enrich, schedule: ramps[0], seed: 1, steps: 0 }), Error, "steps");
+Deno.test("shares and counts outside their range and pairs that come twice are refused", () => {
+  for (const [name, value] of [["end", 1.1], ["start", NaN], ["endPhase", -0.1]] as const) {
+    assertThrows(() => mix({ ...options, schedule: { ...ramp, [name]: value } }), Error, `${name} in 0..1`);
+  }
+  assertThrows(() => mix({ ...options, steps: 0 }), Error, "steps");
+  assertThrows(() => mix({ ...options, batchSize: 1.5 }), Error, "batchSize");
+  assertThrows(() => mix({ ...options, enrich: [...enrich, base[3]] }), Error, "b3 twice");
 });

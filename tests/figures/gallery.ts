@@ -69,17 +69,20 @@ export async function gallery(): Promise<Record<string, PlotlySpec>> {
       { dataset: "PMC-VQA", unit: "Questions", counts: counts(PAPER_CONCEPTS.pmc_vqa) },
     ], caption("Concepts per dataset")),
     curation: curationFigure(
-      counts(PAPER_CURATION.locations).map((l) => ({
-        location: l.concept,
-        images: l.count,
-        kept: l.count >= 100,
+      ["Ours", "The paper"].map((name) => ({
+        name,
+        locations: counts(PAPER_CURATION.locations).map((l) => ({
+          location: l.concept,
+          images: l.count,
+          kept: l.count >= 100,
+        })),
+        steps: [{ step: "all images", count: 2050, unit: "images" }, {
+          step: "frequent locations",
+          count: 1474,
+          unit: "images",
+        }],
+        minImages: 100,
       })),
-      [{ step: "all images", count: 2050, unit: "images" }, {
-        step: "frequent locations",
-        count: 1474,
-        unit: "images",
-      }],
-      100,
       caption("Curation", "How much does each filter leave?"),
     ),
     losses: lossCurvesFigure([
@@ -98,7 +101,13 @@ export async function gallery(): Promise<Record<string, PlotlySpec>> {
       caption("Deletion"),
     ),
     mixing: mixingFigure(
-      [{ step: 0, target: 0.1, measured: 0.12 }, { step: 9, target: 0.5, measured: 0.48 }],
+      [["linear", 0.5], ["constant", 0.1]].map(([name, end]) => ({
+        name: String(name),
+        windows: [
+          { step: 0, target: 0.1, measured: 0.12 },
+          { step: 9, target: Number(end), measured: Number(end) - 0.02 },
+        ],
+      })),
       caption("Mix"),
     ),
     accuracy: accuracyFigure([
