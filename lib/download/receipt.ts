@@ -1,0 +1,49 @@
+import { join } from "@std/path";
+import { z } from "zod";
+
+const File = z.strictObject({
+  /** Without its query. */
+  url: z.string(),
+  bytes: z.number(),
+  sha256: z.string(),
+  at: z.string(),
+  /** For an archive, which is deleted once it is unpacked: its folder, and the list of hashes beside it. */
+  unpacked: z.strictObject({ into: z.string(), files: z.number(), bytes: z.number() }).optional(),
+});
+
+/** What this machine knows of a data set: the licence accepted, and each file as it first came. */
+export const Receipt = z.strictObject({
+  accepted: z.strictObject({ licence: z.string(), url: z.string(), at: z.string() }).nullable(),
+  /** `owner/name@revision` -> commit of the first download; later ones are of the same. */
+  commits: z.record(z.string(), z.string()),
+  files: z.record(z.string(), File),
+});
+export type Receipt = z.infer<typeof Receipt>;
+
+const receiptPath = (dir: string) => join(dir, "receipt.json");
+
+/** The receipt of a data set's folder; an empty one where there is none. @throws naming the file, when it is damaged */
+export async function readReceipt(dir: string): Promise<Receipt> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(receiptPath(dir));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return { accepted: null, commits: {}, files: {} };
+    throw error;
+  }
+  try {
+    return Receipt.parse(JSON.parse(text));
+  } catch {
+    throw new Error(
+      `${receiptPath(dir)}: expected a receipt of ./lab data, found other text. Delete it to begin anew.`,
+    );
+  }
+}
+
+/** Writes the receipt whole or not at all; synchronous, so that two downloads do not write at once. */
+export function writeReceipt(dir: string, receipt: Receipt): void {
+  Deno.mkdirSync(dir, { recursive: true });
+  const path = receiptPath(dir), temporary = `${path}.tmp`;
+  Deno.writeTextFileSync(temporary, JSON.stringify(receipt, null, 1) + "\n");
+  Deno.renameSync(temporary, path);
+}
