@@ -1,101 +1,103 @@
+import { bicubicTaps, type Taps, weightHalves } from "./resize_taps.ts";
 import { checkRgb, type RgbImage } from "./rgb.ts";
 
-/** Fraction bits of Pillow's fixed-point filter weights for 8-bit images. */
-const PRECISION = 22;
-const SCALE = 2 ** PRECISION;
-const HALF = 2 ** (PRECISION - 1);
+/** Pixels that are handed to the kernels at once; a multiple of 16. */
+const CHUNK = 16_384;
 
-interface Taps {
-  /** First source sample of every output sample. */
-  first: Int32Array;
-  /** Number of source samples of every output sample. */
-  count: Int32Array;
-  /** Fixed-point weights, `stride` slots per output sample. */
-  weights: Int32Array;
-  stride: number;
+/** Bytes that a kernel may write past the end of its output. */
+const SLACK = 48;
+
+/** Kernels' memory beyond this is given back after the picture that needed it. */
+const KEPT_BYTES = 64 * 2 ** 20;
+
+/** What resize.wasm exports; resize.wat says what the arguments are. */
+interface Kernels {
+  split(...arguments_: number[]): number;
+  merge(...arguments_: number[]): void;
+  horizontal(...arguments_: number[]): void;
+  vertical(...arguments_: number[]): void;
 }
 
-/** Cubic convolution with a = -0.5 (Catmull-Rom), in Pillow's order of operations. */
-function cubic(x: number): number {
-  const t = Math.abs(x);
-  if (t < 1) return (1.5 * t - 2.5) * t * t + 1;
-  if (t < 2) return (((t - 5) * t + 8) * t - 4) * -0.5;
-  return 0;
+const compiled = new WebAssembly.Module(Deno.readFileSync(new URL("./resize.wasm", import.meta.url)));
+
+function instantiate(): { memory: WebAssembly.Memory; kernels: Kernels } {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const { exports } = new WebAssembly.Instance(compiled, { js: { memory } });
+  return { memory, kernels: exports as unknown as Kernels };
+}
+let instance = instantiate();
+
+/** One direction of the resize, and the size of what it gives. */
+interface Pass {
+  direction: "horizontal" | "vertical";
+  taps: Taps;
+  width: number;
+  height: number;
 }
 
-function tapsFor(from: number, to: number): Taps {
-  const scale = from / to;
-  const stretch = Math.max(scale, 1);
-  const support = 2 * stretch;
-  const inverse = 1 / stretch;
-  const stride = Math.ceil(support) * 2 + 1;
-  const first = new Int32Array(to), count = new Int32Array(to), weights = new Int32Array(to * stride);
-  const exact = new Float64Array(stride);
-  for (let i = 0; i < to; i++) {
-    const centre = (i + 0.5) * scale;
-    const lo = Math.max(0, Math.trunc(centre - support + 0.5));
-    const n = Math.min(from, Math.trunc(centre + support + 0.5)) - lo;
-    let sum = 0;
-    for (let j = 0; j < n; j++) sum += exact[j] = cubic((j + lo - centre + 0.5) * inverse);
-    for (let j = 0; j < n; j++) {
-      const w = (sum === 0 ? exact[j] : exact[j] / sum) * SCALE;
-      weights[i * stride + j] = Math.trunc(w < 0 ? w - 0.5 : w + 0.5);
-    }
-    first[i] = lo;
-    count[i] = n;
+/** What has to be done, in Pillow's order; nothing where a side stays. */
+function passesOf({ width, height }: RgbImage, toWidth: number, toHeight: number): Pass[] {
+  const shrinkX = width - toWidth, shrinkY = height - toHeight;
+  const downFirst = shrinkY > 0 && shrinkY > 2 * shrinkX;
+  const across = (rows: number): Pass[] =>
+    shrinkX === 0
+      ? []
+      : [{ direction: "horizontal", taps: bicubicTaps(width, toWidth), width: toWidth, height: rows }];
+  const down = (columns: number): Pass[] =>
+    shrinkY === 0
+      ? []
+      : [{ direction: "vertical", taps: bicubicTaps(height, toHeight), width: columns, height: toHeight }];
+  return downFirst ? [...down(width), ...across(toHeight)] : [...across(height), ...down(toWidth)];
+}
+
+/** Runs the passes over each channel, or over one channel where all three are equal: most radiographs are grey. */
+function run({ width, height, data }: RgbImage, passes: readonly Pass[]): Uint8Array<ArrayBuffer> {
+  let top = 0;
+  const take = (bytes: number) => {
+    const at = top;
+    top += Math.ceil((bytes + SLACK) / 16) * 16;
+    return at;
+  };
+  const chunk = take(3 * CHUNK), source = take(width * height), plane = top - source;
+  take(2 * plane); // green and blue
+  const steps = passes.map((pass) => {
+    const { spans, weights, stride } = pass.taps;
+    const planes = [0, 1, 2].map(() => take(pass.width * pass.height));
+    const values = pass.direction === "horizontal" ? weightHalves(pass.taps) : weights;
+    const tables = [spans, values].map((table) => ({ table, at: take(table.byteLength) }));
+    return { ...pass, planes, tables, stride };
+  });
+  const last = steps[steps.length - 1], pixels = last.width * last.height;
+  const merged = take(3 * pixels), end = top + Math.max(...steps.map((step) => 4 * step.stride));
+
+  const { memory, kernels } = instance;
+  const missing = end - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / 65_536));
+  const bytes = new Uint8Array(memory.buffer);
+  for (const { table, at } of steps.flatMap((step) => step.tables)) {
+    bytes.set(new Uint8Array(table.buffer), at);
   }
-  return { first, count, weights, stride };
-}
 
-function toByte(sum: number): number {
-  const value = sum >> PRECISION;
-  return value < 0 ? 0 : value > 255 ? 255 : value;
-}
-
-/** The horizontal pass: rows stay. */
-function toWidth(image: RgbImage, to: number): RgbImage {
-  const { width, height, data: source } = image;
-  if (width === to) return image;
-  const { first, count, weights, stride } = tapsFor(width, to);
-  const out = new Uint8Array(to * height * 3);
-  for (let y = 0, o = 0; y < height; y++) {
-    const row = y * width * 3;
-    for (let x = 0; x < to; x++, o += 3) {
-      let r = HALF, g = HALF, b = HALF;
-      let at = row + first[x] * 3;
-      const start = x * stride, end = start + count[x];
-      for (let k = start; k < end; k++, at += 3) {
-        const w = weights[k];
-        r = (r + source[at] * w) | 0;
-        g = (g + source[at + 1] * w) | 0;
-        b = (b + source[at + 2] * w) | 0;
-      }
-      out[o] = toByte(r);
-      out[o + 1] = toByte(g);
-      out[o + 2] = toByte(b);
+  let coloured = 0;
+  for (let done = 0; done < width * height; done += CHUNK) {
+    const part = data.subarray(3 * done, 3 * (done + CHUNK));
+    bytes.set(part, chunk);
+    bytes.fill(0, chunk + part.length, chunk + part.length + SLACK); // grey
+    coloured |= kernels.split(chunk, Math.ceil(part.length / 48) * 16, source + done, plane);
+  }
+  for (const channel of coloured ? [0, 1, 2] : [0]) {
+    let from = source + channel * plane, columns = width, rows = height;
+    for (const { direction, planes, tables: [spans, weights], stride, ...to } of steps) {
+      const out = planes[channel];
+      if (direction === "horizontal") {
+        kernels.horizontal(from, columns, rows, out, to.width, spans.at, weights.at, stride);
+      } else kernels.vertical(from, columns, out, to.height, spans.at, weights.at, stride);
+      [from, columns, rows] = [out, to.width, to.height];
     }
   }
-  return { width: to, height, data: out };
-}
-
-/** The vertical pass: columns stay. */
-function toHeight(image: RgbImage, to: number): RgbImage {
-  const { width, height, data: source } = image;
-  if (height === to) return image;
-  const { first, count, weights, stride } = tapsFor(height, to);
-  const span = width * 3;
-  const out = new Uint8Array(span * to);
-  const sums = new Int32Array(span);
-  for (let y = 0; y < to; y++) {
-    sums.fill(HALF);
-    for (let j = 0; j < count[y]; j++) {
-      const w = weights[y * stride + j];
-      const row = (first[y] + j) * span;
-      for (let x = 0; x < span; x++) sums[x] += source[row + x] * w;
-    }
-    for (let x = 0, o = y * span; x < span; x++, o++) out[o] = toByte(sums[x]);
-  }
-  return { width, height: to, data: out };
+  const [red, green, blue] = coloured ? last.planes : last.planes.map(() => last.planes[0]);
+  kernels.merge(red, green, blue, pixels, merged);
+  return bytes.slice(merged, merged + 3 * pixels);
 }
 
 /**
@@ -113,9 +115,11 @@ export function resizeBicubic(image: RgbImage, width: number, height: number): R
       `An image can be resized to positive whole sides, ${width}x${height} was asked for.`,
     );
   }
-  const shrinkY = image.height - height, shrinkX = image.width - width;
-  const passes = shrinkY > 0 && shrinkY > 2 * shrinkX ? [toHeight, toWidth] : [toWidth, toHeight];
-  let result = image;
-  for (const pass of passes) result = pass(result, pass === toWidth ? width : height);
-  return result === image ? { width, height, data: image.data.slice() } : result;
+  const passes = passesOf(image, width, height);
+  if (passes.length === 0) return { width, height, data: image.data.slice() };
+  try {
+    return { width, height, data: run(image, passes) };
+  } finally {
+    if (instance.memory.buffer.byteLength > KEPT_BYTES) instance = instantiate();
+  }
 }
