@@ -1,3 +1,4 @@
+import { learningRateScale, scheduleOf } from "../annealing/mod.ts";
 import type { Config } from "../config/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
@@ -41,6 +42,8 @@ export interface CellData {
   stepsPerEpoch: number;
   /** Holds every example of both. */
   shape: BatchShape;
+  /** Factor of the learning rate at a step, from 0; without it 1. */
+  learningRateScale?: (step: number) => number;
 }
 
 /**
@@ -110,7 +113,14 @@ export function cellData(
       { length: Math.floor(order.length / perStep) },
       (_, i) => order.slice(i * perStep, (i + 1) * perStep),
     );
-    return { batches: batches.slice(0, steps), validation, stepsPerEpoch, shape };
+    const schedule = scheduleOf(config), total = Math.min(steps, batches.length);
+    return {
+      batches: batches.slice(0, steps),
+      validation,
+      stepsPerEpoch,
+      shape,
+      learningRateScale: (step) => learningRateScale(schedule, step, total),
+    };
   }
   const batches: Example[][] = [];
   for (let epoch = 0; batches.length < steps; epoch++) {

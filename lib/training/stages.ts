@@ -39,7 +39,8 @@ const copy = (params: Params): Params =>
 interface Plan {
   /** Examples of each accumulated batch, in parts. */
   batches: Example[][][];
-  learningRate: number;
+  /** At a step, from 0. */
+  learningRate: (step: number) => number;
   /** Steps after which the validation loss is measured. */
   validateAfter: Set<number>;
   stepsPerEpoch: number;
@@ -62,7 +63,7 @@ async function runPlan(
     const total = labelCount(parts.flat()), step = index + 1;
     const tensors = [];
     for (const part of parts) tensors.push(await trainingBatch(part, options.store, shape, total));
-    const metrics = await trainer.step(tensors, plan.learningRate);
+    const metrics = await trainer.step(tensors, plan.learningRate(index));
     const validationLoss = plan.validateAfter.has(step) && validation.length
       ? await meanLoss(modelWith(trainer.params()), validation, options.store, {
         batchSize: partSize,
@@ -112,7 +113,7 @@ export async function trainStage1(
     );
     const plan = {
       batches: perEpoch.flat().map((batch) => [batch]),
-      learningRate,
+      learningRate: () => learningRate,
       validateAfter: new Set(perEpoch.map((_, epoch) => (epoch + 1) * perEpoch[0].length)),
       stepsPerEpoch: perEpoch[0].length,
     };
@@ -142,7 +143,12 @@ export async function trainStage2(
   projector: Params | null,
   batches: readonly (readonly Example[])[],
   config: Config,
-  options: StageOptions & { towers?: Towers; validations?: number; stepsPerEpoch: number },
+  options: StageOptions & {
+    towers?: Towers;
+    validations?: number;
+    stepsPerEpoch: number;
+    learningRateScale?: (step: number) => number;
+  },
 ): Promise<{ adapter: Adapter; records: TrainingRecord[] }> {
   const { rank, alpha, accumulation, learningRate, weightDecay, recompute } = config.stage2;
   const initial = initAdapter(model.config, {
@@ -172,7 +178,7 @@ export async function trainStage2(
           (_, i) => batch.slice(i * size, (i + 1) * size),
         );
       }),
-      learningRate,
+      learningRate: (step: number) => learningRate * (options.learningRateScale?.(step) ?? 1),
       validateAfter: new Set([
         1,
         ...batches.map((_, i) => i + 1).filter((s) => s % every === 0 || s === steps),

@@ -51,6 +51,23 @@ Deno.test("the annealed mixture is trained in the order of notebook 03", () => {
   assertEquals(batches.flat().map((example) => example.id), mixture.map((row) => row.pairId));
 });
 
+Deno.test("an end phase of the mixture takes the learning rate down; no other schedule or dataset does", () => {
+  const { batchSize } = config.stage2;
+  const mixture = Array.from({ length: 4 * batchSize }, (_, i) => ({
+    step: Math.floor(i / batchSize),
+    position: i % batchSize,
+    pairId: `roco_v2/train/${i % 100}`,
+  }));
+  const scales = (dataset: "roco_medpix" | "medpix2", shape: typeof config.annealing.shape) => {
+    const own = { ...config, annealing: { ...config.annealing, shape, endPhase: 0.5 } };
+    const { learningRateScale } = cellData(dataset, pairs, mixture, own, tokenizer, NANO_CONFIG);
+    return [0, 1, 2, 3].map((step) => learningRateScale?.(step) ?? 1);
+  };
+  assertEquals(scales("roco_medpix", "end-phase"), [1, 1, 1, 0.5]);
+  assertEquals(scales("roco_medpix", "linear"), [1, 1, 1, 1]);
+  assertEquals(scales("medpix2", "end-phase"), [1, 1, 1, 1]);
+});
+
 Deno.test("a mixture with an unknown pair and a dataset without pairs are refused by name", () => {
   const stray = [{ step: 0, position: 0, pairId: "roco_v2/train/999" }];
   assertThrows(

@@ -92,6 +92,24 @@ Deno.test("stage 2 gives LoRA matrices for both towers, keeps the given projecto
   tf.dispose([projector, adapter.params, adapter.projector] as never);
 });
 
+Deno.test("the learning rate's scale holds at its own step: 0 leaves the weights of the step before", async () => {
+  const batches = Array.from({ length: 3 }, () => examples.slice(0, 8));
+  const trained = async (steps: number, learningRateScale: (step: number) => number) => {
+    const { adapter } = await trainStage2(model, null, batches.slice(0, steps), config, {
+      store,
+      validation: [],
+      stepsPerEpoch: 1,
+      learningRateScale,
+    });
+    const bytes = bytesOf(adapter.params);
+    tf.dispose(adapter.params);
+    return bytes;
+  };
+  const two = await trained(2, () => 1);
+  assertEquals(await trained(3, (step) => step < 2 ? 1 : 0), two);
+  assert(JSON.stringify(await trained(3, () => 1)) !== JSON.stringify(two));
+});
+
 Deno.test("two accumulated parts give the step of one whole batch", async () => {
   const shape = batchShape(examples), total = labelCount(examples);
   const names = ["multi_modal_projector.linear.weight", "multi_modal_projector.linear.bias"];
