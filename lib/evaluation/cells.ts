@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import type { Row } from "../artifacts/mod.ts";
 import { type Config, limited, rng, shuffle } from "../config/mod.ts";
 import { type ImageStore, mergeAdapter, type Model } from "../model/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
@@ -9,7 +10,7 @@ import { loadAdapter, type Params } from "../weights/mod.ts";
 import { askModel } from "./answers.ts";
 import { shuffledImages } from "./controls.ts";
 import { squadTokens } from "./normalise.ts";
-import type { Prediction } from "./records.ts";
+import { Prediction } from "./records.ts";
 
 /** Datasets whose test split is asked about. */
 export const TEST_SETS = ["slake", "pmc_vqa", "roco_v2", "medpix2"] as const;
@@ -178,4 +179,19 @@ export function predictionRows(
       })
     );
   });
+}
+
+/**
+ * One system's answers of one kind, out of the rows of the table `predictions`.
+ *
+ * @throws when there are none, or a row is no prediction
+ */
+export function storedPredictions(
+  rows: readonly Row[],
+  cell: string,
+  kind: keyof Omit<CellAnswers, "cell">,
+): Prediction[] {
+  const own = rows.filter((row) => row.cell === cell && row.kind === kind);
+  if (own.length === 0) throw new Error(`The table of predictions has no ${kind} answers of "${cell}".`);
+  return own.map(({ id, run, answer, seed }) => Prediction.parse({ id, run, answer, seed }));
 }

@@ -12,6 +12,7 @@ export * from "./mixing.ts";
 export * from "./paper_tables.ts";
 export * from "./paper_values.ts";
 export * from "./recipe.ts";
+export * from "./pointing_table.ts";
 export * from "./provenance.ts";
 export * from "./publish_table.ts";
 export * from "./render.ts";

@@ -11,6 +11,15 @@ export interface SaliencyPanel {
   columns: number;
 }
 
+/** The image alone, then one panel for each map over its patches. */
+export function mapPanels(
+  maps: readonly { title: string; map: Float32Array }[],
+  { rows, columns }: { rows: number; columns: number },
+  imageTitle = "image",
+): SaliencyPanel[] {
+  return [{ title: imageTitle, map: null }, ...maps].map((panel) => ({ ...panel, rows, columns }));
+}
+
 /** From transparent over yellow to dark red: strong patches stay readable on dark and light images alike. */
 const OVERLAY = [
   [0, "rgba(255,237,160,0)"],

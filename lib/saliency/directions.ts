@@ -61,6 +61,25 @@ export function imageToResponse(
   );
 }
 
+/**
+ * Equation 2 in both readings: the summed weight between one patch and all of the answer, once as the paper writes it (the
+ * patch's row) and once as the authors' code shows it (the patch's column, in the rows that predict the answer's tokens).
+ *
+ * @param patch number of the patch within the image
+ */
+export function summedReadings(
+  matrix: Float32Array,
+  patch: number,
+  layout: SequenceLayout,
+): Record<keyof typeof IMAGE_TO_RESPONSE_READINGS, number> {
+  const queries = layout.response.map(predictingRow);
+  const sum = (weights: Float32Array) => weights.reduce((total, weight) => total + weight, 0);
+  return {
+    row: sum(imageToResponse(matrix, patch, layout, "row")),
+    column: sum(imageToResponse(matrix, patch, layout, "column", queries)),
+  };
+}
+
 /** How one query's weight is shared between the parts of the sequence. */
 export interface AttentionShares {
   image: number;

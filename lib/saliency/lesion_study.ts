@@ -1,3 +1,4 @@
+import { join } from "@std/path";
 import type { ImageStore, Model } from "../model/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
 import { type AnswerMap, answerMaps, readMask } from "./answer_maps.ts";
@@ -29,6 +30,28 @@ export interface StudiedQuestion extends LesionQuestion {
   mask: Uint8Array;
   maskRows: number;
   maskColumns: number;
+}
+
+/** What of a question-answer pair is asked. */
+type Asked = Omit<LesionQuestion, "maskPath">;
+
+/**
+ * Questions about images whose lesion is known, the first `count` of every type, one type after the other.
+ *
+ * @param truth what is known of an image, by its path; `maskFile` lies in `folder`, null without a lesion
+ */
+export function lesionQuestions(
+  pairs: readonly Asked[],
+  truth: ReadonlyMap<string, { maskFile: string | null }>,
+  folder: string,
+  types: readonly string[],
+  count: number,
+): LesionQuestion[] {
+  const known = pairs.flatMap((pair): LesionQuestion[] => {
+    const mask = truth.get(pair.imagePath)?.maskFile;
+    return mask ? [{ ...pair, maskPath: join(folder, mask) }] : [];
+  });
+  return types.flatMap((type) => known.filter((pair) => pair.questionType === type).slice(0, count));
 }
 
 /** Asks every question greedily and keeps the maps. */

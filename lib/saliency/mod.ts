@@ -6,5 +6,6 @@ export * from "./lesion_study.ts";
 export * from "./localisation.ts";
 export * from "./matrices.ts";
 export * from "./perturbation.ts";
+export * from "./pointing.ts";
 export * from "./radiograph.ts";
 export * from "./rollout.ts";

@@ -1,5 +1,5 @@
-import { type Bundle, escapeHtml } from "../jupyter/mod.ts";
-import { type Model, prefixMask } from "../model/mod.ts";
+import { type Bundle, escapeHtml, type Pixels } from "../jupyter/mod.ts";
+import { type ImageStore, type Model, prefixMask } from "../model/mod.ts";
 import { tf } from "../tensor/mod.ts";
 import type { Tokenizer, TokenSequence } from "../text/mod.ts";
 
@@ -21,6 +21,11 @@ export function parameterShares(
     share: `${(100 * size(prefix) / total).toFixed(1)} %`,
     trained,
   }));
+}
+
+/** An image as the model gets it: resized, RGB. */
+export async function whatModelSees(store: ImageStore, path: string): Promise<Pixels> {
+  return { width: store.size, height: store.size, data: await store.get(path) };
 }
 
 const STYLES = {

@@ -14,9 +14,11 @@ import {
   judgedRows,
   type JudgeVerdict,
   type PairedRow,
+  predictionRows,
   robustnessRows,
   scorerRows,
   smallestGain,
+  storedPredictions,
   type TestItems,
 } from "@lib/evaluation/mod.ts";
 
@@ -104,4 +106,17 @@ Deno.test("Every compared system is one of the grid, and both of a pair answer t
   const testSet = (name: string) => EVALUATED_CELLS.find((cell) => cell.name === name)!.testSet;
   assertEquals(GRID_COMPARISONS.length, 6);
   for (const [first, second] of GRID_COMPARISONS) assertEquals(testSet(first), testSet(second));
+});
+
+Deno.test("Answers come back from the table of predictions as they went in, one system and kind at a time", () => {
+  const other = {
+    ...answers[0],
+    cell: { ...cell, name: "roco_v2__without" },
+    open: said(open, () => "normal"),
+  };
+  const rows = predictionRows([...answers, other], items);
+  assertEquals(storedPredictions(rows, "roco_v2__with", "open"), answers[0].open);
+  assertEquals(storedPredictions(rows, "roco_v2__with", "short"), answers[0].short);
+  assertEquals(storedPredictions(rows, "roco_v2__without", "open"), other.open);
+  assertThrows(() => storedPredictions(rows, "roco_v2__with", "blank"), Error, "no blank answers");
 });
