@@ -83,7 +83,7 @@ export function wireBody(
  * One chat completion from the least loaded of the endpoint's servers.
  *
  * Rate limits, faults of the server, timeouts and lost connections are tried again after growing random pauses, on
- * another server where there is one. A rate limit does not count as long as its server completes other requests; a
+ * another server where there is one. A rate limit does not count if other requests were answered since the attempt before; a
  * Retry-After holds all requests to that server, for a minute at most. A server without connection is left alone and
  * tried again later, while the others take its requests. A server that refuses `response_format`, or `max_tokens` in
  * favour of `max_completion_tokens`, is asked accordingly from then on.
@@ -102,10 +102,11 @@ export async function complete(
   const replicas = replicasOf(endpoint);
   const start = performance.now();
   let failed: Replica | undefined;
+  let { served } = replicas;
   for (let retries = 0, faults = 0;; retries++) {
     await awaitTurn(endpoint, request, signal);
     const replica = await takeReplica(replicas, failed, signal);
-    const since = performance.now(), { served } = replica;
+    const since = performance.now();
     const ways = {
       structured: replicas.schemas && request.schema !== undefined,
       newTokenLimit: replicas.newTokenLimit,
@@ -113,7 +114,7 @@ export async function complete(
     let pauseMs = 0;
     try {
       const reply = await ask(replica, endpoint, wireBody(endpoint.model, request, ways), signal);
-      noteServed(replica);
+      noteServed(replicas, replica);
       const [seconds, time] = [(performance.now() - start) / 1000, new Date().toISOString()];
       return { ...reply, server: replica.host, time, seconds, retries, structured: ways.structured };
     } catch (error) {
@@ -128,16 +129,16 @@ export async function complete(
         continue;
       }
       replica.misses = 0;
-      if (isAnswer(kind)) noteServed(replica);
+      if (isAnswer(kind)) noteServed(replicas, replica);
       if (!isTransient(kind)) throw failure;
       if (kind === "rate_limit" || kind === "timeout" || retryAfterMs !== null) {
         noteBusy(replica, since, Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
       }
-      if (kind !== "rate_limit" || replica.served === served) faults++;
+      if (kind !== "rate_limit" || replicas.served === served) faults++;
+      served = replicas.served;
       if (faults > maxRetries) throw failure;
-      if (retryAfterMs === null) {
-        pauseMs = retryDelayMs * 2 ** Math.max(0, faults - 1) * (0.5 + Math.random());
-      }
+      const backOff = retryDelayMs * 2 ** Math.max(0, faults - 1) * (0.5 + Math.random());
+      if ((retryAfterMs ?? 0) < backOff) pauseMs = backOff;
     } finally {
       release(replicas, replica);
     }

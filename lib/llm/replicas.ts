@@ -15,8 +15,6 @@ export interface Replica {
   window: number;
   /** Attempts in a row that found no connection. */
   misses: number;
-  /** Completions so far. */
-  served: number;
   pausedUntil: number;
   /** When it was last slowed down; what failed of older requests tells nothing new. */
   slowedAt: number;
@@ -25,6 +23,8 @@ export interface Replica {
 /** The servers of an endpoint. */
 export interface Replicas {
   readonly list: readonly Replica[];
+  /** Answers so far, of all of them. */
+  served: number;
   /** False once a server has refused response_format. */
   schemas: boolean;
   /** True once a server has asked for max_completion_tokens in place of max_tokens. */
@@ -49,11 +49,10 @@ export function replicasOf(endpoint: Endpoint): Replicas {
       inFlight: 0,
       window: Infinity,
       misses: 0,
-      served: 0,
       pausedUntil: 0,
       slowedAt: 0,
     }));
-    known.set(endpoint, replicas = { list, schemas: true, newTokenLimit: false, waiting: [] });
+    known.set(endpoint, replicas = { list, served: 0, schemas: true, newTokenLimit: false, waiting: [] });
   }
   return replicas;
 }
@@ -119,9 +118,9 @@ function serveWaiting(replicas: Replicas): void {
   }
 }
 
-/** The replica has replied with a completion. */
-export function noteServed(replica: Replica): void {
-  replica.served++;
+/** The replica has given the model's answer. */
+export function noteServed(replicas: Replicas, replica: Replica): void {
+  replicas.served++;
   replica.misses = 0;
   replica.window += 1 / replica.window;
 }
@@ -157,6 +156,6 @@ export function noteMissed(
     replica.pausedUntil = now + Math.min(MAX_BACK_OFF_MS, backOff);
   }
   const gone = list.every(({ misses }) => misses > maxRetries);
-  if (gone) list.forEach((r) => r.pausedUntil = 0); // who asks again later finds out at once
+  if (gone) list.forEach((r) => [r.misses, r.pausedUntil] = [0, 0]); // whoever asks later starts afresh
   return gone;
 }

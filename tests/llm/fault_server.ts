@@ -12,6 +12,7 @@ export interface FaultServer {
   readonly baseURL: string;
   /** The user's words of every request, in order of arrival. */
   readonly asked: string[];
+  /** At once: requests in flight lose their connection. */
   stop(): Promise<void>;
 }
 
@@ -38,8 +39,11 @@ export const completion = (
 export const said = (text: string): Reaction => ({ writes: [reply(completion({ content: text }))] });
 
 /** Starts a server on 127.0.0.1 that reacts to every chat request; `attempt` counts requests with the same words. */
-export function startFaultServer(react: (words: string, attempt: number) => Reaction): FaultServer {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+export function startFaultServer(
+  react: (words: string, attempt: number) => Reaction | Promise<Reaction>,
+  port = 0,
+): FaultServer {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port });
   const asked: string[] = [], attempts = new Map<string, number>();
   const open = new Set<Deno.Conn>();
 
@@ -67,7 +71,7 @@ export function startFaultServer(react: (words: string, attempt: number) => Reac
       const words = body.messages[0].content, attempt = attempts.get(words) ?? 0;
       attempts.set(words, attempt + 1);
       asked.push(words);
-      const { writes = [], then = "keep" } = react(words, attempt);
+      const { writes = [], then = "keep" } = await react(words, attempt);
       for (const part of writes) {
         let rest = typeof part === "string" ? new TextEncoder().encode(part) : part;
         while (rest.length > 0) rest = rest.subarray(await conn.write(rest));
@@ -85,7 +89,9 @@ export function startFaultServer(react: (words: string, attempt: number) => Reac
       serving.push(
         serve(conn).catch(() => {}).finally(() => {
           open.delete(conn);
-          conn.close();
+          try {
+            conn.close();
+          } catch { /* by stop */ }
         }),
       );
     }
@@ -93,11 +99,7 @@ export function startFaultServer(react: (words: string, attempt: number) => Reac
   })();
   const stop = async () => {
     listener.close();
-    for (const conn of open) {
-      try {
-        await (conn as Deno.TcpConn).closeWrite();
-      } catch { /* the other side was first */ }
-    }
+    open.forEach((conn) => conn.close());
     await accepting;
   };
   return { baseURL: `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}/v1`, asked, stop };

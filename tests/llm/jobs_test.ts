@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
-  type Job,
   type JobProgress,
   LlmError,
   readJournal,
@@ -9,33 +8,20 @@ import {
   Secret,
   startReplayServer,
 } from "@lib/llm/mod.ts";
+import { sayings, withJournal } from "./sayings.ts";
 
-const jobs = (n: number): Job[] =>
-  Array.from({ length: n }, (_, i) => ({
-    id: `job ${i}`,
-    request: { messages: [{ role: "user", content: `say ${i}` }], seed: i, temperature: 0, maxTokens: 5 },
-  }));
 const echo = (body: { messages: { content: string }[] }) => `heard ${body.messages[0].content}`;
 const texts = (outcomes: { completion?: { text: string } }[]) => outcomes.map((o) => o.completion?.text);
-
-async function inFolder(test: (journalPath: string) => Promise<void>) {
-  const dir = await Deno.makeTempDir();
-  try {
-    await test(`${dir}/deep/journal.jsonl`);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
 
 Deno.test("outcomes come in the order of the jobs and do not depend on concurrency", async () => {
   const bodies: string[][] = [];
   for (const concurrency of [1, 4]) {
-    await inFolder(async (journalPath) => {
+    await withJournal(async (journalPath) => {
       const server = startReplayServer(async (body, call) => {
         await new Promise((resolve) => setTimeout(resolve, call % 3 * 5));
         return echo(body);
       });
-      const outcomes = await runJobs({ baseURLs: [server.baseURL], model: "m" }, jobs(9), {
+      const outcomes = await runJobs({ baseURLs: [server.baseURL], model: "m" }, sayings(9), {
         concurrency,
         journalPath,
       });
@@ -49,13 +35,13 @@ Deno.test("outcomes come in the order of the jobs and do not depend on concurren
 });
 
 Deno.test("a stopped run resumes without asking again for what is done", async () => {
-  await inFolder(async (journalPath) => {
+  await withJournal(async (journalPath) => {
     const server = startReplayServer(echo);
     const endpoint = { baseURLs: [server.baseURL], model: "m" };
     const stop = new AbortController();
     const onProgress = (p: JobProgress) => p.done >= 4 && stop.abort(new Error("stopped"));
     await assertRejects(
-      () => runJobs(endpoint, jobs(10), { concurrency: 2, journalPath, signal: stop.signal, onProgress }),
+      () => runJobs(endpoint, sayings(10), { concurrency: 2, journalPath, signal: stop.signal, onProgress }),
       Error,
       "stopped",
     );
@@ -65,7 +51,7 @@ Deno.test("a stopped run resumes without asking again for what is done", async (
 
     const before = server.requests.length;
     const progress: JobProgress[] = [];
-    const outcomes = await runJobs(endpoint, jobs(10), {
+    const outcomes = await runJobs(endpoint, sayings(10), {
       concurrency: 2,
       journalPath,
       onProgress: (p) => progress.push(p),
@@ -82,17 +68,17 @@ Deno.test("a stopped run resumes without asking again for what is done", async (
 });
 
 Deno.test("a changed request is asked anew, a failed one is tried again on the next run", async () => {
-  await inFolder(async (journalPath) => {
+  await withJournal(async (journalPath) => {
     let ill = true;
     const server = startReplayServer((body) =>
       ill && body.seed === 1 ? Response.json({ error: { message: "no" } }, { status: 400 }) : echo(body)
     );
     const endpoint = { baseURLs: [server.baseURL], model: "m" };
-    const first = await runJobs(endpoint, jobs(3), { concurrency: 1, journalPath });
+    const first = await runJobs(endpoint, sayings(3), { concurrency: 1, journalPath });
     assertEquals(texts(first), ["heard say 0", undefined, "heard say 2"]);
     assert(first[1].error!.includes("rejected"));
     ill = false;
-    const changed = jobs(3);
+    const changed = sayings(3);
     changed[0].request.temperature = 1;
     const second = await runJobs(endpoint, changed, { concurrency: 1, journalPath });
     await server.stop();
@@ -101,7 +87,7 @@ Deno.test("a changed request is asked anew, a failed one is tried again on the n
 });
 
 Deno.test("a wrong key ends the run at once and is in no file", async () => {
-  await inFolder(async (journalPath) => {
+  await withJournal(async (journalPath) => {
     const server = startReplayServer((_, call) =>
       call < 2
         ? "you sent sk-planted"
@@ -109,7 +95,7 @@ Deno.test("a wrong key ends the run at once and is in no file", async () => {
     );
     const endpoint = { baseURLs: [server.baseURL], model: "m", apiKey: new Secret("sk-planted") };
     const error = await assertRejects(
-      () => runJobs(endpoint, jobs(50), { concurrency: 2, journalPath }),
+      () => runJobs(endpoint, sayings(50), { concurrency: 2, journalPath }),
       LlmError,
     );
     await server.stop();
@@ -121,23 +107,23 @@ Deno.test("a wrong key ends the run at once and is in no file", async () => {
 });
 
 Deno.test("a journal has one writer, and a damaged line is named", async () => {
-  await inFolder(async (journalPath) => {
+  await withJournal(async (journalPath) => {
     const server = startReplayServer(() => new Promise((resolve) => setTimeout(() => resolve("ok"), 50)));
     const endpoint = { baseURLs: [server.baseURL], model: "m" };
     const options = { concurrency: 1, journalPath };
-    const running = runJobs(endpoint, jobs(2), options);
+    const running = runJobs(endpoint, sayings(2), options);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    await assertRejects(() => runJobs(endpoint, jobs(2), options), Error, "only writer");
+    await assertRejects(() => runJobs(endpoint, sayings(2), options), Error, "only writer");
     await running;
     await server.stop();
     await Deno.writeTextFile(journalPath, "garbage\n", { append: true });
-    await assertRejects(() => runJobs(endpoint, jobs(2), options), Error, "line 3");
+    await assertRejects(() => runJobs(endpoint, sayings(2), options), Error, "line 3");
   });
 });
 
 Deno.test("repeated ids are refused", async () => {
-  await inFolder(async (journalPath) => {
-    const twice = [...jobs(2), ...jobs(1)];
+  await withJournal(async (journalPath) => {
+    const twice = [...sayings(2), ...sayings(1)];
     await assertRejects(
       () =>
         runJobs({ baseURLs: ["http://127.0.0.1:9/v1"], model: "m" }, twice, { concurrency: 1, journalPath }),
@@ -148,12 +134,12 @@ Deno.test("repeated ids are refused", async () => {
 });
 
 Deno.test("a journal replays: equal requests get the recorded completions, others are refused", async () => {
-  await inFolder(async (journalPath) => {
+  await withJournal(async (journalPath) => {
     const live = startReplayServer(echo);
-    await runJobs({ baseURLs: [live.baseURL], model: "m" }, jobs(3), { concurrency: 2, journalPath });
+    await runJobs({ baseURLs: [live.baseURL], model: "m" }, sayings(3), { concurrency: 2, journalPath });
     await live.stop();
     const replayed = startReplayServer(await recordedReplies(journalPath));
-    const outcomes = await runJobs({ baseURLs: [replayed.baseURL], model: "m" }, jobs(4), {
+    const outcomes = await runJobs({ baseURLs: [replayed.baseURL], model: "m" }, sayings(4), {
       concurrency: 2,
       journalPath: `${journalPath}.again`,
     });
