@@ -80,9 +80,10 @@ async function fetchFiles(
     left.set(file, there?.size ?? 0);
   }
   const expected = (file: Wanted) => file.size ?? file.source.about ?? 0;
+  const unknown = wanted.some((file) => expected(file) === 0) ? manifest.about ?? 0 : 0;
   const needed = wanted.reduce(
     (sum, file) => sum + Math.max(0, expected(file) - left.get(file)!) + (file.source.unpack?.atMost ?? 0),
-    0,
+    unknown,
   );
   await requireSpace(dir, needed, "needed for the downloads and what is unpacked from them");
 

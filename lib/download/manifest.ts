@@ -56,6 +56,8 @@ export const DatasetManifest = z.strictObject({
     /** Whether (at least some of) it is for noncommercial use only; null: not stated. */
     nonCommercial: z.boolean().nullable(),
   }),
+  /** The rounded length of the whole download, where a page gives that alone. */
+  about: bytes.nullable(),
   files: z.array(Source),
   /** What a person does where nothing can be downloaded, or instead of it. */
   byHand: z.array(z.string()),
@@ -107,13 +109,14 @@ async function manifestNames(folder: string): Promise<string[]> {
 }
 
 /** Length of a manifest's downloads: exact where all are, else what pages say; null where one is unknown. */
-export function downloadSize({ files }: DatasetManifest): { bytes: number | null; exact: boolean } {
-  const sizes = files.map((file) => file.bytes ?? file.about);
-  const known = sizes.every((size) => size !== null);
-  return {
-    bytes: known ? sizes.reduce((sum: number, size) => sum + size!, 0) : null,
-    exact: files.every((file) => file.bytes !== null),
-  };
+export function downloadSize({ files, about }: DatasetManifest): { bytes: number | null; exact: boolean } {
+  let bytes = 0;
+  for (const file of files) {
+    const size = file.bytes ?? file.about;
+    if (size === null) return { bytes: about, exact: false };
+    bytes += size;
+  }
+  return { bytes, exact: files.every((file) => file.bytes !== null) };
 }
 
 /** The most that a manifest's archives take once unpacked, in bytes. */
