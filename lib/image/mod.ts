@@ -7,5 +7,6 @@ export { MAX_PIXELS } from "./limits.ts";
 export { preprocess, toPixelValues } from "./pixels.ts";
 export { drawContour, heatColour, overlayHeatmap, upsampleBilinear } from "./overlay.ts";
 export { encodePng } from "./png.ts";
+export { type ImageFacts, type ImagePool, imagePool, type PreprocessedImage } from "./pool.ts";
 export { resizeBicubic } from "./resize.ts";
 export { greyToRgb, type RgbImage } from "./rgb.ts";

@@ -1,0 +1,71 @@
+import type { Fingerprint } from "./fingerprint.ts";
+import { inOrder, workerPool } from "./worker_pool.ts";
+
+/** What a pool tells of an image file. */
+export interface ImageFacts {
+  /** Of the file's bytes. */
+  sha256: string;
+  width: number;
+  height: number;
+  fingerprint: Fingerprint;
+}
+
+/** An image as the vision tower's preprocessing leaves it before it becomes floats. */
+export interface PreprocessedImage {
+  /** Of the file's bytes. */
+  sha256: string;
+  /** RGB bytes [size, size, 3]. */
+  rgb: Uint8Array<ArrayBuffer>;
+}
+
+/** What workers are asked for, and what they answer. */
+export type ImageTask =
+  | { kind: "hash"; path: string }
+  | { kind: "inspect"; path: string }
+  | { kind: "preprocess"; path: string; size: number };
+export type ImageResult = { sha256: string } | ImageFacts | PreprocessedImage;
+
+/**
+ * Image files read, hashed, decoded and resized on other threads. Every promise is rejected with an Error that names the
+ * file when something is wrong with it; the pool goes on.
+ */
+export interface ImagePool extends AsyncDisposable {
+  /** SHA-256 of a file, as 64 hex digits. */
+  hash(path: string): Promise<string>;
+  /** Hash, size and fingerprint of an image file. */
+  inspect(path: string): Promise<ImageFacts>;
+  /** An image file through {@link decodeImage} and {@link resizeBicubic}: the same bytes as on the main thread. */
+  preprocess(path: string, size: number): Promise<PreprocessedImage>;
+  /** `task` over many items: results in the items' order, no more in the making than keep the workers busy. */
+  map<Item, Result>(items: Iterable<Item>, task: (item: Item) => Promise<Result>): AsyncGenerator<Result>;
+  /** Ends the workers. What is not done is rejected, and so is what is asked for later. */
+  close(): Promise<void>;
+}
+
+/**
+ * A pool of image workers; each starts with the first task that finds no idle one.
+ *
+ * @example Fingerprints of many files
+ * ```ts
+ * await using pool = imagePool();
+ * for await (const facts of pool.map(paths, (path) => pool.inspect(path))) console.log(facts.sha256);
+ * ```
+ *
+ * @param workers default: one per core, at most 8
+ * @param options.signal closes the pool with its reason
+ */
+export function imagePool(
+  workers: number = Math.min(8, navigator.hardwareConcurrency),
+  options: { signal?: AbortSignal } = {},
+): ImagePool {
+  const script = new URL("./image_worker.ts", import.meta.url);
+  const pool = workerPool<ImageTask, ImageResult>(script, workers, options.signal);
+  return {
+    hash: async (path) => (await pool.run({ kind: "hash", path })).sha256,
+    inspect: (path) => pool.run({ kind: "inspect", path }) as Promise<ImageFacts>,
+    preprocess: (path, size) => pool.run({ kind: "preprocess", path, size }) as Promise<PreprocessedImage>,
+    map: (items, task) => inOrder(items, 2 * workers, task),
+    close: pool.close,
+    [Symbol.asyncDispose]: pool.close,
+  };
+}
