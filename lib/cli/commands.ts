@@ -4,10 +4,13 @@ import type { Command } from "./command.ts";
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ask: () => import("./ask.ts"),
   bench: () => import("./bench.ts"),
+  data: () => import("./data.ts"),
   demo: () => import("./demo.ts"),
   doctor: () => import("./doctor.ts"),
   open: () => import("./open.ts"),
+  plan: () => import("./plan.ts"),
   "pretrain-nano": () => import("./pretrain_nano.ts"),
+  review: () => import("./review.ts"),
   run: () => import("./run.ts"),
   test: () => import("./test.ts"),
 };

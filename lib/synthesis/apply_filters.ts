@@ -36,7 +36,7 @@ export const isFit = (verdicts: ReadonlyMap<string, string>): boolean =>
  * Judges pairs by the rules, by the teacher's check where it was asked, and as a set (duplicates, balance, review);
  * the verdicts are written into the pairs.
  *
- * Every rule judges every pair; check and set filters judge those that are fit so far, and a pair is counted as dropped
+ * Every rule judges every pair, the review those that a person decided about, the others those fit so far; a pair is counted as dropped
  * by the first filter that it fails. No filter judges what a person has accepted.
  */
 export function applyFilters(
@@ -53,8 +53,8 @@ export function applyFilters(
   const denied = asked.filter((one) => one.checked !== "pass");
   judge("llm", asked, new Map(denied.map((one) => [one, one.checked!])));
   for (const { name, reasons } of SET_FILTERS) {
-    const judged = name === "review" ? fit.filter((one) => one.decision) : fit;
-    judge(name, judged, reasons(fit));
+    const judged = name === "review" ? candidates.filter((one) => one.decision) : fit;
+    judge(name, judged, reasons(judged));
   }
   const names = [...rules.map((rule) => rule.name), "llm", ...SET_FILTERS.map(({ name }) => name)];
   const kept: QaPair[] = [], dropped: QaPair[] = [];

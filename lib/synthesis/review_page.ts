@@ -1,0 +1,76 @@
+import { join } from "@std/path";
+import sharp from "sharp";
+import type { Scale } from "../config/mod.ts";
+import { sha256 } from "../config/mod.ts";
+import type { CorpusRecord } from "../corpus/mod.ts";
+import { decodeImage } from "../image/mod.ts";
+import type { QaPair } from "./pair.ts";
+import { type Decision, originalOf, pairSha256, REVIEW_VERSION } from "./review_file.ts";
+
+/** Longer side of a thumbnail in pixels. */
+const SIDE = 336;
+/** Pairs on a page; a sample that is the same every time, where there are more. */
+export const MAX_REVIEWED = 500;
+
+/**
+ * A page on which a person accepts, rejects and edits pairs: one HTML file with all pictures in it, that asks no server
+ * for anything. Captions, questions and answers are in it as JSON and reach the page as text, never as markup.
+ *
+ * @param pairs kept and dropped ones, with verdicts; the kept ones come first
+ * @param decisions what was decided before, by pair id
+ */
+export async function reviewPage(
+  pairs: readonly QaPair[],
+  records: readonly CorpusRecord[],
+  decisions: ReadonlyMap<string, Decision>,
+  scale: Scale,
+): Promise<string> {
+  const captions = new Map(records.map((record) => [record.imagePath, record.caption]));
+  const order = new Map(pairs.map((pair) => [pair, sha256(pair.id)]));
+  const sampled = [...pairs].sort((a, b) => order.get(a)! < order.get(b)! ? -1 : 1).slice(0, MAX_REVIEWED);
+  const chosen = new Set(sampled);
+  const rows = pairs.filter((pair) => chosen.has(pair)).map((pair) => reviewRow(pair, captions, decisions));
+  const shown = [...rows.filter((row) => !row.failed.length), ...rows.filter((row) => row.failed.length)];
+  const images: Record<string, string> = {};
+  for (const { imageId, imagePath } of sampled) images[imageId] ??= await thumbnail(imagePath);
+  const key = sha256(shown.map((row) => row.sha256).join("\n")).slice(0, 16);
+  const data = JSON.stringify({ version: REVIEW_VERSION, scale, key, pairs: shown, images });
+  const [template, script] = await Promise.all(
+    ["review_page.html", "review_page.js"].map((name) => Deno.readTextFile(join(import.meta.dirname!, name))),
+  );
+  // "<" appears in JSON only inside of strings, where it may be written so; then nothing in the data ends the element.
+  const parts: Record<string, string> = { DATA: data.replaceAll("<", "\\u003c"), SCRIPT: script };
+  return template.replace(/__(DATA|SCRIPT)__/g, (_, name) => parts[name]);
+}
+
+function reviewRow(
+  pair: QaPair,
+  captions: ReadonlyMap<string, string | null>,
+  decisions: ReadonlyMap<string, Decision>,
+) {
+  const { id, imageId, imagePath, question, answer, choices, prompt, model } = pair;
+  const verdicts: Record<string, string> = JSON.parse(pair.verdicts);
+  const failed = Object.entries(verdicts).filter(([, verdict]) => verdict !== "pass");
+  const own = pairSha256(pair), decision = decisions.get(id);
+  return {
+    id,
+    sha256: own,
+    image: imageId,
+    caption: captions.get(imagePath) ?? null,
+    question,
+    answer,
+    choices,
+    prompt,
+    model,
+    original: originalOf(pair),
+    failed: failed.map(([filter, reason]) => `${filter}: ${reason}`),
+    decision: decision?.pair === own ? decision : null,
+  };
+}
+
+async function thumbnail(path: string): Promise<string> {
+  const { data, width, height } = await decodeImage(path);
+  const jpeg: Uint8Array = await sharp(data, { raw: { width, height, channels: 3 } })
+    .resize(SIDE, SIDE, { fit: "inside", withoutEnlargement: true }).jpeg({ quality: 80 }).toBuffer();
+  return `data:image/jpeg;base64,${(new Uint8Array(jpeg) as Uint8Array & { toBase64(): string }).toBase64()}`;
+}
