@@ -39,8 +39,11 @@ export async function reviewPage(
     ["review_page.html", "review_page.js"].map((name) => Deno.readTextFile(join(import.meta.dirname!, name))),
   );
   // "<" appears in JSON only inside of strings, where it may be written so; then nothing in the data ends the element.
-  const parts: Record<string, string> = { DATA: data.replaceAll("<", "\\u003c"), SCRIPT: script };
-  return template.replace(/__(DATA|SCRIPT)__/g, (_, name) => parts[name]);
+  const parts: Record<string, string> = {
+    '"__DATA__"': data.replaceAll("<", "\\u003c"),
+    "__SCRIPT__;": script,
+  };
+  return template.replace(/"__DATA__"|__SCRIPT__;/g, (name) => parts[name]);
 }
 
 function reviewRow(
