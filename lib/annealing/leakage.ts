@@ -20,13 +20,10 @@ export interface Leak {
   /** Name of the evaluation set. */
   set: string;
   kind: LeakKind;
-  /** Training items that are also in the set in this way. */
-  items: number;
-  /** Up to three: training id and evaluation id. */
-  examples: [string, string][];
   /** The name under which it can be accepted: `${set}/${kind}`. */
   name: string;
-  accepted: boolean;
+  /** Every training item that is also in the set in this way: its id, and that of an evaluation item. */
+  matches: [training: string, evaluation: string][];
 }
 
 /** Answers of fewer words ("left", "yes") are shared by chance and say nothing. */
@@ -53,11 +50,37 @@ const KINDS = Object.keys(KEYS) as LeakKind[];
 
 /**
  * Looks for training items in evaluation sets: by image id, image bytes, near-identical picture, patient case, and
- * question with answer. An item that leaks in two ways is counted in both, but for near, which the same image and the
+ * question with answer. An item that leaks in two ways is listed in both, but for near, which the same image and the
  * same bytes are always.
+ */
+export function findLeaks(
+  training: readonly LeakItem[],
+  evaluation: Readonly<Record<string, readonly LeakItem[]>>,
+): Leak[] {
+  const keysOf = (items: readonly LeakItem[]) =>
+    items.map((item) => ({ id: item.id, keys: KINDS.map((kind) => KEYS[kind](item)) }));
+  const trained = keysOf(training);
+  return Object.entries(evaluation).flatMap(([set, items]) => {
+    const held = KINDS.map(() => new Map<string, string>());
+    for (const { id, keys } of keysOf(items)) keys.forEach((key, k) => key && held[k].set(key, id));
+    const found = KINDS.map((kind): Leak => ({ set, kind, name: `${set}/${kind}`, matches: [] }));
+    for (const { id, keys } of trained) {
+      const others = keys.map((key, k) => key ? held[k].get(key) : undefined);
+      const same = others[KINDS.indexOf("image")] ?? others[KINDS.indexOf("bytes")];
+      others.forEach((other, k) => {
+        if (other === undefined || (KINDS[k] === "near" && same !== undefined)) return;
+        found[k].matches.push([id, other]);
+      });
+    }
+    return found.filter((leak) => leak.matches.length > 0);
+  });
+}
+
+/**
+ * Refuses training items that are in evaluation sets (findLeaks).
  *
- * @param accept names of leaks (`${set}/${kind}`) that are known and let pass; they stay in the report
- * @returns all leaks found, accepted ones marked
+ * @param accept names of leaks (`${set}/${kind}`) that are known and let pass
+ * @returns the accepted leaks, for the report
  * @throws if a leak is found that is not accepted
  */
 export function checkLeakage(
@@ -65,33 +88,14 @@ export function checkLeakage(
   evaluation: Readonly<Record<string, readonly LeakItem[]>>,
   accept: readonly string[] = [],
 ): Leak[] {
-  const keysOf = (items: readonly LeakItem[]) =>
-    items.map((item) => ({ id: item.id, keys: KINDS.map((kind) => KEYS[kind](item)) }));
-  const trained = keysOf(training);
-  const leaks = Object.entries(evaluation).flatMap(([set, items]) => {
-    const held = KINDS.map(() => new Map<string, string>());
-    for (const { id, keys } of keysOf(items)) keys.forEach((key, k) => key && held[k].set(key, id));
-    const found = KINDS.map((kind): Leak => {
-      const name = `${set}/${kind}`;
-      return { set, kind, items: 0, examples: [], name, accepted: accept.includes(name) };
-    });
-    for (const { id, keys } of trained) {
-      const others = keys.map((key, k) => key ? held[k].get(key) : undefined);
-      const same = others[KINDS.indexOf("image")] ?? others[KINDS.indexOf("bytes")];
-      others.forEach((other, k) => {
-        if (other === undefined || (KINDS[k] === "near" && same !== undefined)) return;
-        found[k].items++;
-        if (found[k].examples.length < 3) found[k].examples.push([id, other]);
-      });
-    }
-    return found.filter((leak) => leak.items > 0);
-  });
-  const refused = leaks.filter((leak) => !leak.accepted);
+  const leaks = findLeaks(training, evaluation), refused = leaks.filter(({ name }) => !accept.includes(name));
   if (refused.length > 0) {
-    const list = refused.map(({ name, items, examples: [[a, b]] }) => `${name}: ${items} (e.g. ${a} is ${b})`)
-      .join("; ");
+    const list = refused.map(({ name, matches }) =>
+      `${name}: ${matches.length} (e.g. ${matches[0][0]} is ${matches[0][1]})`
+    );
     throw new Error(
-      `expected no training item in an evaluation set, found ${list}; remove them or accept these names`,
+      `expected no training item in an evaluation set, found ${list.join("; ")}; ` +
+        "remove them (findLeaks lists all) or accept these names",
     );
   }
   return leaks;

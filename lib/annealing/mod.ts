@@ -21,4 +21,4 @@ export { learningRateScale, ratioAt, type Schedule, scheduleOf } from "./schedul
 export { type Draw, mix, type MixOptions, type Mixture, type PoolAccount } from "./mix.ts";
 export { auditSchedule, type ScheduleRow, scheduleRows, type ShareWindow } from "./audit.ts";
 export { type AuditSets, auditSets, leakItems } from "./evaluation_sets.ts";
-export { checkLeakage, type Leak, type LeakItem, type LeakKind } from "./leakage.ts";
+export { checkLeakage, findLeaks, type Leak, type LeakItem, type LeakKind } from "./leakage.ts";

@@ -133,6 +133,7 @@ Deno.test("the authors' rules name the first that is broken; a question is asked
     ["What is it?", long],
     ["What is it?", long.slice(5)],
     ["Which side?", " "],
+    ["Which history?", "none", verdicts({ review: "pass" })],
   ];
   const pairs = asked.map(([question, answer, change], i) =>
     pair("medpix2", 1, { id: `${i}`, question, answer, ...change })
