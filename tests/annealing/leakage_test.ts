@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   auditSets,
   checkLeakage,
+  findLeaks,
   type LeakItem,
   type LeakKind,
   picturesOf,
