@@ -21,14 +21,16 @@ export function evaluationIds(records: readonly CorpusRecord[], count: number, s
 }
 
 /**
- * A new split by image and case: records that share an image, an image's hash or a case, directly or through others,
- * go to one split. Ids keep the published split's name.
+ * A new split by image and case: records that share an image, an image's hash, a case or a picture, directly or through
+ * others, go to one split. Ids keep the published split's name.
  * @param shares wanted shares of the records; they are met as far as whole groups allow
+ * @param near groups of image ids that show the same picture (pictureGroups)
  */
 export function splitByGroup(
   records: readonly CorpusRecord[],
   shares: Record<Split, number>,
   seed: number,
+  near: readonly (readonly string[])[] = [],
 ): CorpusRecord[] {
   const parent = new Map<string, string>();
   const find = (key: string): string => {
@@ -45,6 +47,7 @@ export function splitByGroup(
     const [first, ...others] = keys(record);
     for (const other of others) parent.set(find(other), find(first));
   }
+  for (const [first, ...others] of near) for (const other of others) parent.set(find(other), find(first));
   const groups = new Map<string, CorpusRecord[]>();
   for (const record of records) {
     const root = find(record.imageId);
@@ -71,35 +74,4 @@ export async function hashImages(corpus: Corpus): Promise<Corpus> {
   await using pool = imagePool();
   for await (const sha256 of pool.map(paths, pool.hash)) hashes.set(paths[hashes.size], sha256);
   return { ...corpus, records: corpus.records.map((r) => ({ ...r, imageSha256: hashes.get(r.imagePath)! })) };
-}
-
-/** Images that two splits, of one data set or of two, have in common. */
-export interface Overlap {
-  a: string;
-  b: string;
-  images: number;
-  /** Up to five of the shared keys. */
-  examples: string[];
-}
-
-/**
- * Overlap audit: which splits share images, by exact file hash (`imageSha256`; hashImages first) or by the data set's
- * own image name (`imageId`). Re-encoded copies are not found.
- * @throws when a record has no hash and hashes are asked for
- */
-export function overlapAudit(records: readonly CorpusRecord[], by: "imageSha256" | "imageId"): Overlap[] {
-  const images = new Map<string, Set<string>>();
-  for (const record of records) {
-    const key = record[by];
-    if (key === null) throw new Error(`Expected ${record.id} to have an image hash; call hashImages first.`);
-    const place = `${record.dataset}/${record.split}`;
-    images.set(place, (images.get(place) ?? new Set()).add(key));
-  }
-  const places = [...images.keys()].sort();
-  return places.flatMap((a, i) =>
-    places.slice(i + 1).map((b) => {
-      const shared = [...images.get(a)!].filter((key) => images.get(b)!.has(key)).sort();
-      return { a, b, images: shared.length, examples: shared.slice(0, 5) };
-    })
-  ).filter((overlap) => overlap.images > 0);
 }

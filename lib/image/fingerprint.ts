@@ -21,30 +21,46 @@ export function fingerprint(image: RgbImage): Fingerprint {
   const isSmall = wide !== image.width || high !== image.height;
   const { width, height, data } = isSmall ? resizeBicubic(image, wide, high) : image;
   const across = cellsOf(width), down = cellsOf(height);
-  const sums = new Float64Array(THUMBNAIL * THUMBNAIL), row = new Float64Array(THUMBNAIL + 1);
+  const sums = new Float64Array(THUMBNAIL * (THUMBNAIL + 1)), row = new Float64Array(THUMBNAIL + 1);
   for (let y = 0, at = 0; y < height; y++) {
     row.fill(0);
-    for (let x = 0; x < width; x++, at += 3) {
-      const luma = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
-      const cell = across.cell[x], part = luma * across.part[x];
-      row[cell] += part;
-      row[cell + 1] += luma - part;
+    for (let c = 0, x = 0; c < THUMBNAIL; c++) {
+      let red = 0, green = 0, blue = 0;
+      for (const end = across.end[c]; x < end; x++, at += 3) {
+        red += data[at];
+        green += data[at + 1];
+        blue += data[at + 2];
+      }
+      row[c] += luma(red, green, blue);
+      // The last pixel of a cell reaches into the next one.
+      const over = luma(data[at - 3], data[at - 2], data[at - 1]) * across.over[c];
+      row[c] -= over;
+      row[c + 1] += over;
     }
-    const start = down.cell[y] * THUMBNAIL, upper = down.part[y], lower = 1 - upper;
-    for (let c = 0; c < THUMBNAIL; c++) sums[start + c] += row[c] * upper;
-    if (lower > 0) for (let c = 0; c < THUMBNAIL; c++) sums[start + THUMBNAIL + c] += row[c] * lower;
+    const cell = down.cell[y], lower = down.isLast[y] ? down.over[cell] : 0;
+    for (let c = 0, o = cell * THUMBNAIL; c < THUMBNAIL; c++, o++) {
+      sums[o] += row[c] * (1 - lower);
+      sums[o + THUMBNAIL] += row[c] * lower;
+    }
   }
   const area = (width / THUMBNAIL) * (height / THUMBNAIL);
-  return { grey: Uint8Array.from(sums, (sum) => Math.round(sum / area)) };
+  return { grey: Uint8Array.from(sums.subarray(0, THUMBNAIL ** 2), (sum) => Math.round(sum / area)) };
 }
 
-/** The cell of each of `length` pixels in a row or column, and the part of the pixel in it; the rest is in the next. */
-function cellsOf(length: number): { cell: Uint8Array; part: Float64Array } {
-  const cell = new Uint8Array(length), part = new Float64Array(length).fill(1);
-  for (let x = 0; x < length; x++) {
-    cell[x] = Math.floor((x * THUMBNAIL) / length);
-    const border = ((cell[x] + 1) * length) / THUMBNAIL;
-    if (border < x + 1) part[x] = border - x;
+const luma = (red: number, green: number, blue: number): number => 0.299 * red + 0.587 * green + 0.114 * blue;
+
+/** THUMBNAIL equal cells over `length` pixels: pixels belong to the cell in which they begin. */
+function cellsOf(length: number) {
+  /** Of each cell: the pixel after its last, and the part of its last pixel that reaches into the next cell. */
+  const end = new Uint32Array(THUMBNAIL), over = new Float64Array(THUMBNAIL);
+  /** Of each pixel: its cell, and whether it is the cell's last. */
+  const cell = new Uint8Array(length), isLast = new Uint8Array(length);
+  for (let c = 0, x = 0; c < THUMBNAIL; c++) {
+    const border = ((c + 1) * length) / THUMBNAIL;
+    end[c] = Math.ceil(border);
+    over[c] = end[c] - border;
+    for (; x < end[c]; x++) cell[x] = c;
+    isLast[end[c] - 1] = 1;
   }
-  return { cell, part };
+  return { end, over, cell, isLast };
 }

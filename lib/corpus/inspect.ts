@@ -1,0 +1,37 @@
+import { type ImageFacts, imagePool } from "../image/mod.ts";
+import type { Corpus } from "./record.ts";
+
+/** A corpus whose images were all read: records carry their hashes. */
+export interface InspectedCorpus extends Corpus {
+  /** By image id. */
+  facts: Map<string, ImageFacts>;
+}
+
+/**
+ * Reads every image once, on other threads: hash, size and fingerprint. Rows of images that cannot be decoded are
+ * dropped and counted like those that a loader drops.
+ */
+export async function inspectImages(corpus: Corpus): Promise<InspectedCorpus> {
+  const pathOf = new Map(corpus.records.map((record) => [record.imageId, record.imagePath]));
+  const facts = new Map<string, ImageFacts>(), failures = new Map<string, string>();
+  await using pool = imagePool();
+  const inspected = pool.map(pathOf, async ([id, path]) => {
+    try {
+      return { id, facts: await pool.inspect(path) };
+    } catch (error) {
+      return { id, failure: (error as Error).message };
+    }
+  });
+  for await (const { id, facts: found, failure } of inspected) {
+    if (found) facts.set(id, found);
+    else failures.set(id, failure);
+  }
+  const lost = corpus.records.filter(({ imageId }) => failures.has(imageId))
+    .map(({ id, imageId }) => ({
+      reason: "image cannot be decoded",
+      where: `${id}: ${failures.get(imageId)}`,
+    }));
+  const records = corpus.records.filter(({ imageId }) => facts.has(imageId))
+    .map((record) => ({ ...record, imageSha256: facts.get(record.imageId)!.sha256 }));
+  return { ...corpus, records, dropped: [...corpus.dropped, ...lost], facts };
+}

@@ -1,0 +1,128 @@
+import type { Fingerprint } from "../image/mod.ts";
+import { CUTS, middleOf } from "./picture_match.ts";
+
+/** Samples across the middle of a picture, and the frequencies that are looked at in each direction. */
+const SIDE = 16, FREQUENCIES = 8;
+
+/** A picture's hash has 63 bits in four words of 16; the last bit of the last word stays 0. */
+const WORDS = 4, BITS = 16;
+
+/** Copies differ from their originals in at most so many of the 63 bits. */
+const MOST_BITS = 16;
+
+/** A word is also looked up with each of its so many least certain bits turned over. */
+const UNSURE = 4;
+
+/** cos(pi (x + 1/2) u / SIDE): row u, column x (the discrete cosine transform, DCT-II). */
+const COSINES = Float32Array.from(
+  { length: FREQUENCIES * SIDE },
+  (_, i) => Math.cos((Math.PI * ((i % SIDE) + 0.5) * Math.floor(i / SIDE)) / SIDE),
+);
+
+/** The 63 places of the frequencies but (0, 0), lowest first. */
+const LOWEST_FIRST = Array.from({ length: FREQUENCIES ** 2 - 1 }, (_, i) => i + 1)
+  .sort((a, b) => frequency(a) - frequency(b) || a - b);
+function frequency(place: number): number {
+  return Math.floor(place / FREQUENCIES) + place % FREQUENCIES;
+}
+
+/** The strengths of the low frequencies of a picture's middle, lowest first. */
+function spectrum(print: Fingerprint, cut: number): Float32Array {
+  const picture = middleOf(print, cut, SIDE);
+  const rows = new Float32Array(SIDE * FREQUENCIES), all = new Float32Array(FREQUENCIES ** 2);
+  for (let y = 0; y < SIDE; y++) {
+    for (let u = 0; u < FREQUENCIES; u++) {
+      let sum = 0;
+      for (let x = 0; x < SIDE; x++) sum += picture[y * SIDE + x] * COSINES[u * SIDE + x];
+      rows[y * FREQUENCIES + u] = sum;
+    }
+  }
+  for (let v = 0; v < FREQUENCIES; v++) {
+    for (let u = 0; u < FREQUENCIES; u++) {
+      let sum = 0;
+      for (let y = 0; y < SIDE; y++) sum += rows[y * FREQUENCIES + u] * COSINES[v * SIDE + y];
+      all[v * FREQUENCIES + u] = sum;
+    }
+  }
+  return Float32Array.from(LOWEST_FIRST, (place) => all[place]);
+}
+
+/** Writes a spectrum's signs into `words` from `at` on. */
+function writeHash(values: Float32Array, words: Uint16Array, at: number): void {
+  words.fill(0, at, at + WORDS);
+  values.forEach((value, i) => value > 0 && (words[at + (i >> 4)] |= 1 << (i & 15)));
+}
+
+const COUNT = Uint8Array.from({ length: 2 ** BITS }, (_, n) => {
+  let bits = 0;
+  for (let rest = n; rest > 0; rest &= rest - 1) bits++;
+  return bits;
+});
+
+/** Which pictures have each value of one word: those of value v are members[starts[v] ... starts[v + 1]]. */
+interface Buckets {
+  starts: Uint32Array;
+  members: Uint32Array;
+}
+
+function bucketsOf(words: Uint16Array, word: number): Buckets {
+  const n = words.length / WORDS, starts = new Uint32Array(2 ** BITS + 1), members = new Uint32Array(n);
+  for (let i = 0; i < n; i++) starts[words[i * WORDS + word] + 1]++;
+  for (let v = 0; v < 2 ** BITS; v++) starts[v + 1] += starts[v];
+  const next = starts.slice();
+  for (let i = 0; i < n; i++) members[next[words[i * WORDS + word]]++] = i;
+  return { starts, members };
+}
+
+/**
+ * Pairs of pictures that may be copies of each other, as indices a < b, without comparing all with all: the signs of
+ * the lowest frequencies of the middle are a perceptual hash (pHash), and two are looked at if one word of it is the
+ * same, but for one uncertain bit, and the whole hash differs in at most 16 of 63 bits. Each picture is looked up as it
+ * is and cut by each of CUTS.
+ * Source: C. Zauner, Implementation and benchmarking of perceptual image hash functions, 2010; the look-up by words is
+ * multi-index hashing, M. Norouzi, A. Punjani, D. Fleet, CVPR 2012.
+ *
+ * @returns for each a, in order, its partners
+ */
+export function* candidatePairs(
+  prints: readonly Fingerprint[],
+): Generator<{ a: number; partners: number[] }> {
+  const n = prints.length, hashes = new Uint16Array(n * WORDS);
+  prints.forEach((print, i) => writeHash(spectrum(print, 0), hashes, i * WORDS));
+  const buckets = Array.from({ length: WORDS }, (_, word) => bucketsOf(hashes, word));
+  const partners = Array.from({ length: n }, (): number[] => []);
+  const probe = new Uint16Array(WORDS);
+  const asked = new Int32Array(n).fill(-1);
+  for (let i = 0; i < n; i++) {
+    for (const cut of CUTS) {
+      const values = spectrum(prints[i], cut);
+      writeHash(values, probe, 0);
+      for (let word = 0; word < WORDS; word++) {
+        const { starts, members } = buckets[word];
+        for (const value of near(probe[word], values.subarray(word * BITS, (word + 1) * BITS))) {
+          for (let m = starts[value]; m < starts[value + 1]; m++) {
+            const j = members[m];
+            if (j === i || asked[j] === i || distance(probe, hashes, j * WORDS) > MOST_BITS) continue;
+            asked[j] = i;
+            partners[Math.min(i, j)].push(Math.max(i, j));
+          }
+        }
+      }
+    }
+  }
+  for (let a = 0; a < n; a++) {
+    if (partners[a].length > 0) yield { a, partners: [...new Set(partners[a])].sort((x, y) => x - y) };
+  }
+}
+
+/** A word, and the word with each of its least certain bits turned over. */
+function near(word: number, values: Float32Array): number[] {
+  const order = [...values.keys()].sort((a, b) => Math.abs(values[a]) - Math.abs(values[b]));
+  return [word, ...order.slice(0, UNSURE).map((bit) => word ^ (1 << bit))];
+}
+
+function distance(probe: Uint16Array, hashes: Uint16Array, at: number): number {
+  let bits = 0;
+  for (let k = 0; k < WORDS; k++) bits += COUNT[probe[k] ^ hashes[at + k]];
+  return bits;
+}
