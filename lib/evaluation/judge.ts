@@ -73,7 +73,7 @@ export function parseVerdict(text: string): { correct: boolean; reason: string }
 /**
  * Has a language model judge each answer to an open question: one call per answer, resumable through the journal.
  *
- * @throws when predictions do not fit the items; as `runJobs` for a wrong key or an unreachable server.
+ * @throws when predictions do not fit the items; as `runJobs`, for items that must not be sent to a server elsewhere too.
  */
 export async function judgeOpen(
   items: readonly EvaluationItem[],
@@ -92,6 +92,7 @@ export async function judgeOpen(
     judge,
     predictions.map(({ id, run, answer }) => ({
       id: `${id}#${run}`,
+      noThirdParty: byId.get(id)!.noThirdParty,
       request: {
         messages: judgeMessages(byId.get(id)!, answer),
         schema: VERDICT_SCHEMA,

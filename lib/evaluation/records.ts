@@ -9,6 +9,8 @@ export interface EvaluationItem {
   answer: string;
   choices: string[] | null;
   answerType: "closed" | "open" | null;
+  /** The judge must run on this machine. */
+  noThirdParty?: boolean;
 }
 
 /** One answer of one system: several runs per item, each with the seed that it was sampled with (null: not known). */

@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type EvaluationItem,
   judgeAgreement,
@@ -71,6 +71,17 @@ Deno.test("Each open answer is judged once; verdicts, accuracy and agreement fol
     await judge.server.shutdown();
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("an item that must stay on this machine is not judged elsewhere", async () => {
+  const marked = items.map((item, i) => ({ ...item, noThirdParty: i === 5 }));
+  const judge = { baseURLs: ["https://judge.example/v1"], model: "comparer" };
+  const options = { journalPath: "/none/judge.jsonl", concurrency: 1, seed: 1 };
+  await assertRejects(
+    () => judgeOpen(marked, predictions, judge, options),
+    Error,
+    "1 of 8 requests carry rows",
+  );
 });
 
 Deno.test("A verdict is found inside other text; anything else is none", () => {
