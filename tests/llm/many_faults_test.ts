@@ -11,9 +11,9 @@ const whole = reply(completion({ content: "fine" }));
 
 /** Faults of a first attempt, with their share of all requests. */
 const PASSING: [number, Reaction][] = [
-  [0.04, status(429)],
-  [0.02, status(429, "retry-after: 0.01\r\n")],
-  [0.04, status(500)],
+  [0.02, status(429)],
+  [0.01, status(429, "retry-after: 0.01\r\n")],
+  [0.07, status(500)],
   [0.02, { writes: [reply("<html>bad gateway</html>", { status: 502, type: "text/html" })] }],
   [0.02, { then: "close" }],
   [0.01, { writes: [whole.slice(0, -9)], then: "close" }],
@@ -50,7 +50,7 @@ Deno.test("10,000 requests with 20% faults: every row is accounted for, each ask
     return fault && (reason || attempt === 0) ? fault : said(`heard ${words}`);
   };
   const servers = [startFaultServer(react), startFaultServer(react)];
-  const endpoint = { baseURLs: servers.map(({ baseURL }) => baseURL), model: "m", timeoutSeconds: 4 };
+  const endpoint = { baseURLs: servers.map(({ baseURL }) => baseURL), model: "m", timeoutSeconds: 3 };
   await withJournal(async (journalPath) => {
     const options = { concurrency: 64, journalPath, retryDelayMs: 2 };
     const before = Deno.memoryUsage().rss, start = performance.now();
