@@ -31,6 +31,8 @@ export const Config = z.strictObject({
     temperature: z.number().nonnegative(),
     maxTokens: count,
     concurrency: count,
+    /** Ask the teacher a second time about every pair: does the caption support it? */
+    verify: z.boolean(),
   }),
   annealing: z.strictObject({
     /** A location with fewer images is left out (paper figure 4). */
@@ -83,7 +85,7 @@ const tiny: Config = {
   seed: 2506,
   model: { checkpoint: "data/nano", dtype: "float32", compiler: "xla" },
   corpora: { source: "phantom" },
-  synthesis: { captions: 140, minPairs: 100, temperature: 0.3, maxTokens: 48, concurrency: 2 },
+  synthesis: { captions: 140, minPairs: 100, temperature: 0.3, maxTokens: 48, concurrency: 2, verify: false },
   annealing: { minImagesPerLocation: 20, shape: "linear", startRatio: 0.1, endRatio: 0.5, endPhase: 0.2 },
   stage1: { epochs: 5, batchSize: 32, learningRate: 2e-3, weightDecay: 0 },
   stage2: {
@@ -108,7 +110,14 @@ const full: Config = {
   seed: 2506,
   model: { checkpoint: "google/paligemma-3b-mix-448", dtype: "bfloat16", compiler: "graph" },
   corpora: { source: "real" },
-  synthesis: { captions: 60_000, minPairs: 10_000, temperature: 0.7, maxTokens: 512, concurrency: 32 },
+  synthesis: {
+    captions: 60_000,
+    minPairs: 10_000,
+    temperature: 0.7,
+    maxTokens: 512,
+    concurrency: 32,
+    verify: true,
+  },
   // The paper gives no shares; it adds MedPix "incrementally" at a constant learning rate: a straight ramp. It begins at
   // the natural share: before filters, three pairs on each of some 1,190 training images (1,474 of figure 4, times 1,653
   // of 2,050 in train) are 3% of all beside those on 43,500 captions of ROCO. Its mean of 6% of 960,000 draws uses a

@@ -1,6 +1,6 @@
 import { rng, sha256, shuffle } from "../config/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
-import { type Endpoint, type JobOutcome, type JobProgress, runJobs } from "../llm/mod.ts";
+import { type Endpoint, type JobOutcome, type JobProgress, type LlmErrorKind, runJobs } from "../llm/mod.ts";
 import { applyFilters, type FilterCount, isFit, ruleVerdicts } from "./apply_filters.ts";
 import type { Candidate } from "./filters.ts";
 import { type QaPair, teacherPair } from "./pair.ts";
@@ -34,8 +34,8 @@ export interface SynthesisResult {
     /** Captions with text among the records. */
     captions: number;
     requests: number;
-    /** Requests without reply, by message. */
-    failed: Record<string, number>;
+    /** Requests without a usable reply, by reason. */
+    failed: Partial<Record<LlmErrorKind, number>>;
     shapes: Partial<Record<ReplyShape, number>>;
     problems: Partial<Record<ReplyProblem, number>>;
     /** Pairs read from the replies. */
@@ -116,11 +116,11 @@ async function ask(plans: readonly Plan[], options: SynthesisOptions): Promise<J
 /** The pairs of one reply; what is lost is counted. */
 function readPairs(
   { record, prompt, job }: Plan,
-  { completion, error }: JobOutcome,
+  { completion, reason }: JobOutcome,
   counts: SynthesisResult["counts"],
 ): Candidate[] {
   if (!completion) {
-    add(counts.failed, error!);
+    add(counts.failed, reason!);
     return [];
   }
   const reply = parseReply(completion.text, completion.finishReason);

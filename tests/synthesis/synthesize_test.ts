@@ -1,7 +1,13 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { sha256 } from "@lib/config/mod.ts";
 import { type ReplayRequest, startReplayServer } from "@lib/llm/mod.ts";
-import { sourcePairs, type SynthesisOptions, synthesize, templatePairs } from "@lib/synthesis/mod.ts";
+import {
+  readVerdict,
+  sourcePairs,
+  type SynthesisOptions,
+  synthesize,
+  templatePairs,
+} from "@lib/synthesis/mod.ts";
 import { captioned } from "./records.ts";
 
 const records = [
@@ -116,9 +122,63 @@ Deno.test("failed requests are counted by reason and do not end the run", async 
   });
   await server.stop();
   await Deno.remove(dir, { recursive: true });
-  const [[message, count], ...others] = Object.entries(result.counts.failed);
-  assertEquals([count, others.length], [1, 0]);
-  assert(message.includes("too long"));
+  assertEquals(result.counts.failed, { rejected: 1 });
+  assertEquals([result.counts.requests, result.counts.parsed], [3, 2]);
+});
+
+Deno.test("the teacher checks the pairs that pass the rules, in the same journal, and its word is a filter", async () => {
+  const asked: string[] = [];
+  const server = startReplayServer((request) => {
+    const last = request.messages.at(-1)!.content;
+    if (!last.includes("Answer:")) return reply(request);
+    asked.push(last);
+    return last.includes("chest") ? `{"verdict": "unsupported"}` : "It is supported.";
+  });
+  const dir = await Deno.makeTempDir();
+  const options: SynthesisOptions = {
+    endpoint: { baseURLs: [server.baseURL], model: "stand-in" },
+    seed: 1,
+    temperature: 0.5,
+    maxTokens: 40,
+    concurrency: 2,
+    journalPath: `${dir}/journal.jsonl`,
+    kinds: ["open"],
+    verify: true,
+  };
+  const steps = new Set<string>();
+  const result = await synthesize(records, { ...options, onProgress: (_, step) => steps.add(step) });
+  const again = await synthesize(records, options);
+  await server.stop();
+  await Deno.remove(dir, { recursive: true });
+  assertEquals(asked.length, 2); // not the pair that the caption contradicts, and nothing twice
+  assertEquals(result.counts.checks, { supported: 1, unsupported: 1, unread: 0, failed: 0 });
+  assertEquals(result.pairs.map((p) => p.answer), ["right"]);
+  assertEquals(result.dropped.map((p) => JSON.parse(p.verdicts).llm), [
+    "unsupported, says the teacher",
+    undefined,
+  ]);
+  assertEquals([again.pairs, again.resumed, [...steps]], [result.pairs, 5, ["write", "check"]]);
+});
+
+Deno.test("verdicts are read with and without JSON, and anything else is none", () => {
+  const read = (text: string) => readVerdict({ text });
+  assertEquals(read(`{"verdict": "supported"}`), "supported");
+  assertEquals(read(`{"verdict": "unsupported"}`), "unsupported");
+  assertEquals(read("Unsupported. The caption says left."), "unsupported");
+  assertEquals(read("The answer is not supported"), "unsupported");
+  assertEquals(read("supported or unsupported"), null);
+  assertEquals(read("yes"), null);
+});
+
+Deno.test("rows that may not leave this machine are refused before anything is sent, also for the check", async () => {
+  const own = [captioned("1", "x-ray of the chest with a nodule in the left lung", { noThirdParty: true })];
+  await withTeacher(async (options, server) => {
+    assertEquals((await synthesize(own, options)).pairs[0].noThirdParty, true);
+    const elsewhere = { baseURLs: [server.baseURL, "https://teacher.example/v1"], model: "stand-in" };
+    const asked = server.requests.length;
+    await assertRejects(() => synthesize(own, { ...options, endpoint: elsewhere, seed: 2 }), Error);
+    assertEquals(server.requests.length, asked);
+  });
 });
 
 Deno.test("a data set's own pairs and template pairs keep their origin", () => {
