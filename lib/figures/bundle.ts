@@ -60,7 +60,11 @@ export async function saveFigure(folder: string, name: string, spec: PlotlySpec)
   return paths;
 }
 
-/** Shows a figure in the notebook, in every form of `figureBundle`. */
+/** A picture that is wider is cut off beside JupyterLab's file browser (CSS pixels). */
+const MAX_WIDTH = 960;
+
+/** Shows a figure in the notebook, in every form of `figureBundle`; the PNG, of twice the resolution, in the figure's size. */
 export async function figure(spec: PlotlySpec, options: { name: string }): Promise<void> {
-  await show({ ...(await figureBundle(spec, options)) });
+  const width = Math.min(MAX_WIDTH, Number(spec.layout.width ?? 720));
+  await show(await figureBundle(spec, options), { metadata: { "image/png": { width } } });
 }

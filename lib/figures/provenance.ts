@@ -1,6 +1,5 @@
 import type { Config } from "../config/mod.ts";
-import { show } from "../jupyter/mod.ts";
-import { figureBundle, saveFigure } from "./bundle.ts";
+import { figure, saveFigure } from "./bundle.ts";
 import type { Caption, PlotlySpec } from "./theme.ts";
 
 /** A caption that says where the numbers come from: stage, scale, seed, day and device, and what stands in for what. */
@@ -21,6 +20,6 @@ export async function publishFigure(
   name: string,
   spec: PlotlySpec,
 ): Promise<void> {
-  await show(await figureBundle(spec, { name }));
+  await figure(spec, { name });
   await saveFigure(run.file("figures"), name, spec);
 }

@@ -41,7 +41,7 @@ export async function saliencyFigure(
 ): Promise<PlotlySpec> {
   const across = Math.min(4, panels.length);
   const down = Math.ceil(panels.length / across);
-  const side = across > 2 ? 230 : 300;
+  const side = across > 2 ? 216 : 300;
   const width = Math.max(520, across * (side + 16) + 32);
   const source = `data:image/png;base64,${encodeBase64(await encodePng(image))}`;
   const data: Record<string, unknown>[] = [];

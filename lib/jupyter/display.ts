@@ -11,14 +11,22 @@ export const escapeHtml = (value: unknown): string =>
  * Shows one output under the running cell; Jupyter picks the richest form it can draw. With `id`, the output can be
  * replaced later by another one with the same `id` and `update`. Outside a kernel the plain text goes to standard
  * output.
+ *
+ * @param metadata by MIME type, such as the width of a picture in CSS pixels: `{ "image/png": { width: 480 } }`
  */
-export async function show(bundle: Bundle, id?: string, update = false): Promise<void> {
+export async function show(
+  bundle: Bundle,
+  { id, update = false, metadata = {} }: { id?: string; update?: boolean; metadata?: Bundle } = {},
+): Promise<void> {
   if (!jupyter) {
     if (bundle["text/plain"] !== undefined) console.log(String(bundle["text/plain"]));
     return;
   }
-  const options = { raw: true, ...(id ? { display_id: id, update } : {}) };
-  await jupyter.display(bundle, options as Parameters<typeof jupyter.display>[1]);
+  await jupyter.broadcast(update ? "update_display_data" : "display_data", {
+    data: bundle,
+    metadata,
+    transient: id ? { display_id: id } : {},
+  });
 }
 
 /** Prints values under the running cell, in order. console.log can be lost or land under another cell. */
@@ -32,10 +40,11 @@ export function markdown(text: string): Promise<void> {
   return show({ "text/markdown": text, "text/plain": text });
 }
 
-/** A number as a person reads it: whole ones in full, others with four significant digits. */
+/** A number as a person reads it: whole ones in full (12,345), others with four significant digits. */
 const cellText = (value: unknown): string => {
   if (value === null || value === undefined) return "";
-  if (typeof value !== "number" || Number.isInteger(value)) return String(value);
+  if (typeof value !== "number") return String(value);
+  if (Number.isInteger(value)) return Math.abs(value) < 1e4 ? String(value) : value.toLocaleString("en");
   return Math.abs(value) >= 1e-3 && Math.abs(value) < 1e5
     ? String(Number(value.toPrecision(4)))
     : value.toPrecision(4);
@@ -45,10 +54,11 @@ const cellText = (value: unknown): string => {
 export function table(rows: readonly object[], columns?: readonly string[]): Promise<void> {
   const names = columns ?? Object.keys(rows[0] ?? {});
   const cells = rows.map((row) => names.map((name) => (row as Record<string, unknown>)[name]));
+  const isNumeric = names.map((_, i) => cells.some((row) => typeof row[i] === "number"));
   const html = (tag: string, values: readonly unknown[]) =>
     `<tr>${
-      values.map((v) => {
-        const align = typeof v === "number" ? "right" : "left";
+      values.map((v, i) => {
+        const align = isNumeric[i] ? "right" : "left";
         return `<${tag} style="text-align:${align}">${escapeHtml(cellText(v))}</${tag}>`;
       }).join("")
     }</tr>`;

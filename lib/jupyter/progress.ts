@@ -18,8 +18,7 @@ export async function progress(total: number): Promise<Advance> {
         }`,
         "text/plain": `${done}/${total} ${note}`.trimEnd(),
       },
-      id,
-      update,
+      { id, update },
     );
   await draw(0, "", false);
   return async (done, note = "") => {

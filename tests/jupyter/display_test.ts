@@ -5,31 +5,53 @@ import { runPython, scratchNotebook } from "./support.ts";
 
 type Data = Record<string, string | string[]>;
 
-/** The displays of each cell, run in a kernel. */
-async function displays(cells: string[]): Promise<Record<string, string>[][]> {
+interface Output {
+  data?: Data;
+  metadata?: unknown;
+}
+
+/** The outputs of each cell, run in a kernel. */
+async function outputs(cells: string[]): Promise<Output[][]> {
   const { folder, notebook, remove } = await scratchNotebook(cells);
   try {
     const target = join(folder, "out.ipynb");
     const { code, err } = await runPython("lib/jupyter/run_notebook.py", [notebook, target]);
     assertEquals(code, 0, err);
-    const copy = JSON.parse(await Deno.readTextFile(target));
-    const joined = (text: string | string[]) => Array.isArray(text) ? text.join("") : text;
-    return copy.cells.map((cell: { outputs: { data?: Data }[] }) =>
-      cell.outputs.map(({ data = {} }) =>
-        Object.fromEntries(Object.entries(data).map(([k, v]) => [k, joined(v)]))
-      )
-    );
+    const copy = JSON.parse(await Deno.readTextFile(target)) as { cells: { outputs: Output[] }[] };
+    return copy.cells.map((cell) => cell.outputs);
   } finally {
     await remove();
   }
 }
+
+/** What they show, by MIME type. */
+const displays = async (cells: string[]): Promise<Record<string, string>[][]> =>
+  (await outputs(cells)).map((cell) =>
+    cell.map(({ data = {} }) =>
+      Object.fromEntries(Object.entries(data).map(([type, text]) => [type, [text].flat().join("")]))
+    )
+  );
+
+Deno.test("a figure's PNG, of twice the resolution, is shown in the figure's size, and a wide one fits the page", async () => {
+  const figure = (width: number) =>
+    `await figure({ data: [], layout: { width: ${width}, height: 100 } }, { name: "empty" });`;
+  const [, small, wide] = await outputs([
+    `import { check } from "@lib/jupyter/mod.ts";\nimport { figure } from "@lib/figures/mod.ts";`,
+    figure(300),
+    figure(2000),
+    `await check("figures", 2, 2);`,
+  ]);
+  assertEquals(small[0].metadata, { "image/png": { width: 300 } });
+  assertEquals(wide[0].metadata, { "image/png": { width: 960 } });
+  assertEquals(Object.keys(small[0].data!).length, 4);
+});
 
 Deno.test("displays carry forms for JupyterLab and for plain text, and data never becomes markup", async () => {
   const [, printed, marked, rows, picture, bar, closing] = await displays([
     `import { check, image, markdown, print, progress, table } from "@lib/jupyter/mod.ts";`,
     `await print("accuracy", 0.5, { a: [1, 2] });`,
     `await markdown("**bold** $x^2$");`,
-    `await table([{ name: "<b>x</b>", share: 0.123456, n: 12 }, { name: null, share: 1e-7, n: 3 }]);`,
+    `await table([{ name: "<b>x</b>", share: 0.123456, n: 12345 }, { name: null, share: 1e-7, n: 3 }]);`,
     `await image({ width: 2, height: 1, data: new Uint8Array([255, 0, 0, 0, 0, 255]) }, { caption: "a < b", width: 64 });`,
     `const move = await progress(20); for (let i = 1; i <= 20; i++) await move(i, "step " + i);`,
     `await check("rows", 2, { atLeast: 1, atMost: 3 });`,
@@ -38,9 +60,13 @@ Deno.test("displays carry forms for JupyterLab and for plain text, and data neve
   assertEquals(marked[0]["text/markdown"], "**bold** $x^2$");
   assertStringIncludes(rows[0]["text/html"], "&#60;b&#62;x&#60;/b&#62;");
   assert(!rows[0]["text/html"].includes("<b>"));
+  assertStringIncludes(
+    rows[0]["text/html"],
+    '<th style="text-align:left">name</th><th style="text-align:right">',
+  );
   assertEquals(
     rows[0]["text/plain"],
-    "name      share     n\n<b>x</b>  0.1235    12\n          1.000e-7  3",
+    "name      share     n\n<b>x</b>  0.1235    12,345\n          1.000e-7  3",
   );
   assertStringIncludes(picture[0]["text/html"], "<figcaption>a &#60; b</figcaption>");
   assertStringIncludes(picture[0]["text/html"], "width:64px");
