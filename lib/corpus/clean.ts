@@ -1,10 +1,14 @@
 import { countRepair, type Tally } from "./record.ts";
 
+/** Anything but printable ASCII, outer spaces, two spaces: most texts have none of it. */
+const MAY_NEED_CLEANING = /[^ -~]|^ | $| {2}/;
+
 /**
  * A text with white space as people read it: outer space removed, tabs, line breaks and runs of spaces made one space,
  * and a U+FFFD between a letter and "s" made the apostrophe it was. Each change is counted.
  */
 export function cleanText(text: string, tally: Tally): string {
+  if (!MAY_NEED_CLEANING.test(text)) return text;
   let out = text;
   const change = (pattern: RegExp, replacement: string, reason: string) => {
     const next = out.replace(pattern, replacement);

@@ -3,6 +3,7 @@ export {
   type Corpus,
   type CorpusDataset,
   type CorpusRecord,
+  type DroppedRow,
   type LoadOptions,
   type Split,
   SPLITS,
@@ -10,8 +11,11 @@ export {
 export { loadSlake } from "./slake.ts";
 export { loadPmcVqa } from "./pmc_vqa.ts";
 export { loadRocoV1, loadRocoV2 } from "./roco.ts";
-export { loadMedPix2 } from "./medpix2.ts";
+export { loadMedPix2, officialSplits } from "./medpix2.ts";
+export { CHEXPERT_QUESTIONS, loadMimicCxr } from "./mimic_cxr.ts";
 export { loadVqaRad } from "./vqa_rad.ts";
+export { loadMedPixShortQa, loadRocoQa, officialSplitBreaches, type SplitBreach } from "./released_qa.ts";
+export { loadOwn } from "./own.ts";
 export {
   besidePaper,
   type ConceptCount,
@@ -20,7 +24,18 @@ export {
   type CountBesidePaper,
 } from "./concepts.ts";
 export { type CorpusSummary, summarize } from "./statistics.ts";
-export { evaluationIds, hashImages, type Overlap, overlapAudit, splitByGroup } from "./splits.ts";
+export { evaluationIds, hashImages, splitByGroup } from "./splits.ts";
+export { type InspectedCorpus, inspectImages } from "./inspect.ts";
+export { nearDuplicates, type NearPair, pictureGroups, SAME_PICTURE } from "./near_duplicates.ts";
+export { allDetailsOf, similarity } from "./picture_match.ts";
+export {
+  betweenSplits,
+  type Overlap,
+  overlapAudit,
+  type OverlapKind,
+  requireDisjoint,
+  SplitOverlapError,
+} from "./overlap.ts";
 export { droppedRows, type ReasonCount, reasonCounts, type RowAccount, rowAccounts } from "./accounting.ts";
 export { corporaFolder, limitCorpus, sampleRecords } from "./collection.ts";
 export { contactSheet, wordsOf } from "./contact_sheet.ts";

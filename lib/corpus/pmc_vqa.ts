@@ -17,6 +17,7 @@ import {
 } from "./record.ts";
 
 const LETTERS = ["A", "B", "C", "D"] as const;
+const LETTER_PREFIX = LETTERS.map((letter) => new RegExp(`^\\s*${letter}\\s*:\\s*`));
 const COLUMNS = [
   "Figure_path",
   "Question",
@@ -65,7 +66,9 @@ export async function loadPmcVqa(
       tally.read++;
       const imagePath = insideFolder(folder, row.Figure_path, where);
       const question = cleanText(row.Question, tally);
-      const choices = LETTERS.map((letter) => choiceText(row[`Choice ${letter}`], letter, tally));
+      const choices = LETTERS.map((letter, i) =>
+        cleanText(row[`Choice ${letter}`].replace(LETTER_PREFIX[i], ""), tally)
+      );
       const answer = answerIndex(row, choices, of, tally);
       const reason = question === ""
         ? "empty question"
@@ -102,11 +105,6 @@ export async function loadPmcVqa(
   }
   if (requireImages) await requireAllImages(images, `Unpack images${suffix}.zip into ${dir}.`);
   return finishCorpus("pmc_vqa", dir, tally);
-}
-
-/** An option without its letter. */
-function choiceText(raw: string, letter: string, tally: Tally): string {
-  return cleanText(raw.replace(new RegExp(`^\\s*${letter}\\s*:\\s*`), ""), tally);
 }
 
 /** Index of the right option, or the reason why there is none. */

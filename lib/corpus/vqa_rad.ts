@@ -3,7 +3,8 @@ import { z } from "zod";
 import { cleanText } from "./clean.ts";
 import { insideFolder, isThere, licenceOf, parseRow, readJsonList } from "./files.ts";
 import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
-import { hasHubFiles } from "./parquet.ts";
+import { hasHubFiles, hubFiles } from "./parquet.ts";
+import { loadQuestionParquet } from "./parquet_questions.ts";
 import {
   type Corpus,
   countRepair,
@@ -16,7 +17,6 @@ import {
   refuseTwice,
   type Split,
 } from "./record.ts";
-import { loadVqaRadParquet } from "./vqa_rad_parquet.ts";
 
 const JSON_FILE = "VQA_RAD Dataset Public.json";
 const IMAGE_FOLDER = "VQA_RAD Image Folder";
@@ -59,7 +59,19 @@ export async function loadVqaRad(
 ): Promise<Corpus> {
   const path = join(dir, JSON_FILE);
   if (layout === "parquet" || (layout === undefined && !(await isThere(path)) && await hasHubFiles(dir))) {
-    return await loadVqaRadParquet(dir, imageCache);
+    return await loadQuestionParquet({
+      dataset: "vqa_rad",
+      root: dir,
+      files: await hubFiles(dir),
+      image: "image",
+      others: [],
+      licence: await licenceOf(dir, "CC0 1.0"),
+      imageCache,
+      identify: (_, { number, sha256 }) => ({
+        sourceId: `parquet_${number}`,
+        imageId: `vqa_rad/${sha256.slice(0, 16)}`,
+      }),
+    });
   }
   const tally = newTally(), images = newImageCheck();
   const licence = await licenceOf(dir, "CC0 1.0");
