@@ -10,7 +10,7 @@ export interface Reaction {
 
 export interface FaultServer {
   readonly baseURL: string;
-  /** The user's words of every request, in order of arrival. */
+  /** The last message of every request, in order of arrival. */
   readonly asked: string[];
   /** At once: requests in flight lose their connection. */
   stop(): Promise<void>;
@@ -38,10 +38,15 @@ export const completion = (
 
 export const said = (text: string): Reaction => ({ writes: [reply(completion({ content: text }))] });
 
-/** Starts a server on 127.0.0.1 that reacts to every chat request; `attempt` counts requests with the same words. */
+/**
+ * Starts a server on 127.0.0.1 that reacts to the last message of every chat request.
+ *
+ * @param react `attempt` counts requests with the same words
+ * @param onHead gets the lines before each body
+ */
 export function startFaultServer(
   react: (words: string, attempt: number) => Reaction | Promise<Reaction>,
-  port = 0,
+  { port = 0, onHead = (_: string): void => {} } = {},
 ): FaultServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port });
   const asked: string[] = [], attempts = new Map<string, number>();
@@ -65,10 +70,11 @@ export function startFaultServer(
       }
       const head = new TextDecoder("latin1").decode(read.subarray(0, end));
       const from = end + 4, to = from + Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
+      onHead(head);
       while (read.length < to) if (!await more()) return;
       const body: ReplayRequest = JSON.parse(new TextDecoder().decode(read.subarray(from, to)));
       read = read.slice(to);
-      const words = body.messages[0].content, attempt = attempts.get(words) ?? 0;
+      const words = body.messages.at(-1)!.content, attempt = attempts.get(words) ?? 0;
       attempts.set(words, attempt + 1);
       asked.push(words);
       const { writes = [], then = "keep" } = await react(words, attempt);

@@ -32,7 +32,7 @@ Deno.test("a replica that dies loses nothing, and gets requests again when it is
         lost = -dying.asked.length;
         await dying.stop();
       }
-      if (done === 120) back = startFaultServer(slowly(10), portOf(dying));
+      if (done === 120) back = startFaultServer(slowly(10), { port: portOf(dying) });
     };
     const outcomes = await runJobs(endpointOf(steady, dying), sayings(400), {
       concurrency: 8,
@@ -70,7 +70,7 @@ Deno.test("a run ends when all replicas are gone, and goes on where it was when 
     assertEquals(error.kind, "unreachable");
     const kept = (await readJournal(journalPath)).filter(({ completion }) => completion).length;
     assert(kept >= 30 && kept < 60, `${kept}`);
-    const again = startFaultServer(slowly(1), portOf(servers[1]));
+    const again = startFaultServer(slowly(1), { port: portOf(servers[1]) });
     const outcomes = await runJobs(endpoint, sayings(200), options);
     assert(outcomes.every(({ completion }, i) => completion?.text === `heard say ${i}`));
     assertEquals([outcomes.filter(({ resumed }) => resumed).length, again.asked.length], [kept, 200 - kept]);

@@ -1,0 +1,36 @@
+/** A synthesis with the teacher of the environment, which prints all it gets and dies of the last error; see secret_test.ts. */
+import { endpoint } from "@lib/llm/mod.ts";
+import { synthesize } from "@lib/synthesis/mod.ts";
+import { captioned } from "../synthesis/records.ts";
+
+const [folder] = Deno.args;
+const teacher = endpoint("TEACHER")!;
+console.log(teacher, JSON.stringify(teacher), String(teacher.apiKey), Deno.env.get("TEACHER_URL"));
+const ask = async (name: string) => {
+  const captions = Array.from(
+    { length: 12 },
+    (_, i) => captioned(`${i}`, `${name}: chest x-ray of row ${i}, nodule in the left lung`),
+  );
+  const result = await synthesize(captions, {
+    endpoint: teacher,
+    seed: 1,
+    temperature: 0,
+    maxTokens: 40,
+    concurrency: 12,
+    journalPath: `${folder}/${name}.jsonl`,
+    onProgress: (progress) => console.error(progress),
+  });
+  await Deno.writeTextFile(`${folder}/${name}.json`, JSON.stringify(result));
+  console.log(Deno.inspect(result, { depth: 20, strAbbreviateSize: Infinity }));
+};
+await ask("answered");
+try {
+  await ask("refused");
+} catch (error) {
+  console.log(
+    Deno.inspect(error, { depth: 20, showHidden: true }),
+    (error as Error).stack,
+    JSON.stringify(error),
+  );
+  throw error;
+}
