@@ -101,6 +101,8 @@ def execute(notebook, folder, status):
     except CellExecutionError as error:
         where = status.cell if status.cell <= status.cells else "after the last"
         return f"cell {where}: {error.ename}: {error.evalue}\n{error.traceback}"
+    except AssertionError:  # at SIGINT and SIGTERM nbclient ends the kernel, and then misses it
+        return f"cell {status.cell}: stopped"
     except (DeadKernelError, RuntimeError) as error:
         return f"cell {status.cell}: the kernel ended: {error} (out of memory?)"
     finally:

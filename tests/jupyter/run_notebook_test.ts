@@ -99,7 +99,7 @@ Deno.test("a kernel that dies ends the run with a sentence", async () => {
 
 const alive = async (pid: number) => await exists(`/proc/${pid}`);
 
-for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
   Deno.test(`no kernel outlives a runner that gets ${signal}`, async () => {
     const { folder, notebook, remove } = await scratchNotebook([
       `Deno.writeTextFileSync("pid.tmp", String(Deno.pid)); Deno.renameSync("pid.tmp", "pid"); await new Promise((r) => setTimeout(r, 60000));`,
@@ -112,7 +112,10 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       const pid = Number(await Deno.readTextFile(file));
       assert(await alive(pid), "the kernel runs");
       child.kill(signal);
-      await output;
+      const { code, stderr } = await output, error = new TextDecoder().decode(stderr);
+      if (signal !== "SIGKILL") {
+        assertMatch(`${code} ${error}`, /^1 cell 1: stopped\nThe notebook as far as it ran: .*\n$/);
+      }
       for (let i = 0; i < 50 && await alive(pid); i++) await delay(100);
       assertEquals(await alive(pid), false);
       assertEquals(await exists(join(folder, "out.ipynb")), false);
