@@ -40,6 +40,7 @@ export async function run(args: string[]): Promise<void> {
     SCALE: scale.data,
     LAB_CHECKPOINT: options.model ?? Deno.env.get("LAB_CHECKPOINT"),
   });
+  const { maxNewTokens } = config.evaluation;
   const out = resolve(options.out ?? `${basename(path, extname(path))}-saliency.png`);
 
   const started = performance.now();
@@ -47,15 +48,17 @@ export async function run(args: string[]): Promise<void> {
   const { model, tokenizer, store, card } = await openModel(config);
   const adapter = options.adapter ? await loadAdapter(options.adapter, model.config) : undefined;
   console.error(`model ${config.model.checkpoint} loaded: ${seconds()}`);
+  // At full scale on a CPU a token takes seconds.
+  const onToken = (tokens: number) => {
+    if (scale.data === "full") console.error(`token ${tokens} of at most ${maxNewTokens}: ${seconds()}`);
+  };
   const answer = await captureAnswer(
     { ...model, adapter },
     tokenizer,
     store,
     { imagePath: path, prefix },
     undefined,
-    {
-      maxNewTokens: config.evaluation.maxNewTokens,
-    },
+    { maxNewTokens, onToken },
   );
   const probability = Math.exp(answer.logprobs.reduce((sum, x) => sum + x, 0));
   console.error(`answered: ${seconds()}`);

@@ -18,6 +18,8 @@ export interface GenerateOptions extends Sampling {
   samples?: number;
   /** How the two traced functions are run. Default "graph". */
   compiler?: "graph" | "xla";
+  /** Told after each step how many tokens every row has that has not ended. */
+  onToken?: (tokens: number) => void;
 }
 
 /** What `generate` gives; row i, sample j is at place i * samples + j. */
@@ -194,6 +196,7 @@ export function generate(model: Model, inputs: ModelInputs, options: GenerateOpt
     seedAt = (i: number) => tf.tensor1d([seed, i], "int32");
   let seeds: Tensor = seedAt(0), now: Step = start(w.tensors, inputs, seeds);
   take(now);
+  options.onToken?.(1);
   for (let i = 1; i < maxNewTokens && result.ended.includes(false); i++) {
     const position = tf.scalar(length + i - 1, "int32");
     seeds.dispose();
@@ -203,6 +206,7 @@ export function generate(model: Model, inputs: ModelInputs, options: GenerateOpt
     tf.dispose([now.ids, now.logprobs, position]);
     now = next;
     take(now);
+    options.onToken?.(i + 1);
   }
   disposeCache(now.cache);
   tf.dispose([now.ids, now.logprobs, real, seeds]);

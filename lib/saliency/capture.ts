@@ -26,6 +26,8 @@ export interface CaptureOptions {
   /** Tokens of the greedy answer at most. Default 24. */
   maxNewTokens?: number;
   compiler?: "graph" | "xla";
+  /** Told after each token of the greedy answer. */
+  onToken?: (tokens: number) => void;
 }
 
 /**
@@ -99,14 +101,14 @@ async function greedyIds(
   tokenizer: Tokenizer,
   store: ImageStore,
   prompt: Prompt,
-  { maxNewTokens = 24, compiler = "graph" }: CaptureOptions,
+  { maxNewTokens = 24, compiler = "graph", onToken }: CaptureOptions,
 ): Promise<number[]> {
   const needed = encodeExample(tokenizer, model.config, { prefix: prompt.prefix }).ids.length;
   const inputs = await promptInputs(model, tokenizer, store, [prompt], {
     length: Math.ceil(needed / 16) * 16,
   });
   try {
-    return generate(model, inputs, { maxNewTokens, compiler }).ids[0];
+    return generate(model, inputs, { maxNewTokens, compiler, onToken }).ids[0];
   } finally {
     tf.dispose(inputs as never);
   }
