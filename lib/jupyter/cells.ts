@@ -16,7 +16,7 @@ const Notebook = z.object({
 });
 
 /** Lines of code a cell and a notebook may have: what a reader has to follow, without imports and lone brackets. */
-const CELL_LINES = 20, NOTEBOOK_LINES = 160;
+const CELL_LINES = 15, NOTEBOOK_LINES = 100;
 
 const linesToFollow = (code: string): number =>
   code.replace(/^import\s[^;]*;$/gm, "").split("\n").filter((line) => /\w/.test(line)).length;
