@@ -16,6 +16,7 @@ export {
 export { parseReply } from "./parse.ts";
 export type { ParsedReply, RawPair, ReplyProblem, ReplyShape } from "./reply.ts";
 export { decided, type Decision, pairSha256, ReviewFile } from "./review_file.ts";
+export { balanceReport, type BalanceRow } from "./balance_report.ts";
 export { MAX_REVIEWED, reviewPage } from "./review_page.ts";
 export { decide, importReview, readDecisions, REVIEW_PAGE, reviewPath } from "./review_store.ts";
 export { MAX_YES_NO_SHARE, optionPositions } from "./set_filters.ts";

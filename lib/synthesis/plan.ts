@@ -46,7 +46,7 @@ export function planRequests(records: readonly CorpusRecord[], options: PlanOpti
 
 /** Requests with the same beginning one after another, so that a server's prompt cache is of use: indices into `plans`. */
 export function askingOrder(plans: readonly Plan[]): number[] {
-  const prefixes = plans.map(({ prompt }) => `${prompt.version}/${prompt.topic}`);
+  const prefixes = plans.map(({ prompt }) => `${prompt.version}/${prompt.topic}/${prompt.wanted}`);
   return plans.map((_, i) => i).sort((a, b) =>
     prefixes[a] < prefixes[b] ? -1 : prefixes[a] > prefixes[b] ? 1 : a - b
   );

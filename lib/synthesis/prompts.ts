@@ -10,6 +10,8 @@ export type PairKind = "open" | "yes-no" | "choice";
 export type Topic = EntityKind;
 
 export const PAIR_KINDS: readonly PairKind[] = ["open", "yes-no", "choice"];
+/** v2 of yes-no: all worked examples have the answer that is wanted (with one "no" of three, few "no" pairs were true). */
+const VERSIONS: Record<PairKind, string> = { open: "v1", "yes-no": "v2", choice: "v1" };
 const TOPICS: readonly Topic[] = ["finding", "organ", "side", "modality", "region"];
 
 /** A prompt for one pair. */
@@ -18,6 +20,8 @@ export interface PairPrompt {
   version: string;
   kind: PairKind;
   topic: Topic;
+  /** The answer that a yes-no question must have. */
+  wanted: "yes" | "no" | null;
   messages: Message[];
   schema: { name: string; schema: Record<string, unknown> };
 }
@@ -92,13 +96,28 @@ const OPEN: Record<Topic, readonly string[]> = {
     "Which region is imaged?",
   ],
 };
-/** Yes-no questions with the answers yes, no, yes. */
-const YES_NO: Record<Topic, readonly string[]> = {
-  finding: ["Is there a mass?", "Does the image show an abscess?", "Is a tumor visible?"],
-  organ: ["Is the thyroid affected?", "Is the lesion in the tibia?", "Is the abnormality in the humerus?"],
-  side: ["Is the lesion on the left side?", "Is the abnormality on the left?", "Is the left side affected?"],
-  modality: ["Is this an ultrasound image?", "Was the image taken with mammography?", "Is this a pet scan?"],
-  region: ["Does the image show the neck?", "Is this an image of the foot?", "Is the shoulder shown?"],
+/** Yes-no questions: all three have the answer that is wanted, since small models copy what they see. */
+const YES_NO: Record<Topic, Record<"yes" | "no", readonly string[]>> = {
+  finding: {
+    yes: ["Is there a mass?", "Does the image show a fracture?", "Is a tumor visible?"],
+    no: ["Is there a stone?", "Does the image show an abscess?", "Is an effusion visible?"],
+  },
+  organ: {
+    yes: ["Is the thyroid affected?", "Is the lesion in the femur?", "Is the abnormality in the humerus?"],
+    no: ["Is the trachea affected?", "Is the lesion in the tibia?", "Is the abnormality in the bladder?"],
+  },
+  side: {
+    yes: ["Is the lesion on the left side?", "Is the abnormality on the right?", "Is the left side affected?"],
+    no: ["Is the lesion on the right side?", "Is the abnormality on the left?", "Is the right side affected?"],
+  },
+  modality: {
+    yes: ["Is this an ultrasound image?", "Was the image taken by radiography?", "Is this a pet scan?"],
+    no: ["Is this a pet scan?", "Was the image taken with mammography?", "Is this an ultrasound image?"],
+  },
+  region: {
+    yes: ["Does the image show the neck?", "Is this an image of the pelvis?", "Is the shoulder shown?"],
+    no: ["Does the image show the hand?", "Is this an image of the foot?", "Is the elbow shown?"],
+  },
 };
 const WRONG: Record<Topic, readonly string[][]> = {
   finding: [["stone", "fracture", "abscess"], ["effusion", "tumor", "abscess"], [
@@ -147,7 +166,7 @@ function header(record: CorpusRecord): string {
 
 /**
  * The prompt that asks the teacher for one pair about a record's image: rules, three worked examples of the same topic,
- * then the record. Prompts of one family, kind and topic share all but the last message, so a server can reuse its cache.
+ * then the record. Prompts of one family, kind, topic and wanted answer share all but the last message, so a server can reuse its cache.
  *
  * @param wanted the answer that a yes-no question must have
  */
@@ -163,8 +182,8 @@ export function pairPrompt(
     (kind === "yes-no" ? ` The right answer must be "${answer}".` : "");
   const examples = EXAMPLES.flatMap((example, i): Message[] => {
     const known = `${family === "case" ? example.header + "\n" : ""}Caption: ${example.caption}`;
-    const answer = kind === "yes-no" ? ["yes", "no", "yes"][i] : example.facts[topic];
-    const question = (kind === "yes-no" ? YES_NO : OPEN)[topic][i];
+    const answer = kind === "yes-no" ? wanted : example.facts[topic];
+    const question = kind === "yes-no" ? YES_NO[topic][wanted][i] : OPEN[topic][i];
     const reply = { question, answer, ...(kind === "choice" ? { wrong_answers: WRONG[topic][i] } : {}) };
     return [
       { role: "user", content: asked(known, answer) },
@@ -172,9 +191,10 @@ export function pairPrompt(
     ];
   });
   return {
-    version: `${family}-${kind}-v1`,
+    version: `${family}-${kind}-${VERSIONS[kind]}`,
     kind,
     topic,
+    wanted: kind === "yes-no" ? wanted : null,
     messages: [
       { role: "system", content: `${RULES[family]} ${TASK[kind]} ${LIMITS}` },
       ...examples,

@@ -39,7 +39,7 @@ Deno.test("worked examples fit the schema of their kind and differ from the reco
       for (const message of messages.filter((m) => m.role === "assistant")) {
         assertEquals(Object.keys(JSON.parse(String(message.content))), required);
       }
-      const other = pairPrompt(captioned("9", "mri of the head"), kind, topic, "yes");
+      const other = pairPrompt(captioned("9", "mri of the head"), kind, topic, "no");
       assertEquals(other.messages.slice(0, -1), messages.slice(0, -1));
     }
   }
@@ -51,19 +51,18 @@ Deno.test("worked examples fit the schema of their kind and differ from the reco
 });
 
 Deno.test("the worked examples pass the filters that the teacher's pairs must pass", () => {
-  for (const kind of PAIR_KINDS) {
-    for (const topic of topicsFor(figure)) {
-      const { messages } = pairPrompt(teaching, kind, topic, "yes");
+  const asked = PAIR_KINDS.flatMap((kind) => topicsFor(figure).map((topic) => ({ kind, topic })));
+  for (const wanted of ["yes", "no"] as const) {
+    for (const { kind, topic } of asked) {
+      const { messages } = pairPrompt(teaching, kind, topic, wanted);
       for (let i = 1; i + 1 < messages.length - 1; i += 2) {
         const known = String(messages[i].content).replace(/\nAsk about[^]*$/, "");
         const { question, answer, wrong_answers } = JSON.parse(String(messages[i + 1].content));
+        if (kind === "yes-no") assertEquals(answer, wanted);
         const choices = wrong_answers ? [answer, ...wrong_answers] : null;
         const { counts } = applyFilters([{ pair: teacherPair(question, answer, { choices }), known, kind }]);
-        assertEquals(
-          counts.filter((count) => count.dropped > 0).flatMap((count) => count.examples),
-          [],
-          `${kind} ${topic}`,
-        );
+        const dropped = counts.filter((count) => count.dropped > 0).flatMap((count) => count.examples);
+        assertEquals(dropped, [], `${kind} ${topic}`);
       }
     }
   }
