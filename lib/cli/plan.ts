@@ -1,0 +1,45 @@
+import { loadConfig, Scale } from "../config/mod.ts";
+import { selectedCells } from "../training/mod.ts";
+import { readArgs, UsageError } from "./command.ts";
+import {
+  downloadLines,
+  licenceLines,
+  nextSteps,
+  type PlanLine,
+  renderLines,
+  roomLines,
+  timeLines,
+  workLines,
+} from "./support/plan.ts";
+import { lookAround } from "./support/surroundings.ts";
+
+export const usage = `usage: ./lab plan [--scale tiny|full] [--limit N]
+
+Says before anything starts what a run needs and what is missing: licences, downloads, disk, memory, GPU, the work that the
+configuration asks for, and time where it was measured. Asks no server and changes nothing.
+  --scale   tiny (the default) or full
+  --limit   at most N rows and steps of everything, as for ./lab run`;
+
+/** English rows of SLAKE's training split (counted in the published file). */
+const SLAKE_TRAIN_ROWS = 4919;
+
+export async function run(args: string[]): Promise<void> {
+  const { options } = readArgs(args, { values: ["scale", "limit"] });
+  const scale = Scale.safeParse(options.scale ?? "tiny");
+  if (!scale.success) throw new UsageError(`--scale is "${options.scale}"; expected tiny or full.`);
+  if (options.limit !== undefined && !/^[1-9]\d*$/.test(options.limit)) {
+    throw new UsageError(`--limit is "${options.limit}"; expected a positive whole number.`);
+  }
+  const config = loadConfig({ ...Deno.env.toObject(), SCALE: scale.data, LIMIT: options.limit ?? "" });
+  const around = await lookAround(config), cells = selectedCells(config).length;
+  const show = (title: string, lines: PlanLine[]) => console.log(`${title}\n${renderLines(lines)}`);
+  const { checkpoint } = config.model, limit = config.limit === null ? "no limit" : `limit ${config.limit}`;
+  console.log(`${config.scale} scale, ${limit}, model ${checkpoint}, corpora: ${config.corpora.source}`);
+  show("Licences", licenceLines(around));
+  show("Downloads", downloadLines(around));
+  show("Room", roomLines(config, around));
+  show("Work", workLines(config, cells, config.corpora.source === "real" ? SLAKE_TRAIN_ROWS : null));
+  show("Time", timeLines(around, config.scale));
+  console.log("Next");
+  for (const [i, step] of nextSteps(config, around).entries()) console.log(`  ${i + 1}. ${step}`);
+}
