@@ -1,20 +1,19 @@
 import {
+  AsyncByteQueue,
   Bool,
   type DataType,
   Field,
   Float64,
   Int32,
   List,
+  makeData,
   RecordBatch,
+  RecordBatchFileWriter,
   Schema,
   Struct,
-  Table,
-  tableFromIPC,
-  tableToIPC,
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import { makeData } from "apache-arrow";
 
 /** What a cell of a table may hold. */
 export type Cell = string | number | boolean | null | readonly string[] | readonly number[];
@@ -22,7 +21,7 @@ export type Row = Readonly<Record<string, Cell>>;
 /** Column types, for tables without rows. */
 export type ColumnType = "string" | "integer" | "number" | "boolean" | "strings" | "numbers";
 
-/** Rows per record batch: few enough to be read one by one from a memory map. */
+/** Rows per record batch: what a writer holds in memory, and every header is read when a table is opened. */
 const BATCH = 16_384;
 
 const arrowType = (type: ColumnType): DataType => {
@@ -85,54 +84,45 @@ export function columnTypes(rows: readonly Row[]): Record<string, ColumnType> {
   return types;
 }
 
-/** An Arrow table of plain rows. A key missing from a row is null. */
-export function toArrow(
+/** Rows as record batches of {@link BATCH} rows, made one after another. A key missing from a row is null. */
+function* recordBatches(
   rows: readonly Row[],
-  columns: Record<string, ColumnType> = columnTypes(rows),
-): Table {
-  const names = Object.keys(columns);
-  const schema = new Schema(names.map((name) => new Field(name, arrowType(columns[name]), true)));
-  const batches: RecordBatch[] = [];
+  columns: Record<string, ColumnType>,
+  schema: Schema,
+): Generator<RecordBatch> {
   for (let start = 0; start < rows.length; start += BATCH) {
     const part = rows.slice(start, start + BATCH);
-    const children = names.map((name) =>
-      vectorFromArray(part.map((row) => row[name] ?? null), arrowType(columns[name])).data[0]
+    const children = Object.entries(columns).map(([name, type]) =>
+      vectorFromArray(part.map((row) => row[name] ?? null), arrowType(type)).data[0]
     );
-    batches.push(
-      new RecordBatch(
-        schema,
-        makeData({ type: new Struct(schema.fields), length: part.length, nullCount: 0, children }),
-      ),
-    );
+    const type = new Struct(schema.fields);
+    yield new RecordBatch(schema, makeData({ type, length: part.length, nullCount: 0, children }));
   }
-  return batches.length ? new Table(schema, batches) : new Table(schema);
 }
 
-/** Writes rows as an uncompressed Arrow IPC file; whole or not at all. */
+/** Where a writer's bytes go: straight into a file. */
+class FileSink extends AsyncByteQueue {
+  constructor(readonly file: Deno.FsFile) {
+    super();
+  }
+  override write(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length;) at += this.file.writeSync(chunk.subarray(at));
+  }
+}
+
+/** Writes rows as an uncompressed Arrow IPC file, batch by batch; whole or not at all. */
 export async function writeArrow(
   path: string,
   rows: readonly Row[],
-  columns?: Record<string, ColumnType>,
+  columns: Record<string, ColumnType> = columnTypes(rows),
 ): Promise<void> {
-  const temporary = `${path}.tmp`;
-  await Deno.writeFile(temporary, tableToIPC(toArrow(rows, columns), "file"));
-  await Deno.rename(temporary, path);
-}
-
-const plain = (value: unknown): Cell => {
-  if (value === null || value === undefined) return null;
-  if (typeof value === "bigint") return Number(value);
-  if (typeof value === "object") return Array.from(value as Iterable<string>);
-  return value as Cell;
-};
-
-/** Rows of an Arrow IPC file as plain objects. */
-export async function readArrow<T extends Row = Row>(path: string): Promise<T[]> {
-  const table = tableFromIPC(await Deno.readFile(path));
-  const names = table.schema.fields.map((field) => field.name);
-  const columns = names.map((name) => table.getChild(name));
-  return Array.from(
-    { length: table.numRows },
-    (_, i) => Object.fromEntries(names.map((name, k) => [name, plain(columns[k]?.get(i))])) as T,
+  const schema = new Schema(
+    Object.entries(columns).map(([name, type]) => new Field(name, arrowType(type), true)),
   );
+  const temporary = `${path}.tmp`;
+  using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+  const writer = new RecordBatchFileWriter().reset(new FileSink(file), schema);
+  for (const batch of recordBatches(rows, columns, schema)) writer.write(batch);
+  writer.finish();
+  await Deno.rename(temporary, path);
 }

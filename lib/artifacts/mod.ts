@@ -1,4 +1,5 @@
-/** Run folders with manifests, Arrow tables in and out. */
+/** Run folders with manifests, Arrow tables in, and out by memory map. */
 export * from "./arrow.ts";
 export * from "./manifest.ts";
+export * from "./open_table.ts";
 export * from "./run.ts";

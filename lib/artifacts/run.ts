@@ -1,7 +1,8 @@
 import { basename, dirname, join } from "@std/path";
 import { canonicalJson, type Config, type Scale, sha256, sha256File } from "../config/mod.ts";
-import { type Cell, type ColumnType, readArrow, type Row, writeArrow } from "./arrow.ts";
+import { type Cell, type ColumnType, type Row, writeArrow } from "./arrow.ts";
 import { currentManifest, Manifest, stageFolder } from "./manifest.ts";
+import { readArrow } from "./open_table.ts";
 
 /** A finished run, opened for reading. */
 export interface StageInput {

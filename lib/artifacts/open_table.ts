@@ -1,0 +1,92 @@
+import { type Table, tableFromIPC } from "apache-arrow";
+import type { Cell, Row } from "./arrow.ts";
+import { mapFile } from "./mapped_file.ts";
+
+/** An Arrow table on disk, of which only what is asked for is read. Rows and cells given out are copies. */
+export interface OpenTable<T extends Row = Row> extends Disposable, Iterable<T> {
+  /** Number of rows. */
+  readonly length: number;
+  readonly columns: readonly string[];
+  /** @throws RangeError when there is no such row; Error when the table is closed, as all methods do */
+  row(index: number): T;
+  /** All cells of a column. @throws RangeError when there is no such column */
+  column<Name extends keyof T & string>(name: Name): T[Name][];
+  close(): void;
+}
+
+const MAGIC = "ARROW1";
+
+function cell(value: unknown): Cell {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "bigint") return Number(value);
+  if (typeof value === "object") return Array.from(value as Iterable<string>);
+  return value as Cell;
+}
+
+/** The columns' views of the bytes; nothing but the batches' headers is read. */
+function parse(bytes: Uint8Array): Table {
+  const text = (start: number, end?: number) => new TextDecoder("latin1").decode(bytes.subarray(start, end));
+  if (text(0, MAGIC.length) !== MAGIC) throw new Error("its first bytes are others");
+  if (bytes.length < 2 * MAGIC.length || text(-MAGIC.length) !== MAGIC) throw new Error("its end is missing");
+  return tableFromIPC(bytes);
+}
+
+/**
+ * Opens an uncompressed Arrow IPC file ({@link writeArrow} writes such) as a memory map: columns are views of the file,
+ * which the system reads page by page. Close it, or declare it with `using`.
+ *
+ * @throws Deno.errors.NotFound; Error when it is no such file or its end is missing
+ */
+export async function openTable<T extends Row = Row>(path: string): Promise<OpenTable<T>> {
+  const file = await mapFile(path);
+  let table: Table | null;
+  try {
+    table = parse(file.bytes);
+  } catch (cause) {
+    file.close();
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `${path} is no whole Arrow IPC file (${reason}): run again what writes it, or restore it.`,
+      { cause },
+    );
+  }
+  const columns = table.schema.fields.map((field) => field.name), length = table.numRows;
+  const vectors = columns.map((_, k) => table!.getChildAt(k)!);
+  const check = () => {
+    if (table === null) throw new Error(`${path} is closed: its rows can be read before close() only.`);
+  };
+  const row = (index: number) => {
+    check();
+    if (!Number.isInteger(index) || index < 0 || index >= length) {
+      throw new RangeError(`${path} has rows 0 to ${length - 1}, row ${index} was asked for.`);
+    }
+    return Object.fromEntries(columns.map((name, k) => [name, cell(vectors[k].get(index))])) as T;
+  };
+  const close = () => {
+    table = null;
+    vectors.length = 0;
+    file.close();
+  };
+  return {
+    length,
+    columns,
+    row,
+    column<Name extends keyof T & string>(name: Name) {
+      check();
+      const vector = vectors[columns.indexOf(name)];
+      if (!vector) throw new RangeError(`${path} has no column "${name}"; it has ${columns.join(", ")}.`);
+      return Array.from(vector, cell) as T[Name][];
+    },
+    *[Symbol.iterator]() {
+      for (let i = 0; i < length; i++) yield row(i);
+    },
+    close,
+    [Symbol.dispose]: close,
+  };
+}
+
+/** All rows of an Arrow IPC file. @throws as {@link openTable} does */
+export async function readArrow<T extends Row = Row>(path: string): Promise<T[]> {
+  using table = await openTable<T>(path);
+  return [...table];
+}
