@@ -69,10 +69,10 @@ async function fetchFiles(
   options: DatasetOptions,
 ): Promise<void> {
   const wanted: Wanted[] = [];
-  for (const file of await filesOf(manifest, receipt, options)) {
-    if (!(await isDone(file, dir, receipt))) wanted.push(file);
-  }
-  writeReceipt(dir, receipt); // the commits
+  const all = await filesOf(manifest, receipt, options);
+  receipt.wanted = all.map(({ path }) => path);
+  writeReceipt(dir, receipt); // with the commits, before the first byte
+  for (const file of all) if (!(await isDone(file, dir, receipt))) wanted.push(file);
   const left = new Map<Wanted, number>();
   for (const file of wanted) {
     const there = await Deno.stat(join(dir, file.path)).catch(() => Deno.stat(join(dir, `${file.path}.part`)))

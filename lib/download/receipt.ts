@@ -16,6 +16,8 @@ export const Receipt = z.strictObject({
   accepted: z.strictObject({ licence: z.string(), url: z.string(), at: z.string() }).nullable(),
   /** `owner/name@revision` -> commit of the first download; later ones are of the same. */
   commits: z.record(z.string(), z.string()),
+  /** Paths of all files that the data set has, as its sources listed them when a download began. */
+  wanted: z.array(z.string()),
   files: z.record(z.string(), File),
 });
 export type Receipt = z.infer<typeof Receipt>;
@@ -28,7 +30,7 @@ export async function readReceipt(dir: string): Promise<Receipt> {
   try {
     text = await Deno.readTextFile(receiptPath(dir));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { accepted: null, commits: {}, files: {} };
+    if (error instanceof Deno.errors.NotFound) return { accepted: null, commits: {}, wanted: [], files: {} };
     throw error;
   }
   try {

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import type { DatasetManifest } from "./manifest.ts";
+import { readReceipt, type Receipt } from "./receipt.ts";
 
 export type DatasetState = "absent" | "partial" | "ready";
 
@@ -13,24 +14,48 @@ export interface FolderCheck {
 /** Files that are about a data set, not of it. */
 const OWN = ["receipt.json", "receipt.json.tmp", "licence.txt", ".lock"];
 
-/** Compares the folder `dir` with what the manifest says it must hold; traces of an unfinished download count as missing. */
+/**
+ * Compares the folder `dir` with what the manifest says it must hold and with the receipt of its download; contents are
+ * not looked at. Traces of an unfinished download count as missing.
+ */
 export async function checkFolder(manifest: DatasetManifest, dir: string): Promise<FolderCheck> {
-  const missing: string[] = [];
+  const missing = new Set<string>(), receipt = await readReceipt(dir);
   for (const { any, files } of manifest.holds) {
     const found = await firstOf(any.map((path) => join(dir, path)));
-    if (found === null) missing.push(any.join(" or "));
+    if (found === null) missing.add(any.join(" or "));
     else if (files !== undefined) {
       const there = await countFiles(found);
-      if (there < files) missing.push(`${any.join(" or ")} with ${files} files (it has ${there})`);
+      if (there < files) missing.add(fewFiles(any.join(" or "), files, there));
     }
+  }
+  for (const path of receipt.wanted) {
+    const lack = await lackOf(path, dir, receipt);
+    if (lack !== null) missing.add(lack);
   }
   for (const { path, unpack } of manifest.files) {
     const traces = unpack ? [path, `${path}.part`, `${unpack.into}.tmp`] : [`${path}.part`];
-    if (await firstOf(traces.map((trace) => join(dir, trace)))) missing.push(`the rest of ${path}`);
+    if (await firstOf(traces.map((trace) => join(dir, trace)))) missing.add(`the rest of ${path}`);
   }
-  const state = missing.length === 0 ? "ready" : (await isEmpty(dir)) ? "absent" : "partial";
-  return { state, missing };
+  const state = missing.size === 0 ? "ready" : (await isEmpty(dir)) ? "absent" : "partial";
+  return { state, missing: [...missing] };
 }
+
+/** What lacks of a file that was wanted, in words; null when it is where it was put, with its length or its files. */
+export async function lackOf(path: string, dir: string, receipt: Receipt): Promise<string | null> {
+  const entry = receipt.files[path];
+  if (!entry) return path;
+  const place = entry.unpacked?.into ?? path;
+  const info = await Deno.stat(join(dir, place)).catch(() => null);
+  if (info === null) return place;
+  if (entry.unpacked) {
+    const there = await countFiles(join(dir, place));
+    return there < entry.unpacked.files ? fewFiles(place, entry.unpacked.files, there) : null;
+  }
+  return info.size === entry.bytes ? null : `${path} with ${entry.bytes} bytes (it has ${info.size})`;
+}
+
+const fewFiles = (path: string, expected: number, there: number): string =>
+  `${path} with ${expected} files (it has ${there})`;
 
 async function firstOf(paths: readonly string[]): Promise<string | null> {
   for (const path of paths) if (await Deno.stat(path).catch(() => null)) return path;

@@ -2,6 +2,7 @@ import { join } from "@std/path";
 import { type HubListing, type HubRequest, listHub } from "./hub.ts";
 import type { DatasetManifest, Source } from "./manifest.ts";
 import type { Receipt } from "./receipt.ts";
+import { lackOf } from "./state.ts";
 
 /** One file to fetch. */
 export interface Wanted {
@@ -57,12 +58,10 @@ export async function filesOf(
   return files;
 }
 
-/** Whether a file came already and is where it was put; its content is not looked at. Then traces of its way are removed. */
+/** Whether a file came already and is where it was put; then traces of its way are removed. */
 export async function isDone({ path, source }: Wanted, dir: string, receipt: Receipt): Promise<boolean> {
-  const entry = receipt.files[path], { unpack } = source;
-  if (!entry) return false;
-  const info = await Deno.stat(join(dir, unpack?.into ?? path)).catch(() => null);
-  if (unpack ? !info?.isDirectory : info?.size !== entry.bytes) return false;
+  if (await lackOf(path, dir, receipt) !== null) return false;
+  const { unpack } = source;
   const traces = [`${path}.part`, `${path}.part.json`, ...(unpack ? [path, `${unpack.into}.tmp`] : [])];
   for (const trace of traces) await Deno.remove(join(dir, trace), { recursive: true }).catch(() => {});
   return true;

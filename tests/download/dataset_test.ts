@@ -265,6 +265,23 @@ Deno.test(
 );
 
 Deno.test(
+  "a picture deleted by hand and a file cut short are noticed, and their download is done again",
+  scene(async (t) => {
+    const manifest = manifestAt(t.base, { holds: [{ any: ["images"] }] });
+    await fetchDataset(manifest, t.dir, { retry });
+    await Deno.remove(`${t.dir}/images/0.png`);
+    await Deno.truncate(`${t.dir}/rows.csv`, 10);
+    assertEquals((await checkFolder(manifest, t.dir)).missing, [
+      "rows.csv with 50000 bytes (it has 10)",
+      "images with 3 files (it has 2)",
+    ]);
+    await fetchDataset(manifest, t.dir, { retry });
+    await assertWhole(t);
+    assertEquals(requests(t), ["/images.zip", "/images.zip", "/rows.csv", "/rows.csv"]);
+  }),
+);
+
+Deno.test(
   "hashing again finds what changed and what is gone",
   scene(async (t) => {
     await fetchDataset(manifestAt(t.base), t.dir, { retry });

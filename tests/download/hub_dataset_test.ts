@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { fetchDataset, readReceipt } from "../../lib/download/mod.ts";
+import { checkFolder, fetchDataset, readReceipt } from "../../lib/download/mod.ts";
 import { manifestAt } from "./dataset_fixture.ts";
 import { content, digest, names, ranged, withFolder, withServer } from "./server.ts";
 
@@ -95,6 +95,21 @@ Deno.test("later downloads are of the commit of the first one, wherever the bran
     await fetchDataset(manifest, dir, { retry });
     assertEquals(stored.map(({ path }) => path), ["/1"]);
     assert(seen.every(({ path }) => !path.includes("main") && !path.includes(SECOND)));
+  });
+});
+
+Deno.test("a pattern's files that have not come yet are missing, however many came", async () => {
+  await withHub(() => FIRST, async ({ dir, stored }) => {
+    const modest = { ...manifest, holds: [{ any: ["data"], files: 1 }] };
+    await fetchDataset(modest, dir, { retry });
+    const receipt = await readReceipt(dir);
+    delete receipt.files["data/train-1.parquet"];
+    await Deno.writeTextFile(`${dir}/receipt.json`, JSON.stringify(receipt));
+    await Deno.remove(`${dir}/data/train-1.parquet`);
+    assertEquals(await checkFolder(modest, dir), { state: "partial", missing: ["data/train-1.parquet"] });
+    await fetchDataset(modest, dir, { retry });
+    assertEquals(stored.map(({ path }) => path).sort(), ["/0", "/1", "/1"]);
+    assertEquals((await checkFolder(modest, dir)).state, "ready");
   });
 });
 

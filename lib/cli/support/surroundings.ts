@@ -31,7 +31,7 @@ async function neededDataset(name: string): Promise<NeededDataset> {
   return { manifest, state, accepted: isAccepted(manifest, await readReceipt(dir)) };
 }
 
-/** A folder's checkpoint by its files, float32 parameters of 4 bytes assumed only for the nano model; else PUBLISHED. */
+/** A folder is here, with the parameters that its measurement.json tells; of the hub's models what PUBLISHED says. */
 async function modelFacts(checkpoint: string): Promise<ModelFacts> {
   const folder = await isThere(resolve(checkpoint)) ? resolve(checkpoint) : resolve(paths.root, checkpoint);
   if (await isThere(folder)) {
