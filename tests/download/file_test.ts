@@ -104,6 +104,29 @@ Deno.test(
 );
 
 Deno.test(
+  "a file that changes while it comes is taken as it is then, not as a mixture",
+  scenario((request, n) => {
+    const old = content(100_000, 5);
+    return n === 1 ? broken(old, 40_000, { etag: '"v1"' }) : ranged(request, bytes, '"v2"');
+  }, async (t) => {
+    await fetchWhole(t, {});
+    assertEquals(t.seen[1].headers.get("if-range"), '"v1"');
+  }),
+);
+
+Deno.test(
+  "a server that keeps the ETag of a file that changed is found out by the digest",
+  scenario((request, n) => {
+    const old = content(100_000, 5);
+    return n === 1 ? broken(old, 40_000, { etag: '"same"' }) : ranged(request, bytes, '"same"');
+  }, async (t) => {
+    const stop = await assertRejects(() => downloadFile(`${t.base}/file`, t.path, { sha256, retry }), Error);
+    assertStringIncludes((stop as Error).message, sha256);
+    await fetchWhole(t);
+  }),
+);
+
+Deno.test(
   "without strong ETag and digest nothing is resumed",
   scenario(
     (request, n) => n === 1 ? broken(bytes, 40_000, { etag: 'W/"weak"' }) : ranged(request, bytes),
@@ -160,6 +183,22 @@ Deno.test(
     await fetchWhole(t);
     assert(performance.now() - start >= 990, "Retry-After was not honoured");
     assertEquals(t.seen.length, 3);
+  }),
+);
+
+Deno.test(
+  "429 without Retry-After and with a date are tried again, the date is waited for",
+  scenario((request, n) => {
+    if (n === 1) return new Response(null, { status: 429 });
+    const date = new Date(Date.now() + 2000).toUTCString(); // whole seconds: one to two from now
+    if (n === 2) return new Response(null, { status: 503, headers: { "retry-after": date } });
+    if (n === 3) return new Response(null, { status: 429, headers: { "retry-after": "soon" } });
+    return ranged(request, bytes);
+  }, async (t) => {
+    const start = performance.now();
+    await fetchWhole(t);
+    assert(performance.now() - start >= 900, "the date was not honoured");
+    assertEquals(t.seen.length, 4);
   }),
 );
 
@@ -239,6 +278,51 @@ Deno.test("a server that announces more than it sends is not believed", async ()
   await serving;
   assertEquals(asked, 4);
 });
+
+Deno.test("a server that accepts and never answers is given up after the tries", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const held: Deno.Conn[] = [];
+  const serving = (async () => {
+    for await (const connection of listener) held.push(connection);
+  })();
+  await withFolder(async (dir) => {
+    const url = `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}/file`;
+    await assertRejects(
+      () => downloadFile(url, `${dir}/file`, { retry, stallMs: 100 }),
+      Error,
+      '4 tries in a row failed, the last one with "the connection stalled"',
+    );
+  });
+  listener.close();
+  await serving;
+  for (const connection of held) connection.close();
+  assertEquals(held.length, 4);
+});
+
+Deno.test(
+  "more than the expected length, without an announced one, is not kept",
+  scenario(() => new Response(new Blob([bytes, bytes]).stream()), async (t) => {
+    await assertRejects(
+      () => downloadFile(`${t.base}/file`, t.path, { size: 100_000, retry }),
+      Error,
+      "sent more",
+    );
+    assertEquals((await names(`${t.dir}/sub`)).includes("file.bin"), false);
+  }),
+);
+
+Deno.test(
+  "a range answer that claims another total is not believed",
+  scenario((request, n) => {
+    if (n === 1) return broken(bytes, 40_000);
+    if (n > 2) return ranged(request, bytes);
+    const headers = { "content-range": "bytes 40000-99999/50000" };
+    return new Response(bytes.slice(40_000), { status: 206, headers });
+  }, async (t) => {
+    await fetchWhole(t);
+    assert(t.seen.length > 2);
+  }),
+);
 
 Deno.test(
   "a stalled connection is dropped and resumed",
