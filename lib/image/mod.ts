@@ -4,7 +4,7 @@ export { decodeDicom, isDicom } from "./dicom.ts";
 export { IMAGE_ENDINGS, type ImageFormat, imageFormat } from "./format.ts";
 export { type Fingerprint, fingerprint, THUMBNAIL } from "./fingerprint.ts";
 export { MAX_PIXELS } from "./limits.ts";
-export { preprocess, toPixelValues } from "./pixels.ts";
+export { preprocess, toPixelValues, writePixelValues } from "./pixels.ts";
 export { drawContour, heatColour, overlayHeatmap, upsampleBilinear } from "./overlay.ts";
 export { encodePng } from "./png.ts";
 export { type ImageFacts, type ImagePool, imagePool, type PreprocessedImage } from "./pool.ts";

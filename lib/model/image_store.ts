@@ -1,4 +1,4 @@
-import { decodeImage, resizeBicubic } from "../image/mod.ts";
+import { decodeImage, resizeBicubic, writePixelValues } from "../image/mod.ts";
 
 /** Preprocessed images by path, kept while they fit into `maxBytes`. */
 export interface ImageStore {
@@ -24,14 +24,6 @@ export function imageStore(size: number, maxBytes = 512 * 2 ** 20): ImageStore {
       return found;
     },
   };
-}
-
-/** Writes RGB bytes [S, S, 3] as pixel values [3, S, S] in [-1, 1] at `offset` of `out` (x / 127.5 - 1). */
-export function writePixelValues(rgb: Uint8Array, out: Float32Array, offset: number): void {
-  const pixels = rgb.length / 3;
-  for (let c = 0; c < 3; c++) {
-    for (let i = 0; i < pixels; i++) out[offset + c * pixels + i] = Math.fround(rgb[i * 3 + c] / 127.5) - 1;
-  }
 }
 
 /** Pixel values float32 [B, 3, S, S] of images. */
