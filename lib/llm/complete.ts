@@ -4,8 +4,9 @@ import { type Endpoint } from "./endpoint.ts";
 import { isAnswer, isTransient, LlmError, type TokenCounts } from "./error.ts";
 import { refuseThirdParties } from "./loopback.ts";
 import { awaitTurn } from "./pace.ts";
-import { failureOf, MAX_RETRY_AFTER_MS, readReply, type Reply } from "./reply.ts";
+import { failureOf, readReply, type Reply } from "./reply.ts";
 import {
+  MAX_PAUSE_MS,
   noteBusy,
   noteMissed,
   noteServed,
@@ -33,7 +34,7 @@ export interface RetryOptions {
   signal?: AbortSignal;
   /** Failed attempts that are made good (default 4). */
   maxRetries?: number;
-  /** Milliseconds (default 500); the n-th pause is 2^n times that, give or take a half. */
+  /** Milliseconds (default 500); the n-th pause is 2^n times that, give or take a half, and at most a minute. */
   retryDelayMs?: number;
 }
 
@@ -132,12 +133,12 @@ export async function complete(
       if (isAnswer(kind)) noteServed(replicas, replica);
       if (!isTransient(kind)) throw failure;
       if (kind === "rate_limit" || kind === "timeout" || retryAfterMs !== null) {
-        noteBusy(replica, since, Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
+        noteBusy(replica, since, Math.min(retryAfterMs ?? 0, MAX_PAUSE_MS));
       }
       if (kind !== "rate_limit" || replicas.served === served) faults++;
       served = replicas.served;
       if (faults > maxRetries) throw failure;
-      const backOff = retryDelayMs * 2 ** Math.max(0, faults - 1) * (0.5 + Math.random());
+      const backOff = Math.min(MAX_PAUSE_MS, retryDelayMs * 2 ** retries * (0.5 + Math.random()));
       if ((retryAfterMs ?? 0) < backOff) pauseMs = backOff;
     } finally {
       release(replicas, replica);

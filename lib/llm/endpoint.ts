@@ -59,7 +59,11 @@ export function endpoint(
   const key = text("API_KEY");
   const optional = {
     apiKey: key === undefined ? undefined : new Secret(key),
-    timeoutSeconds: number("TIMEOUT", "the seconds that one request may take"),
+    timeoutSeconds: number(
+      "TIMEOUT",
+      "the seconds that one request may take",
+      z.coerce.number().positive().max(86_400),
+    ),
     requestsPerMinute: number("RPM", "requests per minute"),
     tokensPerMinute: number("TPM", "tokens per minute"),
     price: input === undefined || output === undefined ? undefined : { input, output },

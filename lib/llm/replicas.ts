@@ -2,8 +2,8 @@ import OpenAI from "openai";
 import { type Endpoint } from "./endpoint.ts";
 import { directClient, isLoopback } from "./loopback.ts";
 
-/** Longest pause before a replica without connection is tried again, in milliseconds. */
-const MAX_BACK_OFF_MS = 30_000;
+/** Longest pause between two attempts, in milliseconds, whatever a Retry-After asks for. */
+export const MAX_PAUSE_MS = 60_000;
 
 /** One server of an endpoint and how it is doing. Times are of `performance.now()`. */
 export interface Replica {
@@ -153,7 +153,7 @@ export function noteMissed(
     const backOff = retryDelayMs * 2 ** replica.misses++ * (0.5 + Math.random());
     replica.window = 1;
     replica.slowedAt = now;
-    replica.pausedUntil = now + Math.min(MAX_BACK_OFF_MS, backOff);
+    replica.pausedUntil = now + Math.min(MAX_PAUSE_MS, backOff);
   }
   const gone = list.every(({ misses }) => misses > maxRetries);
   if (gone) list.forEach((r) => [r.misses, r.pausedUntil] = [0, 0]); // whoever asks later starts afresh

@@ -2,9 +2,7 @@ import OpenAI from "openai";
 import { z } from "zod";
 import { type Endpoint } from "./endpoint.ts";
 import { LlmError, type LlmErrorKind, type TokenCounts } from "./error.ts";
-
-/** Longest that a Retry-After is honoured, in milliseconds; after that the server is simply asked again. */
-export const MAX_RETRY_AFTER_MS = 60_000;
+import { MAX_PAUSE_MS } from "./replicas.ts";
 
 const count = z.number().int().nonnegative().nullish().catch(null);
 const rawCompletion = z.object({
@@ -64,9 +62,9 @@ export function failureOf(error: unknown, endpoint: Endpoint, host: string): Llm
   if (error instanceof LlmError) return error;
   const kind = kindOf(error);
   const retryAfterMs = retryAfter(error);
-  const advice = kind === "rate_limit" && retryAfterMs !== null && retryAfterMs > MAX_RETRY_AFTER_MS
+  const advice = kind === "rate_limit" && retryAfterMs !== null && retryAfterMs > MAX_PAUSE_MS
     ? ` (it asked for a pause of ${Math.ceil(retryAfterMs / 1000)} s; at most ${
-      MAX_RETRY_AFTER_MS / 1000
+      MAX_PAUSE_MS / 1000
     } s are waited)`
     : "";
   const text = `${host}: ${endpoint.model}: ${kind}: ${wordsOf(error, kind)}${advice}`;
