@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { requireAcceptance } from "./acceptance.ts";
 import { ArchiveError } from "./entry_guard.ts";
 import { downloadFile } from "./file.ts";
-import { HttpError, publicUrl } from "./http.ts";
+import { plainError, publicUrl } from "./http.ts";
 import { explainHub, type HubRequest } from "./hub.ts";
 import { inLanes } from "./lanes.ts";
 import { withLock } from "./lock.ts";
@@ -43,7 +43,7 @@ export async function fetchDataset(
   options: DatasetOptions = {},
 ): Promise<void> {
   await Deno.mkdir(dir, { recursive: true });
-  await withLock(join(dir, ".lock"), options.onWait ?? (() => {}), async () => {
+  await withLock(join(dir, ".lock"), options, async () => {
     if ((await checkFolder(manifest, dir)).state === "ready") return;
     const receipt = await readReceipt(dir);
     requireAcceptance(manifest, receipt);
@@ -130,10 +130,9 @@ async function fetchOne(
       onProgress: ({ received, total }) => onBytes(received, total),
     });
   } catch (error) {
-    const told = "hub" in source
+    throw "hub" in source
       ? explainHub(error, { type: "dataset", name: source.hub }, source.revision)
-      : error;
-    throw told instanceof HttpError ? new Error(told.message, { cause: told }) : told;
+      : plainError(error);
   }
   onBytes(got.bytes, got.bytes);
   const entry: Receipt["files"][string] = {
@@ -153,7 +152,7 @@ async function fetchOne(
         onProgress: (p) => tell(`unpacking ${path} (${p.files} files)`),
       });
     } catch (error) {
-      if (!(error instanceof ArchiveError)) throw error;
+      if (!(error instanceof ArchiveError)) throw plainError(error);
       const vouched = file.sha256 !== undefined;
       if (!vouched) await Deno.remove(target);
       const after = vouched

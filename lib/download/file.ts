@@ -5,6 +5,7 @@ import {
   guardedFetch,
   HttpError,
   isTransient,
+  pause,
   publicUrl,
   RefusedRequest,
   retryAfter,
@@ -215,18 +216,4 @@ async function accept(
     `${publicUrl(url)} answered ${response.status} ${response.statusText}`.trimEnd() + ".",
   );
   return { retry: fault, wait: retryAfter(response) };
-}
-
-function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal!.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", stop, { once: true });
-  });
 }

@@ -69,3 +69,30 @@ export function retryAfter(response: Response): number | undefined {
 export function backoff(attempt: number, base: number): number {
   return Math.random() * Math.min(base * 2 ** attempt, 60_000);
 }
+
+/** Waits; `signal` ends it with its reason. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
+
+/** An error whose message says it all, without its class: what a person is shown. Others as they are. */
+export function plainError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if ("code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
+    return new Error("the disk is full; what came is kept: make room and run the same command again.", {
+      cause: error,
+    });
+  }
+  const known = error instanceof HttpError || error instanceof RefusedRequest;
+  return known ? new Error(error.message, { cause: error }) : error;
+}

@@ -1,5 +1,5 @@
 import { datasetInfo, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
-import { backoff, guardedFetch, HttpError, isTransient, retryAfter } from "./http.ts";
+import { backoff, guardedFetch, HttpError, isTransient, pause, plainError, retryAfter } from "./http.ts";
 
 /** A repository of the Hugging Face hub: `name` is `owner/name`. */
 export interface HubRepo {
@@ -90,7 +90,7 @@ function hubFetch(options: HubRequest): typeof fetch {
         options.signal?.throwIfAborted();
         if (!(error instanceof TypeError) || attempt >= attempts) throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, wait));
+      await pause(wait, options.signal);
     }
   };
 }
@@ -139,6 +139,9 @@ export function explainHub(error: unknown, repo: HubRepo, revision: string): unk
       { cause: error },
     );
   }
+  if (error instanceof HubApiError) {
+    return new Error(`${page}: the hub answered ${status}; try again later.`, { cause: error });
+  }
   if (error instanceof TypeError) { // what fetch throws when no connection comes about
     return new Error(
       `${hub} could not be reached (${error.message}): check the network, or set HF_ENDPOINT.`,
@@ -147,5 +150,5 @@ export function explainHub(error: unknown, repo: HubRepo, revision: string): unk
       },
     );
   }
-  return error;
+  return plainError(error);
 }

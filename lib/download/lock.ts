@@ -1,11 +1,24 @@
 /**
  * Runs `body` while this process holds the lock file `path`; the system frees it with the process, however that ends.
  * @param onWait called once when another process holds it
+ * @throws the reason of `signal`, when that ends the waiting
  */
-export async function withLock<T>(path: string, onWait: () => void, body: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  path: string,
+  { onWait, signal }: { onWait?: () => void; signal?: AbortSignal },
+  body: () => Promise<T>,
+): Promise<T> {
   using file = await Deno.open(path, { write: true, create: true });
-  const timer = setTimeout(onWait, 300);
-  await file.lock(true);
-  clearTimeout(timer);
+  const timer = setTimeout(() => onWait?.(), 300);
+  const stopped = new Promise<never>((_, reject) =>
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true })
+  );
+  stopped.catch(() => {}); // when nobody waits any more
+  try {
+    signal?.throwIfAborted();
+    await Promise.race([file.lock(true), stopped]);
+  } finally {
+    clearTimeout(timer);
+  }
   return await body();
 }

@@ -24,7 +24,7 @@ export async function checkFolder(manifest: DatasetManifest, dir: string): Promi
     const found = await firstOf(any.map((path) => join(dir, path)));
     if (found === null) missing.add(any.join(" or "));
     else if (files !== undefined) {
-      const there = await countFiles(found);
+      const there = await countFiles(found, files);
       if (there < files) missing.add(fewFiles(any.join(" or "), files, there));
     }
   }
@@ -48,7 +48,7 @@ export async function lackOf(path: string, dir: string, receipt: Receipt): Promi
   const info = await Deno.stat(join(dir, place)).catch(() => null);
   if (info === null) return place;
   if (entry.unpacked) {
-    const there = await countFiles(join(dir, place));
+    const there = await countFiles(join(dir, place), entry.unpacked.files);
     return there < entry.unpacked.files ? fewFiles(place, entry.unpacked.files, there) : null;
   }
   return info.size === entry.bytes ? null : `${path} with ${entry.bytes} bytes (it has ${info.size})`;
@@ -62,13 +62,14 @@ async function firstOf(paths: readonly string[]): Promise<string | null> {
   return null;
 }
 
-/** Whole files in a folder and its folders; 1 for a file. */
-async function countFiles(path: string): Promise<number> {
+/** Whole files in a folder and its folders, counted up to `enough` at least; 1 for a file. */
+async function countFiles(path: string, enough: number): Promise<number> {
   if (!(await Deno.stat(path)).isDirectory) return 1;
   let count = 0;
-  for await (const entry of Deno.readDir(path)) {
-    if (entry.isDirectory) count += await countFiles(join(path, entry.name));
-    else if (!/\.(part|part\.json|tmp)$/.test(entry.name)) count++;
+  for await (const { name, isDirectory } of Deno.readDir(path)) {
+    if (isDirectory) count += await countFiles(join(path, name), enough - count);
+    else if (!/\.(part|part\.json|tmp)$/.test(name)) count++;
+    if (count >= enough) break;
   }
   return count;
 }

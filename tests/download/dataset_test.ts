@@ -209,6 +209,23 @@ Deno.test(
 );
 
 Deno.test(
+  "who waits for another run can be stopped",
+  scene(async (t) => {
+    await Deno.mkdir(t.dir);
+    using held = await Deno.open(`${t.dir}/.lock`, { write: true, create: true });
+    await held.lock(true);
+    const stop = new AbortController();
+    const onWait = () => stop.abort(new Error("stopped by hand"));
+    await assertRejects(
+      () => fetchDataset(manifestAt(t.base), t.dir, { retry, signal: stop.signal, onWait }),
+      Error,
+      "stopped by hand",
+    );
+    assertEquals(t.seen.length, 0);
+  }),
+);
+
+Deno.test(
   "too small a disk is noticed before anything is fetched",
   scene(async (t) => {
     const [rows, images] = manifestAt(t.base).files;

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { checkFolder, fetchDataset, readReceipt } from "../../lib/download/mod.ts";
 import { manifestAt } from "./dataset_fixture.ts";
 import { content, digest, names, ranged, withFolder, withServer } from "./server.ts";
@@ -111,6 +111,28 @@ Deno.test("a pattern's files that have not come yet are missing, however many ca
     assertEquals(stored.map(({ path }) => path).sort(), ["/0", "/1", "/1"]);
     assertEquals((await checkFolder(modest, dir)).state, "ready");
   });
+});
+
+Deno.test("a hub that is ill or has no such data set is a sentence for a person", async () => {
+  await withServer(
+    ({ url }) => new Response(null, { status: url.includes("lab/rows") ? 500 : 404 }),
+    async (base, seen) => {
+      const before = Deno.env.get("HF_ENDPOINT");
+      Deno.env.set("HF_ENDPOINT", base);
+      try {
+        await withFolder(async (dir) => {
+          const ill = await assertRejects(() => fetchDataset(manifest, dir, { retry }), Error);
+          assertEquals([ill.constructor, seen.length], [Error, 3]);
+          assertStringIncludes(ill.message, "/datasets/lab/rows: the hub answered 500; try again later.");
+          const files = [{ ...manifest.files[0], hub: "lab/other" }];
+          const none = await assertRejects(() => fetchDataset({ ...manifest, files }, dir, { retry }), Error);
+          assertStringIncludes(none.message, 'lab/other at revision "main" was not found');
+        });
+      } finally {
+        before === undefined ? Deno.env.delete("HF_ENDPOINT") : Deno.env.set("HF_ENDPOINT", before);
+      }
+    },
+  );
 });
 
 Deno.test("a file that is not what the hub lists is refused", async () => {
