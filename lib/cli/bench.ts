@@ -3,13 +3,17 @@ import { readArgs, UsageError } from "./command.ts";
 
 export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench adaptation [--trials 3] [--limit N]
+       ./lab bench data [--rounds 3] [--passes 3]
 
 step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory
 adaptation   both stages on phantoms of another style, and what they gain and forget; about five minutes a trial
+data         image files to pixel values: our pool of workers, and transformers' processor (installed into build/bench by the
+             first run), in images/s and peak memory; a table of 200,000 records opened. Files of LAB_DATA, else phantoms
 Tables go to results/local/bench. Let nothing else run meanwhile.
-  --rounds   rounds over all cases (a minute for nano, three for 50m)
+  --rounds   rounds over all cases (a minute for nano, three for 50m, two for data)
   --models   nano, or 50m (50 million parameters), or both
   --trials   independent repetitions
+  --passes   over all files in one measurement
   --limit    at most N questions of each type and N steps, to try it out`;
 
 /** A positive whole number given to an option. */
@@ -39,5 +43,11 @@ export async function run(args: string[]): Promise<void> {
     const limit = options.limit === undefined ? null : positive("limit", options.limit);
     const { benchAdaptation } = await import("./support/bench_adaptation.ts");
     await benchAdaptation(trials, limit);
-  } else throw new UsageError(`there is no benchmark "${name ?? ""}"; expected step or adaptation.`);
+  } else if (name === "data") {
+    const { options } = readArgs(rest, { values: ["rounds", "passes"] });
+    const rounds = positive("rounds", options.rounds ?? "3"),
+      passes = positive("passes", options.passes ?? "3");
+    const { benchData } = await import("./support/bench_data.ts");
+    await benchData(rounds, passes);
+  } else throw new UsageError(`there is no benchmark "${name ?? ""}"; expected step, adaptation or data.`);
 }
