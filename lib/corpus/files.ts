@@ -25,7 +25,7 @@ export async function firstThere(root: string, names: readonly string[]): Promis
 
 /**
  * A text file as UTF-8, without its byte order mark; one whose name ends in .gz is unpacked.
- * @throws when the file is missing, a folder, too large, damaged, or not UTF-8
+ * @throws when the file is missing, a folder, empty, too large, damaged, or not UTF-8
  */
 export async function readText(path: string): Promise<string> {
   const about = await Deno.stat(path).catch((error) => {
@@ -35,6 +35,7 @@ export async function readText(path: string): Promise<string> {
     );
   });
   if (!about.isFile) throw new Error(`${path}: expected a file, found a folder.`);
+  if (about.size === 0) throw new Error(`${path}: expected text, found an empty file. Download it again.`);
   if (about.size > MAX_TEXT_BYTES) {
     throw new Error(
       `${path}: expected at most ${MAX_TEXT_BYTES} bytes of text, found ${about.size}; split it.`,
@@ -64,7 +65,7 @@ function parseJson(text: string, where: string, firstLine = 1): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    if (text.trim() === "") throw new Error(`${where}: expected JSON, found an empty text.`);
+    if (text.trim() === "") throw new Error(`${where}: expected JSON, found white space.`);
     const at = whereJsonBreaks(text), before = text.slice(0, at).split("\n");
     const cut = at >= text.trimEnd().length ? " (it looks cut off)" : "";
     throw new Error(

@@ -1,4 +1,11 @@
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
+import {
+  type AsyncBuffer,
+  asyncBufferFromFile,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from "hyparquet";
 import { join } from "@std/path";
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { isThere, splitNamed } from "./files.ts";
@@ -23,12 +30,11 @@ export async function* parquetRows(
   optional: readonly string[] = [],
 ): AsyncGenerator<Record<string, unknown>> {
   if (!(await Deno.stat(path)).isFile) throw new Error(`${path}: expected a file, found a folder.`);
-  const file = await asyncBufferFromFile(path);
-  const metadata = await readable(path, () => parquetMetadataAsync(file));
-  const there = await readable(
-    path,
-    () => parquetSchema(metadata).children.map(({ element }) => element.name),
-  );
+  const file = forgivingFile(await asyncBufferFromFile(path));
+  const metadata = await readable(path, async () => {
+    return requireSound(await parquetMetadataAsync(file), file.byteLength);
+  });
+  const there = parquetSchema(metadata).children.map(({ element }) => element.name);
   const missing = required.find((name) => !there.includes(name));
   if (missing) {
     throw new Error(`${path}: expected a column "${missing}", found ${there.join(", ") || "none"}.`);
@@ -47,11 +53,48 @@ export async function* parquetRows(
     yield* rows;
     rowStart = rowEnd;
   }
-  if (rowStart !== Number(metadata.num_rows)) {
-    throw new Error(
-      `${path}: expected ${metadata.num_rows} rows, found ${rowStart}. Download the file again.`,
-    );
+}
+
+/** The file whose reads may be left behind: the reader fetches ahead, and a damaged page makes it stop waiting. */
+function forgivingFile({ byteLength, slice }: AsyncBuffer): AsyncBuffer {
+  const read = async (start: number, end?: number) => await slice(start, end);
+  return {
+    byteLength,
+    slice: (start, end) => {
+      const bytes = read(start, end);
+      bytes.catch(() => {});
+      return bytes;
+    },
+  };
+}
+
+/**
+ * Checks what the reader takes for granted: a footer that is wrong about a column makes it leave promises behind that
+ * fail when nobody waits for them any more.
+ */
+function requireSound(metadata: FileMetaData, fileBytes: number): FileMetaData {
+  const schema = parquetSchema(metadata);
+  let rows = 0;
+  for (const { num_rows, columns } of metadata.row_groups) {
+    rows += Number(num_rows);
+    for (const { meta_data } of columns) {
+      if (!meta_data) throw new Error("a column without metadata");
+      const { path_in_schema, dictionary_page_offset, data_page_offset, total_compressed_size } = meta_data;
+      const start = Number(dictionary_page_offset || data_page_offset), size = Number(total_compressed_size);
+      if (!(start >= 4 && size >= 0 && start + size <= fileBytes)) {
+        throw new Error(
+          `column ${path_in_schema.join(".")} at bytes ${start} to ${start + size} of ${fileBytes}`,
+        );
+      }
+      let node: typeof schema | undefined = schema;
+      for (const name of path_in_schema) node = node?.children.find(({ element }) => element.name === name);
+      if (!node) throw new Error(`column ${path_in_schema.join(".")}, which the schema does not have`);
+    }
   }
+  if (rows !== Number(metadata.num_rows)) {
+    throw new Error(`${rows} rows in its groups, ${metadata.num_rows} announced`);
+  }
+  return metadata;
 }
 
 /** @throws what the parquet library says, with the file's name */

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { dirname, join } from "@std/path";
 import {
   loadMedPix2,
   loadPmcVqa,
@@ -8,17 +7,8 @@ import {
   loadSlake,
   loadVqaRad,
 } from "../../lib/corpus/mod.ts";
+import { folder } from "./layouts.ts";
 
-/** A folder with these files. */
-async function folder(files: Record<string, string | Uint8Array>): Promise<string> {
-  const root = await Deno.makeTempDir();
-  for (const [name, content] of Object.entries(files)) {
-    await Deno.mkdir(dirname(join(root, name)), { recursive: true });
-    if (typeof content === "string") await Deno.writeTextFile(join(root, name), content);
-    else await Deno.writeFile(join(root, name), content);
-  }
-  return root;
-}
 const text = { requireImages: false };
 
 const slakeRow = {
@@ -276,10 +266,10 @@ Deno.test("VQA-RAD: the traps of the full file are read or refused", async () =>
   await assertRejects(
     () => loadVqaRad(parquet, text),
     Error,
-    "train-00000-of-00001.parquet: expected a parquet file",
+    "train-00000-of-00001.parquet: expected a complete parquet file",
   );
   await assertRejects(
-    async () => await loadVqaRad(await folder({ "data/x": "" }), text),
+    async () => await loadVqaRad(await folder({ "data/x": "" }), { ...text, layout: "parquet" }),
     Error,
     "no such file is there",
   );
