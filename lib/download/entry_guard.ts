@@ -17,6 +17,8 @@ export interface EntryHeader {
 /** Images hardly shrink; texts do, but not a thousand times. Entries below a MiB may shrink as they like. */
 const MAX_RATIO = 200;
 const SMALL = 2 ** 20;
+/** Every file takes an entry of the file system, however small it is. */
+const MAX_ENTRIES = 1_000_000;
 
 /** Folders that macOS adds to archives; they hold no data. */
 export const isClutter = (name: string): boolean =>
@@ -57,6 +59,7 @@ export function entryGuard(archive: string, atMost: number): (entry: EntryHeader
     if (parts.some((part) => part === "" || part === ".")) refuse(name, "has an empty part in its path");
     for (let n = 1; n < parts.length; n++) enter(parts.slice(0, n).join("/"), false, name);
     enter(path, kind === "file", name);
+    if (seen.size > MAX_ENTRIES) refuse(name, `is one of more than ${MAX_ENTRIES}`);
     total += size;
     if (total > atMost) refuse(name, `brings its files to ${total} bytes, more than the ${atMost} expected`);
     if (packed !== null && size > SMALL && size > MAX_RATIO * packed) {

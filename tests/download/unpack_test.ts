@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { paths } from "../../lib/config/mod.ts";
+import { entryGuard } from "../../lib/download/entry_guard.ts";
 import { ArchiveError, unpackArchive } from "../../lib/download/mod.ts";
 import { digest, names, withFolder } from "./server.ts";
 
@@ -127,4 +128,14 @@ Deno.test("an abort ends unpacking with its own reason and leaves nothing", asyn
     );
     assertEquals(await names(`${dir}/room`), []);
   });
+});
+
+Deno.test("folders may be named again, entries beyond a million are refused", () => {
+  const admit = entryGuard("many.zip", 1), empty = { encrypted: false, size: 0, packed: 0 };
+  admit({ name: "a/b/c", kind: "file", ...empty });
+  assertEquals(admit({ name: "a/b/", kind: "directory", ...empty }), "a/b");
+  const rest = () => {
+    for (let i = 0; i < 1_000_000; i++) admit({ name: `${i}`, kind: "file", ...empty });
+  };
+  assertThrows(rest, ArchiveError, "is one of more than 1000000");
 });
