@@ -1,6 +1,6 @@
 import dicomParser from "dicom-parser";
 import { inflateRawSync } from "node:zlib";
-import { MAX_BYTES } from "./limits.ts";
+import { MAX_INFLATED_BYTES } from "./limits.ts";
 
 export type DataSet = dicomParser.DataSet;
 
@@ -35,7 +35,7 @@ export function parseDicom(bytes: Uint8Array): DataSet {
     return dicomParser.parseDicom(bytes, {
       // deflated: everything after the file meta information is one raw deflate stream
       inflater: (all: Uint8Array, position: number) => {
-        const rest = inflateRawSync(all.subarray(position), { maxOutputLength: MAX_BYTES });
+        const rest = inflateRawSync(all.subarray(position), { maxOutputLength: MAX_INFLATED_BYTES });
         const whole = new Uint8Array(position + rest.length);
         whole.set(all.subarray(0, position));
         whole.set(rest, position);
