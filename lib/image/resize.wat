@@ -1,5 +1,5 @@
-;; The inner loops of resize.ts, four to sixteen bytes at a time. resize.wasm is this file assembled by wabt;
-;; tests/image/resize_test.ts assembles it again and compares.
+;; The inner loops of resize.ts, four to sixteen bytes at a time. resize.wasm is this file, assembled by
+;; tests/image/assemble.ts; a test compares the two.
 ;;
 ;; A plane is one channel, rows from the top, one byte a pixel. Weights are 32-bit integers with 22 bits of fraction;
 ;; sums start at one half. Loops write up to 15 bytes past the end of what they are asked for, in ascending order.
