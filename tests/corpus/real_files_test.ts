@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import {
   conceptCounts,
@@ -8,7 +8,10 @@ import {
   loadSlake,
   loadVqaRad,
   overlapAudit,
+  requireDisjoint,
+  rowAccounts,
   splitByGroup,
+  SplitOverlapError,
 } from "../../lib/corpus/mod.ts";
 
 const data = Deno.env.get("LAB_DATA") ?? "";
@@ -37,7 +40,7 @@ Deno.test({
       // All else that is dropped is in train: one empty answer and repeated rows.
       found[0] += dropped.length - other;
       assertEquals(found, published[language]);
-      assertEquals(overlapAudit(records, "imageId"), []);
+      assertEquals(overlapAudit(records), []);
       assertEquals(
         ["train", "validation", "test"].map((s) =>
           new Set(records.filter((r) => r.split === s).map((r) => r.imageId)).size
@@ -54,12 +57,17 @@ Deno.test({
   ignore,
   fn: async () => {
     const corpus = await loadSlake(slake, { language: "all", ...text });
-    const shared = overlapAudit(corpus.records, "imageId").map(({ a, b, images }) => [a, b, images]);
-    assertEquals(shared, [
-      ["slake/test", "slake/train", 142],
-      ["slake/test", "slake/validation", 26],
-      ["slake/train", "slake/validation", 130],
+    const found = overlapAudit(corpus.records).map(({ kind, a, b, shared }) => [kind, a, b, shared]);
+    assertEquals(found, [
+      ["image", "slake/test", "slake/train", 142],
+      ["image", "slake/test", "slake/validation", 26],
+      ["image", "slake/train", "slake/validation", 130],
     ]);
+    assertThrows(
+      () => requireDisjoint(corpus.records),
+      SplitOverlapError,
+      "slake/test and slake/train share 142 by image (e.g. slake/xmlab",
+    );
     assertEquals(tally(corpus.dropped, (d) => d.reason), {
       "empty answer": 1,
       "repeats an earlier row of train": 14,
@@ -147,7 +155,7 @@ Deno.test({
   fn: async () => {
     const { records } = await loadVqaRad(vqaRad);
     const split = splitByGroup(records, { train: 0.7, validation: 0.1, test: 0.2 }, 3);
-    assertEquals(overlapAudit(split, "imageId"), []);
+    requireDisjoint(split);
     const cases = new Map<string, string>();
     for (const r of split) {
       assertEquals(cases.set(r.caseId!, cases.get(r.caseId!) ?? r.split).get(r.caseId!), r.split);
@@ -168,5 +176,70 @@ Deno.test({
     assertEquals(new Set(records.map((r) => r.caseId)).size, 393);
     assert(records.every((r) => r.caption === r.caption!.trim() && !/[\u00A0\t]/.test(r.caption!)));
     assert(records.some((r) => r.caption === "OPG."));
+  },
+});
+
+Deno.test({
+  name: "[needs LAB_DATA] every row of the real files is kept or dropped: in, out, repaired",
+  ignore,
+  fn: async () => {
+    const imageCache = await Deno.makeTempDir();
+    const corpora = [
+      await loadSlake(slake, text),
+      await loadSlake(slake, { language: "zh", ...text }),
+      await loadSlake(slake, { language: "all", ...text }),
+      await loadVqaRad(vqaRad),
+      await loadVqaRad(vqaRad, { layout: "parquet", imageCache }),
+      await loadRocoV1(roco, text),
+    ];
+    const accounts = rowAccounts(corpora).map((a) => [a.rows, a.kept, a.dropped, a.repairedFields]);
+    assertEquals(accounts, [
+      [14028, 7025, 7003, 91],
+      [14028, 6988, 7040, 0],
+      [14028, 14013, 15, 91],
+      [719, 719, 0, 10],
+      [719, 719, 0, 719 + 7], // every answer type is inferred
+      [400, 400, 0, 51],
+    ]);
+  },
+});
+
+Deno.test({
+  name: "[needs LAB_DATA] SLAKE in both languages has the published types, contents and 642 images",
+  ignore,
+  fn: async () => {
+    const { records } = await loadSlake(slake, { language: "all", ...text });
+    // published: 5,954/3,881, 1,255/844, 1,258/836; 9 open and 6 closed rows of train are empty or repeated
+    assertEquals(tally(records, (r) => `${r.split} ${r.answerType}`), {
+      "train open": 5954 - 9,
+      "train closed": 3881 - 6,
+      "validation open": 1255,
+      "validation closed": 844,
+      "test open": 1258,
+      "test closed": 836,
+    });
+    assertEquals(count(records, (r) => r.contentType === "KG"), 1174 + 299 + 267);
+    assertEquals(new Set(records.map((r) => r.imageId)).size, 642);
+    assertEquals(Object.keys(tally(records, (r) => r.region!)).length, 10);
+    assertEquals(Object.keys(tally(records, (r) => r.modality!)).sort(), ["CT", "MRI", "X-Ray"]);
+    const english = records.filter((r) => r.language === "en");
+    assertEquals(count(english, (r) => r.split === "test" && r.answerType === "open"), 645);
+    assertEquals(count(english, (r) => r.split === "test" && r.answerType === "closed"), 416);
+    assert(english.every((r) => /^[ -~]+$/.test(r.question! + r.answer!) && r.question!.endsWith("?")));
+  },
+});
+
+Deno.test({
+  name:
+    "[needs LAB_DATA] VQA-RAD in both layouts: 389 yes/no answers, 32 other closed ones that parquet cannot tell",
+  ignore,
+  fn: async () => {
+    const yesNo = (records: CorpusRecord[]) => count(records, (r) => /^(yes|no)$/i.test(r.answer!));
+    const { records } = await loadVqaRad(vqaRad);
+    assertEquals([yesNo(records), count(records, (r) => r.answerType === "closed")], [389, 389 + 32]);
+    const imageCache = await Deno.makeTempDir();
+    const parquet = (await loadVqaRad(vqaRad, { layout: "parquet", imageCache })).records;
+    assertEquals([yesNo(parquet), count(parquet, (r) => r.answerType === "closed")], [389, 389]);
+    assertEquals((await Array.fromAsync(Deno.readDir(imageCache))).length, 109);
   },
 });
