@@ -17,7 +17,7 @@ export function wantImage(check: ImageCheck, path: string, where: string): void 
 /** Files looked at at a time: MIMIC-CXR has 377,110. */
 const AT_ONCE = 64;
 
-/** @throws naming the first image that is missing, empty or a folder, its row, and how many are */
+/** @throws naming the first image that is missing, empty, a folder or not readable, its row, and how many are */
 export async function requireAllImages(check: ImageCheck, hint: string): Promise<void> {
   const wanted = [...check.wanted], faults: [string, string, string][] = [];
   for (let k = 0; k < wanted.length; k += AT_ONCE) {
@@ -43,7 +43,7 @@ async function faultOf(path: string): Promise<string | null> {
     return !isFile ? "a folder" : size === 0 ? "empty" : null;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return "missing";
-    throw error;
+    return `not readable (${(error as Error).message})`;
   }
 }
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { reasonCounts, rowAccounts } from "../../lib/corpus/mod.ts";
+import { loadOwn, reasonCounts, rowAccounts } from "../../lib/corpus/mod.ts";
 import { decodeImage } from "../../lib/image/mod.ts";
 import { folder, LAYOUTS } from "./layouts.ts";
 
@@ -106,4 +106,24 @@ Deno.test("your own: choices, letters, splits of files and rows, cases, DICOM na
     ],
   );
   assert(records[1].imagePath.endsWith("/sub/b.dcm"));
+});
+
+Deno.test("your own: a table of DICOM files loads and its pictures decode", async () => {
+  const dicom = new URL("../image/fixtures/dicom/CT_small.dcm", import.meta.url);
+  const dir = await folder({
+    "mine.csv": "image,question,answer,case\nscans/ct.dcm,Is it normal?,yes,patient 1\n",
+    "licence.txt": "for this test only\n",
+    "scans/ct.dcm": await Deno.readFile(dicom),
+  });
+  for (const path of [dir, `${dir}/mine.csv`]) {
+    const { records: [record] } = await loadOwn(path);
+    assertEquals([record.split, record.licence, record.imageId, record.caseId], [
+      "train",
+      "for this test only",
+      "own/scans/ct.dcm",
+      "own/patient 1",
+    ]);
+    const { width, height } = await decodeImage(record.imagePath);
+    assertEquals([width, height], [128, 128]);
+  }
 });
