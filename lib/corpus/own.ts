@@ -1,4 +1,4 @@
-import { basename, dirname, extname, join } from "@std/path";
+import { basename, dirname, extname, join, relative, resolve } from "@std/path";
 import { z } from "zod";
 import { paths } from "../config/mod.ts";
 import { cleanText, isYesNo } from "./clean.ts";
@@ -24,6 +24,7 @@ import {
   type LoadOptions,
   newTally,
   refuseTwice,
+  type Split,
   type Tally,
 } from "./record.ts";
 
@@ -59,8 +60,7 @@ export async function loadOwn(
   const tally = newTally(), images = newImageCheck(), files = await tables(path);
   const root = dirname(files[0]), licence = await licenceOf(root, "your own");
   for (const file of files) {
-    const packed = extname(file) === ".parquet";
-    const cache = packed ? await openImageCache(imageCache) : null;
+    const cache = ending(file) === ".parquet" ? await openImageCache(imageCache) : null;
     let k = 0;
     for await (const value of rowsOf(file)) {
       const where = `${file}, row ${++k}`;
@@ -74,13 +74,9 @@ export async function loadOwn(
         drop(tally, reason, where);
         continue;
       }
-      const name = stored ? stored.sha256.slice(0, 16) : named;
-      const imagePath = stored ? stored.path : insideFolder(root, name, where);
-      const split = splitNamed(row.split || basename(file).split(/[^A-Za-z]/)[0]) ??
-        (row.split ? null : "train");
-      if (!split) {
-        throw new Error(`${where}: expected the split train, validation or test, found "${row.split}".`);
-      }
+      const imagePath = stored ? stored.path : insideFolder(root, named, where);
+      const name = stored ? stored.sha256.slice(0, 16) : relative(resolve(root), imagePath);
+      const split = splitOf(row.split, file, where);
       const sourceId = given(row.id) ?? `${basename(file)}_${k}`;
       refuseTwice(tally, "id", sourceId, where);
       if (!stored) wantImage(images, imagePath, where);
@@ -104,9 +100,19 @@ export async function loadOwn(
   return finishCorpus("own", root, tally);
 }
 
+/** The split a row names, else the one that begins the file's name ("valid-2.csv"), else train. */
+function splitOf(named: string | null | undefined, file: string, where: string): Split {
+  if (!named) return splitNamed(basename(file).split(/[^A-Za-z]/)[0]) ?? "train";
+  const split = splitNamed(named);
+  if (!split) throw new Error(`${where}: expected the split train, validation or test, found "${named}".`);
+  return split;
+}
+
+const ending = (file: string): string => extname(file).toLowerCase();
+
 /** The file, or the tables in the folder. @throws when there is none */
 async function tables(path: string): Promise<string[]> {
-  const known = (name: string) => [".csv", ".jsonl", ".parquet"].includes(extname(name));
+  const known = (name: string) => [".csv", ".jsonl", ".parquet"].includes(ending(name));
   const about = await Deno.stat(path).catch(() => null);
   if (about?.isFile && known(path)) return [path];
   const entries = about?.isDirectory ? await Array.fromAsync(Deno.readDir(path)) : [];
@@ -121,8 +127,8 @@ async function tables(path: string): Promise<string[]> {
 }
 
 async function* rowsOf(file: string): AsyncGenerator<unknown> {
-  if (extname(file) === ".csv") yield* await readCsv(file, REQUIRED, OPTIONAL);
-  else if (extname(file) === ".jsonl") yield* await readJsonLines(file);
+  if (ending(file) === ".csv") yield* await readCsv(file, REQUIRED, OPTIONAL);
+  else if (ending(file) === ".jsonl") yield* await readJsonLines(file);
   else yield* parquetRows(file, REQUIRED, OPTIONAL);
 }
 

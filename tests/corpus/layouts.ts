@@ -440,7 +440,7 @@ export const LAYOUTS: Layout[] = [
         "a.png,Which?,left,left,p1,x",
         ",Is it normal?,yes,,,",
         "a.png,,yes,,,",
-        "a.png,Is it normal?, Yes ,,,",
+        "./a.png,Is it normal?, Yes ,,,",
       ),
       "val.jsonl": lines(
         json({ image: "a.png", question: "How many?", answer: 2, id: 7 }),

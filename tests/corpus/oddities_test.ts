@@ -106,6 +106,7 @@ Deno.test("your own: choices, letters, splits of files and rows, cases, DICOM na
     ],
   );
   assert(records[1].imagePath.endsWith("/sub/b.dcm"));
+  assertEquals([records[0].imageId, records[2].imageId], ["own/a.png", "own/a.png"]); // written ./a.png
 });
 
 Deno.test("your own: a table of DICOM files loads and its pictures decode", async () => {
