@@ -62,9 +62,11 @@ export function dataText(
     const all = rounds.map((round) => images / round.seconds);
     return `| ${size} | ${way} | ${way.startsWith("pool, 1") || way === "transformers" ? 1 : workers} | ${
       speed(rounds).toFixed(1)
-    } | ${Math.min(...all).toFixed(1)} - ${Math.max(...all).toFixed(1)} | ${against("transformers")} | ${
-      (speed(rounds) / fastest).toFixed(2)
-    } | ${Math.max(...rounds.map((round) => round.peakMiB)).toFixed(0)} |`;
+    } | ${Math.min(...all).toFixed(1)} - ${Math.max(...all).toFixed(1)} | ${
+      (1000 * median(rounds.map((round) => round.coreSeconds)) / images).toFixed(1)
+    } | ${against("transformers")} | ${(speed(rounds) / fastest).toFixed(2)} | ${
+      Math.max(...rounds.map((round) => round.peakMiB)).toFixed(0)
+    } |`;
   });
   const versions = results.flatMap((r) => r.rounds).map((round) => round.versions).find((v) => v.pillow)!;
   const unequal = Object.values(different).flat().length;
@@ -74,8 +76,8 @@ export function dataText(
 ${files.count} files (${files.what}), ${passes} passes. A file is read, hashed (ours alone), decoded, resized and becomes float32
 values of [3, side, side].
 
-| side | by | at once | images/s | of the rounds | to transformers, one thread | to its faster parallel way | peak MiB |
-|---|---|---|---|---|---|---|---|
+| side | by | at once | images/s | of the rounds | core ms an image | to transformers, one thread | to its faster parallel way | peak MiB |
+|---|---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
 
 Pixel values with other bytes than transformers': ${
@@ -90,7 +92,8 @@ ${
     results[0].rounds.length
   } rounds over all ways in turn, every other one backwards, each measurement in a process of its own; start,
 imports and a first pass are not timed. Ours: workers read, decode and resize, the main thread writes the values into a
-batch. *Processes*: forked, the values stay in the process that made them. *Peak*: resident memory of all processes, pages that
+batch. *Processes*: forked, the values stay in the process that made them. *Core ms*: processor time of all
+threads, which a busy machine hardly changes. *Peak*: resident memory of all processes, pages that
 they share counted in each.
 
 ## A table of ${table.rows} records

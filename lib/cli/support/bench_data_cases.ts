@@ -26,6 +26,8 @@ const ImageMeasurement = z.strictObject({
   hashes: z.array(z.string()),
   /** Of the timed passes; starting, importing and the first pass are not in it. */
   seconds: z.number(),
+  /** Time of processor cores in them, of all threads; a busy machine hardly changes it. */
+  coreSeconds: z.number(),
   /** Peak of the resident memory, of all processes together. */
   peakMiB: z.number(),
   versions: z.record(z.string(), z.string()),
