@@ -1,4 +1,5 @@
 import type { StageInput } from "../artifacts/mod.ts";
+import { sha256File } from "../config/mod.ts";
 
 /** An item of the paper, the notebook that makes it and the file where it lies. */
 export interface MapEntry {
@@ -40,10 +41,22 @@ export const FIGURE_MAP: readonly MapEntry[] = [
   { item: "Appendix B", what: "training arguments", stage: "05_stage2", file: "manifest.json" },
 ];
 
-/** Whether a stage's run holds the file of an entry. */
-export function hasFile(entry: MapEntry, inputs: Readonly<Record<string, StageInput>>): boolean {
-  const input = inputs[entry.stage];
-  return input !== undefined && (entry.file === "manifest.json" || entry.file in input.manifest.outputs);
+/** Whether a stage's run holds the file of an entry, and the file is still what the run wrote. */
+export async function hasFile(
+  { stage, file }: MapEntry,
+  inputs: Readonly<Record<string, StageInput>>,
+): Promise<boolean> {
+  const input = inputs[stage];
+  if (!input) return false;
+  if (file === "manifest.json") return true; // opening the input has read it
+  const output = input.manifest.outputs[file];
+  if (!output) return false;
+  try {
+    return await sha256File(input.file(file)) === output.sha256;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** Where the paper's text, its authors' code and its numbers part, and what is done here. */

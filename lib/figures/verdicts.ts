@@ -112,12 +112,12 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
   };
 }
 
-/** The figure map with verdicts and whether the result file is there. */
+/** The figure map with verdicts and whether the result file is there as it was written. */
 export async function figureMapRows(inputs: Inputs, config: Config) {
   const verdicts = await paperVerdicts(inputs, config);
-  return FIGURE_MAP.map((entry) => ({
+  return await Promise.all(FIGURE_MAP.map(async (entry) => ({
     ...entry,
-    found: hasFile(entry, inputs),
+    found: await hasFile(entry, inputs),
     ...verdicts[entry.item],
-  }));
+  })));
 }

@@ -41,10 +41,13 @@ async function editTable(
 const withCopiedImages = (rows: Row[], local: string): Row[] =>
   rows.map((row) => ({ ...row, imagePath: String(row.imagePath).replace(data!, local) }));
 
+/** Damages copied results and data; may return variables for the notebook's environment. */
+type Damage = (folder: string, local: string) => Promise<Record<string, string> | void>;
+
 /** Runs a notebook on damaged copies and returns the text with which it ended. */
 async function runDamaged(
   notebook: string,
-  damage: (folder: string, local: string) => Promise<void>,
+  damage: Damage,
   env: Record<string, string> = {},
 ): Promise<{ success: boolean; text: string }> {
   const folder = await Deno.makeTempDir({ prefix: "damage-" });
@@ -52,7 +55,7 @@ async function runDamaged(
     const copied = join(folder, "results"), local = join(folder, "data");
     await copy(results!, copied);
     await copy(data!, local);
-    await damage(copied, local);
+    const own = await damage(copied, local) ?? {};
     const names = [...Deno.readDirSync(join(paths.root, "notebooks"))].map(({ name }) => name);
     const source = names.find((name) => name.startsWith(`${notebook}_`))!;
     const { success, stdout, stderr } = await new Deno.Command(join(paths.venv, "bin/python"), {
@@ -61,7 +64,7 @@ async function runDamaged(
         join(paths.root, "notebooks", source),
         join(folder, basename(source)),
       ],
-      env: { ...env, SCALE: "tiny", LAB_RESULTS: copied, LAB_DATA_LOCAL: local },
+      env: { ...env, ...own, SCALE: "tiny", LAB_RESULTS: copied, LAB_DATA_LOCAL: local },
     }).output();
     const decoder = new TextDecoder();
     return { success, text: decoder.decode(stdout) + decoder.decode(stderr) };
@@ -73,7 +76,7 @@ async function runDamaged(
 function damageTest(
   name: string,
   notebook: string,
-  damage: (folder: string, local: string) => Promise<void>,
+  damage: Damage,
   env?: Record<string, string>,
 ): void {
   Deno.test({
@@ -90,8 +93,19 @@ function damageTest(
   });
 }
 
-/** One cell, so that a damaged notebook 05 or 06 takes a minute and not eight. */
+/** One cell, so that a damaged notebook 05 takes a minute and not eight. */
 const ONE_CELL = { LAB_CELLS: "roco_v2__with" };
+
+damageTest("00 notices a projector that passes nothing of the image on", "00", async (folder) => {
+  const checkpoint = join(folder, "nano"), file = join(checkpoint, "model.safetensors");
+  await copy(join(paths.data, "nano"), checkpoint);
+  const tensors = readSafetensors(file);
+  for (const [key, x] of Object.entries(tensors)) {
+    if (key.includes("multi_modal_projector")) tensors[key] = tf.zerosLike(x);
+  }
+  writeSafetensors(file, tensors);
+  return { LAB_CHECKPOINT: checkpoint };
+});
 
 damageTest("01 notices images that were shuffled among the records", "01", async (_, local) => {
   const folder = join(local, "phantom", "slake", "imgs");
@@ -154,7 +168,7 @@ async function untrain(folder: string): Promise<void> {
   }
 }
 
-damageTest("06 notices untrained adapters", "06", untrain, ONE_CELL);
+damageTest("06 notices untrained adapters", "06", untrain);
 
 damageTest("07 notices that the lesion masks belong to other images", "07", async (folder, local) => {
   await editTable(folder, "03_annealing", "pairs", (rows) => withCopiedImages(rows, local));
@@ -164,4 +178,9 @@ damageTest("07 notices that the lesion masks belong to other images", "07", asyn
   const masks = shuffle(masked.map((row) => row.maskFile as string), random);
   masked.forEach((row, i) => row.maskFile = masks[i]);
   await Deno.writeTextFile(file, rows.map((row) => JSON.stringify(row)).join("\n") + "\n");
+});
+
+damageTest("08 notices that a figure is not the one that its notebook made", "08", async (folder) => {
+  const figures = join(await runOf(folder, "05_stage2"), "figures");
+  await Deno.copyFile(join(figures, "figure5b.png"), join(figures, "figure5a.png"));
 });
