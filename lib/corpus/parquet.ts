@@ -5,11 +5,10 @@ import {
   parquetMetadataAsync,
   parquetReadObjects,
   parquetSchema,
+  type RowGroup,
 } from "hyparquet";
-import { join } from "@std/path";
+import { parquetHeader } from "hyparquet/column";
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
-import { isThere, splitNamed } from "./files.ts";
-import { type Split, SPLITS } from "./record.ts";
 
 /** hyparquet unpacks snappy itself; pandas, polars and DuckDB may use the others. A page says how large it unpacks. */
 const compressors = {
@@ -41,8 +40,9 @@ export async function* parquetRows(
   }
   const columns = [...required, ...optional.filter((name) => there.includes(name))];
   let rowStart = 0;
-  for (const { num_rows } of metadata.row_groups) {
-    const rowEnd = rowStart + Number(num_rows);
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    await readable(path, () => requireSoundPages(file, group, columns));
     const options = { file, metadata, columns, rowStart, rowEnd, compressors, utf8: false };
     const rows = await readable(path, () => parquetReadObjects(options));
     if (rows.length !== rowEnd - rowStart) {
@@ -97,6 +97,49 @@ function requireSound(metadata: FileMetaData, fileBytes: number): FileMetaData {
   return metadata;
 }
 
+/** Bytes in which a page's header usually ends. */
+const HEADER_BYTES = 16_384;
+
+/** Checks that no page claims more values or bytes than its column has: the reader would fill memory with them first. */
+async function requireSoundPages(
+  file: AsyncBuffer,
+  group: RowGroup,
+  wanted: readonly string[],
+): Promise<void> {
+  for (const { meta_data } of group.columns) {
+    if (!meta_data || !wanted.includes(meta_data.path_in_schema[0])) continue;
+    let at = Number(meta_data.dictionary_page_offset || meta_data.data_page_offset);
+    const end = at + Number(meta_data.total_compressed_size);
+    while (at < end) {
+      const { header, length } = await pageHeader(file, at, end);
+      const page = header.data_page_header ?? header.data_page_header_v2 ?? header.dictionary_page_header;
+      const values = page?.num_values ?? 0,
+        { compressed_page_size: packed, uncompressed_page_size: size } = header;
+      if (
+        !(values >= 0 && values <= meta_data.num_values && packed >= 0 && size >= 0 &&
+          size <= meta_data.total_uncompressed_size)
+      ) {
+        throw new Error(
+          `a page of ${values} values and ${size} bytes in ${meta_data.path_in_schema.join(".")}`,
+        );
+      }
+      at += length + packed;
+    }
+  }
+}
+
+async function pageHeader(file: AsyncBuffer, at: number, end: number) {
+  for (const stop of [Math.min(end, at + HEADER_BYTES), end]) {
+    const reader = { view: new DataView(await file.slice(at, stop)), offset: 0 };
+    try {
+      return { header: parquetHeader(reader), length: reader.offset };
+    } catch (error) {
+      if (stop === end) throw error;
+    }
+  }
+  throw new Error("a page without a header");
+}
+
 /** @throws what the parquet library says, with the file's name */
 async function readable<T>(path: string, read: () => T | Promise<T>): Promise<T> {
   try {
@@ -104,61 +147,6 @@ async function readable<T>(path: string, read: () => T | Promise<T>): Promise<T>
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`${path}: expected a complete parquet file, found: ${reason}. Download the file again.`);
-  }
-}
-
-/** A file of one split of a data set on the hub. */
-export interface HubFile {
-  split: Split;
-  path: string;
-}
-
-const HUB_NAME = /^([A-Za-z]+)-(\d{5})-of-(\d{5})(?:-[0-9a-f]+)?\.parquet$/;
-
-/** Whether `dir` or `dir`/data holds parquet files under the hub's names. */
-export async function hasHubFiles(dir: string): Promise<boolean> {
-  return (await namesIn(join(dir, "data"))).concat(await namesIn(dir)).some((name) => HUB_NAME.test(name));
-}
-
-/**
- * The parquet files of a data set from the hub, `{split}-00000-of-00014[-hash].parquet` in `dir`/data or `dir`, by
- * split and number.
- * @throws naming the file that is missing from a split, or the split that is none
- */
-export async function hubFiles(dir: string): Promise<HubFile[]> {
-  const folder = await isThere(join(dir, "data")) ? join(dir, "data") : dir;
-  const found = (await namesIn(folder)).sort().flatMap((name) => {
-    const match = name.match(HUB_NAME);
-    if (!match) return [];
-    const split = splitNamed(match[1]);
-    if (!split) throw new Error(`${join(folder, name)}: expected a split's name, found "${match[1]}".`);
-    return [{ split, path: join(folder, name), number: Number(match[2]), of: Number(match[3]) }];
-  });
-  if (found.length === 0) {
-    throw new Error(`Expected ${folder}/{split}-00000-of-00001.parquet; no such file is there.`);
-  }
-  for (const split of SPLITS) {
-    const files = found.filter((file) => file.split === split);
-    files.forEach((file, k) => {
-      if (file.number === k && file.of === files.length) return;
-      throw new Error(
-        `${file.path}: expected ${file.of} files of ${split} numbered 0 to ${
-          file.of - 1
-        }, found ${files.length}. ` +
-          "Download the missing ones, and keep one version.",
-      );
-    });
-  }
-  return SPLITS.flatMap((split) => found.filter((file) => file.split === split))
-    .map(({ split, path }) => ({ split, path }));
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return [];
-    throw error;
   }
 }
 

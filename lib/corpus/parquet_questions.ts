@@ -4,7 +4,8 @@ import { paths } from "../config/mod.ts";
 import { cleanText, isYesNo } from "./clean.ts";
 import { parseRow } from "./files.ts";
 import { cacheImage, openImageCache, UNKNOWN_FORMAT } from "./images.ts";
-import { type HubFile, imageCell, parquetRows } from "./parquet.ts";
+import type { HubFile } from "./hub_files.ts";
+import { imageCell, parquetRows } from "./parquet.ts";
 import {
   type Corpus,
   type CorpusDataset,

@@ -4,7 +4,7 @@ import { cleanText, isYesNo } from "./clean.ts";
 import { readCsv } from "./csv.ts";
 import { firstThere, insideFolder, isThere, licenceOf, parseRow, splitNamed } from "./files.ts";
 import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
-import { hasHubFiles, hubFiles } from "./parquet.ts";
+import { hasHubFiles, hubFiles } from "./hub_files.ts";
 import { loadQuestionParquet } from "./parquet_questions.ts";
 import {
   type Corpus,

@@ -3,7 +3,7 @@ import { cleanText } from "./clean.ts";
 import { readCsv } from "./csv.ts";
 import { firstThere, insideFolder, isThere, licenceOf, readText } from "./files.ts";
 import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
-import { hasHubFiles } from "./parquet.ts";
+import { hasHubFiles } from "./hub_files.ts";
 import {
   type Corpus,
   drop,

@@ -4,7 +4,8 @@ import { paths } from "../config/mod.ts";
 import { cleanText } from "./clean.ts";
 import { licenceOf, parseRow } from "./files.ts";
 import { cacheImage, openImageCache, UNKNOWN_FORMAT } from "./images.ts";
-import { hubFiles, imageCell, parquetRows } from "./parquet.ts";
+import { hubFiles } from "./hub_files.ts";
+import { imageCell, parquetRows } from "./parquet.ts";
 import { type Corpus, drop, EMPTY_FIELDS, finishCorpus, keep, newTally } from "./record.ts";
 
 const LICENCE = {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { cleanText } from "./clean.ts";
 import { insideFolder, isThere, licenceOf, parseRow, readJsonList } from "./files.ts";
 import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
-import { hasHubFiles, hubFiles } from "./parquet.ts";
+import { hasHubFiles, hubFiles } from "./hub_files.ts";
 import { loadQuestionParquet } from "./parquet_questions.ts";
 import {
   type Corpus,

@@ -119,6 +119,19 @@ Deno.test("parquet: a missing part, a stray split, a wrong column and a folder a
   );
 });
 
+Deno.test("parquet: a page that claims more values than its column has is refused before it is unpacked", async () => {
+  const { files, load } = layout("MEDPIX-ClinQA's sample.parquet"),
+    bytes = (files["sample.parquet"] as Uint8Array).slice();
+  // A data page's header in thrift: field 5, its first field is the count, 2 as a zigzag varint.
+  const at = bytes.findIndex((_, k) => [0x2c, 0x15, 0x04].every((byte, i) => bytes[k + i] === byte));
+  bytes[at + 2] = 0x7e;
+  await assertRejects(
+    async () => await load(await folder({ "sample.parquet": bytes })),
+    Error,
+    "sample.parquet: expected a complete parquet file, found: a page of 63 values",
+  );
+});
+
 Deno.test("your own: a path that is no table says what is expected", async () => {
   const dir = await folder({ "notes.txt": "hello" });
   await assertRejects(
