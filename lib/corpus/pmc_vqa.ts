@@ -103,7 +103,9 @@ export async function loadPmcVqa(
       }, where);
     }
   }
-  if (requireImages) await requireAllImages(images, `Unpack images${suffix}.zip into ${dir}.`);
+  if (requireImages) {
+    await requireAllImages(images, `Unpack images.zip (version 1, test_clean) or images_2.zip into ${dir}.`);
+  }
   return finishCorpus("pmc_vqa", dir, tally);
 }
 
