@@ -27,7 +27,8 @@ export async function figureBundle(spec: PlotlySpec, options: { name: string }):
   return {
     "application/vnd.plotly.v1+json": { ...spec, config: { responsive: false, displaylogo: false } },
     "image/svg+xml": svg,
-    "image/png": encodeBase64(await svgToPng(svg)),
+    // JupyterLab's plotly view shows this picture, pixel by pixel, until the mouse enters it.
+    "image/png": encodeBase64(await svgToPng(svg, 1)),
     "text/plain": `Figure: ${options.name}`,
   };
 }
@@ -63,7 +64,7 @@ export async function saveFigure(folder: string, name: string, spec: PlotlySpec)
 /** A picture that is wider is cut off beside JupyterLab's file browser (CSS pixels). */
 const MAX_WIDTH = 960;
 
-/** Shows a figure in the notebook, in every form of `figureBundle`; the PNG, of twice the resolution, in the figure's size. */
+/** Shows a figure in the notebook, in every form of `figureBundle`; the PNG not wider than the page. */
 export async function figure(spec: PlotlySpec, options: { name: string }): Promise<void> {
   const width = Math.min(MAX_WIDTH, Number(spec.layout.width ?? 720));
   await show(await figureBundle(spec, options), { metadata: { "image/png": { width } } });

@@ -122,10 +122,10 @@ function readyFonts(): Promise<void> {
   })();
 }
 
-/** PNG bytes of an SVG figure at twice its size, with the font that ships (no system font is needed). */
-export async function svgToPng(svg: string): Promise<Uint8Array> {
+/** PNG bytes of an SVG figure at `scale` times its size, with the font that ships (no system font is needed). */
+export async function svgToPng(svg: string, scale = 2): Promise<Uint8Array> {
   await readyFonts();
-  const png = await sharp(new TextEncoder().encode(svg), { density: 144 }).png({
+  const png = await sharp(new TextEncoder().encode(svg), { density: 72 * scale }).png({
     compressionLevel: 9,
     palette: true,
     effort: 7,
