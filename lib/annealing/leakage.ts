@@ -100,3 +100,26 @@ export function checkLeakage(
   }
   return leaks;
 }
+
+/**
+ * What the audit finds when an evaluation item is hidden in training, for each way in which it may stay the same while
+ * all else about it is changed: only that way should be found.
+ */
+export function hideInTraining(
+  item: LeakItem,
+  evaluation: Readonly<Record<string, readonly LeakItem[]>>,
+): { same: string; found: string }[] {
+  const fields: Record<LeakKind, (keyof LeakItem)[]> = {
+    image: ["imageId"],
+    bytes: ["imageSha256"],
+    near: ["picture"],
+    case: ["caseId"],
+    text: ["question", "answer"],
+  };
+  const other = { imageId: "?", imageSha256: "?", picture: "?", caseId: "?", question: "?", answer: "?" };
+  return Object.values(fields).map((same) => {
+    const hidden = { ...item, ...other, ...Object.fromEntries(same.map((field) => [field, item[field]])) };
+    const found = findLeaks([hidden], evaluation).map(({ name }) => name).join(", ");
+    return { same: same.join(" and "), found: found || "nothing" };
+  });
+}

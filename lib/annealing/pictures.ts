@@ -1,5 +1,28 @@
-import type { CorpusRecord } from "../corpus/mod.ts";
+import { type CorpusRecord, nearDuplicates, pictureGroups } from "../corpus/mod.ts";
+import { type Fingerprint, imagePool } from "../image/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
+
+/**
+ * Groups of images that look near-identical (lib/corpus nearDuplicates), by image id. Every image is decoded once, on
+ * other threads.
+ *
+ * @param onImage called after each image; awaited
+ * @throws naming the file, when one cannot be decoded
+ */
+export async function nearGroups(
+  records: readonly CorpusRecord[],
+  onImage?: (done: number, images: number) => void | Promise<void>,
+): Promise<string[][]> {
+  const pathOf = new Map(records.map((record) => [record.imageId, record.imagePath]));
+  const prints = new Map<string, Fingerprint>();
+  await using pool = imagePool();
+  const looked = pool.map(pathOf, async ([id, path]) => ({ id, ...await pool.inspect(path) }));
+  for await (const { id, fingerprint } of looked) {
+    prints.set(id, fingerprint);
+    await onImage?.(prints.size, pathOf.size);
+  }
+  return pictureGroups(nearDuplicates(prints));
+}
 
 /** Image id -> name of the picture it shows. Images of one picture have the same name. */
 export type PictureOf = ReadonlyMap<string, string>;
@@ -9,7 +32,7 @@ export type PictureOf = ReadonlyMap<string, string>;
  * near-identical, directly or through others.
  *
  * @param records of the images; without hash (hashImages) only `near` joins an image with others
- * @param near groups of image ids (lib/corpus nearDuplicates); images that are not among the records are left out
+ * @param near groups of image ids (nearGroups); images that are not among the records are left out
  * @returns a picture's name is the id of its first image in the order of the records
  */
 export function picturesOf(

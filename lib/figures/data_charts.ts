@@ -1,3 +1,4 @@
+import { PAPER_CURATION } from "./paper_values.ts";
 import {
   axis,
   type Caption,
@@ -91,6 +92,21 @@ export interface CurationPanel {
   /** What is left after each filter; the first is what there was. */
   steps: readonly { step: string; count: number; unit: string }[];
   minImages: number;
+}
+
+/** The paper's row of figure 4. It gives no counts for its filters by language model and by hand. */
+export function paperCurationPanel(): CurationPanel {
+  const { images, kept, minImages } = PAPER_CURATION;
+  const locations = Object.entries(PAPER_CURATION.locations).map(([location, images]) => (
+    { location, images, kept: images >= minImages }
+  ));
+  const steps = [["MedPix images", images], ["common location", kept]] as const;
+  return {
+    name: "The paper",
+    locations,
+    steps: steps.map(([step, count]) => ({ step, count, unit: "images" })),
+    minImages,
+  };
 }
 
 /** Figure 4: images per location with the threshold, and what each filter leaves; a row for each panel. */

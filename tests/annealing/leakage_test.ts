@@ -3,6 +3,7 @@ import {
   auditSets,
   checkLeakage,
   findLeaks,
+  hideInTraining,
   type LeakItem,
   type LeakKind,
   picturesOf,
@@ -79,6 +80,16 @@ Deno.test("what leaks can be removed: findLeaks lists every match and refuses no
   const leaking = new Set(leaks.flatMap(({ matches }) => matches.map(([id]) => id)));
   const clean = training.filter(({ id }) => !leaking.has(id));
   assertEquals([clean.map(({ id }) => id), checkLeakage(clean, { medpix: [held] })], [["x"], []]);
+});
+
+Deno.test("an evaluation item hidden in training is found by what stayed the same, and by nothing else", () => {
+  const rows = hideInTraining(held, { medpix: [item("s"), held] });
+  assertEquals(rows.map((row) => row.found), KINDS.map((kind) => `medpix/${kind}`));
+  const short = { ...held, answer: "left" };
+  assertEquals(hideInTraining(short, { medpix: [short] }).at(-1), {
+    same: "question and answer",
+    found: "nothing",
+  });
 });
 
 Deno.test("the same image is no near-identical one besides", () => {

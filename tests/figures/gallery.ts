@@ -9,8 +9,8 @@ import {
   maskFigure,
   mixingFigure,
   PAPER_CONCEPTS,
-  PAPER_CURATION,
   PAPER_LOSS_OPEN,
+  paperCurationPanel,
   type PlotlySpec,
   recipeFigure,
   saliencyFigure,
@@ -69,20 +69,7 @@ export async function gallery(): Promise<Record<string, PlotlySpec>> {
       { dataset: "PMC-VQA", unit: "Questions", counts: counts(PAPER_CONCEPTS.pmc_vqa) },
     ], caption("Concepts per dataset")),
     curation: curationFigure(
-      ["Ours", "The paper"].map((name) => ({
-        name,
-        locations: counts(PAPER_CURATION.locations).map((l) => ({
-          location: l.concept,
-          images: l.count,
-          kept: l.count >= 100,
-        })),
-        steps: [{ step: "all images", count: 2050, unit: "images" }, {
-          step: "frequent locations",
-          count: 1474,
-          unit: "images",
-        }],
-        minImages: 100,
-      })),
+      [{ ...paperCurationPanel(), name: "Ours" }, paperCurationPanel()],
       caption("Curation", "How much does each filter leave?"),
     ),
     losses: lossCurvesFigure([

@@ -1,0 +1,76 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { join } from "@std/path";
+import sharp from "sharp";
+import { auditSets, checkLeakage, curate, nearGroups, picturesOf } from "../../lib/annealing/mod.ts";
+import { rng } from "../../lib/config/mod.ts";
+import { type CorpusRecord, hashImages } from "../../lib/corpus/mod.ts";
+import { pair } from "./pair.ts";
+
+const SIDE = 240;
+
+/** A grey picture of 40 waves in random directions: no two seeds look alike. */
+function picture(seed: number) {
+  const random = rng(`waves/${seed}`);
+  const waves = Array.from({ length: 40 }, () => [random() * 0.3, random() * 0.3, random() * 7]);
+  const grey = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => {
+    const x = i % SIDE, y = Math.floor(i / SIDE);
+    return 128 + waves.reduce((sum, [u, v, phase]) => sum + Math.cos(u * x + v * y + phase), 0) * 8;
+  });
+  return sharp(grey, { raw: { width: SIDE, height: SIDE, channels: 1 } });
+}
+
+const dir = await Deno.makeTempDir();
+const plan = {
+  "roco_v2/1": ["train", await picture(1).png().toBuffer()],
+  "roco_v2/2": ["train", await picture(2).png().toBuffer()],
+  "roco_v2/3": ["train", await picture(2).resize(170).jpeg({ quality: 60 }).toBuffer()],
+  "medpix2/4": ["test", await picture(1).jpeg({ quality: 50 }).toBuffer()],
+  "medpix2/5": ["test", await picture(5).png().toBuffer()],
+} as const;
+const records = await Promise.all(
+  Object.entries(plan).map(async ([imageId, [split, bytes]]) => {
+    const imagePath = join(dir, `${imageId.replace("/", "-")}.img`), dataset = imageId.split("/")[0];
+    await Deno.writeFile(imagePath, bytes);
+    return {
+      id: imageId,
+      imageId,
+      imagePath,
+      dataset,
+      split,
+      region: "Eye",
+      imageSha256: null,
+    } as CorpusRecord;
+  }),
+);
+const { records: hashed } = await hashImages({ records } as Parameters<typeof hashImages>[0]);
+const seen: number[] = [];
+const near = await nearGroups(hashed, (done) => void seen.push(done));
+await Deno.remove(dir, { recursive: true });
+const pictures = picturesOf(hashed, near);
+const pairs = Object.entries(plan).map(([imageId, [split]]) =>
+  pair(imageId.split("/")[0], Number(imageId.split("/")[1]), { split })
+);
+
+Deno.test("re-encoded and resized copies are found, different pictures are not", () => {
+  assertEquals(near.map((group) => group.toSorted()).sort(), [["medpix2/4", "roco_v2/1"], [
+    "roco_v2/2",
+    "roco_v2/3",
+  ]]);
+  assertEquals(seen, [1, 2, 3, 4, 5]);
+});
+
+Deno.test("of two near-identical training images one stays; the evaluation set keeps its copy", () => {
+  const { pairs: kept, dropped } = curate(pairs, hashed, { minImages: 1, pictures });
+  assertEquals(kept.map((p) => p.imageId), ["roco_v2/1", "roco_v2/2", "medpix2/4", "medpix2/5"]);
+  assertEquals(dropped.map((d) => [d.id, d.step]), [["roco_v2/3/q", "each picture once"]]);
+});
+
+Deno.test("a re-encoded evaluation image in training is refused, though id, bytes and text differ", () => {
+  const { training, evaluation } = auditSets(pairs, hashed, pictures);
+  const message = "medpix2/test/near: 1 (e.g. roco_v2/1/q is medpix2/4/q)";
+  assertThrows(() => checkLeakage(training, evaluation), Error, message);
+  assertEquals(checkLeakage(training, evaluation, ["medpix2/test/near"]).length, 1);
+  assertThrows(() => checkLeakage(training, evaluation, ["medpix2/test/bytes"]), Error, message);
+  const blind = auditSets(pairs, hashed, picturesOf(hashed));
+  assertEquals(checkLeakage(blind.training, blind.evaluation), []);
+});
