@@ -85,7 +85,7 @@ const tiny: Config = {
   seed: 2506,
   model: { checkpoint: "data/nano", dtype: "float32", compiler: "xla" },
   corpora: { source: "phantom" },
-  synthesis: { captions: 140, minPairs: 100, temperature: 0.3, maxTokens: 48, concurrency: 2, verify: false },
+  synthesis: { captions: 150, minPairs: 100, temperature: 0.3, maxTokens: 48, concurrency: 2, verify: false },
   annealing: { minImagesPerLocation: 20, shape: "linear", startRatio: 0.1, endRatio: 0.5, endPhase: 0.2 },
   stage1: { epochs: 5, batchSize: 32, learningRate: 2e-3, weightDecay: 0 },
   stage2: {

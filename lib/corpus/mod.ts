@@ -24,7 +24,7 @@ export {
   type CountBesidePaper,
 } from "./concepts.ts";
 export { type CorpusSummary, summarize } from "./statistics.ts";
-export { evaluationIds, hashImages, splitByGroup } from "./splits.ts";
+export { hashImages, splitByGroup } from "./splits.ts";
 export { type InspectedCorpus, inspectImages } from "./inspect.ts";
 export { nearDuplicates, type NearPair, pictureGroups, SAME_PICTURE } from "./near_duplicates.ts";
 export { allDetailsOf, similarity } from "./picture_match.ts";
@@ -41,3 +41,11 @@ export { corporaFolder, limitCorpus, sampleRecords } from "./collection.ts";
 export { contactSheet, wordsOf } from "./contact_sheet.ts";
 export { corpusRecords, type RecordRow, recordRows } from "./table.ts";
 export { checkPictures, type PictureCheck, rightShare, tellsTruth, truthByImage } from "./truth_check.ts";
+export {
+  chooseItems,
+  type EvaluationSet,
+  evaluationSets,
+  listHash,
+  type ResolvedSet,
+  resolveEvaluationSet,
+} from "./evaluation_sets.ts";

@@ -9,18 +9,6 @@ export function orderBySeed(names: readonly string[], seed: number): string[] {
 }
 
 /**
- * The ids of `count` records chosen by seed, in a fixed order. The choice depends on ids and seed alone, not on the
- * order of the records, and a larger count contains the smaller one's.
- * @throws when there are fewer than `count` records
- */
-export function evaluationIds(records: readonly CorpusRecord[], count: number, seed: number): string[] {
-  if (records.length < count) {
-    throw new Error(`Expected at least ${count} records to choose from, found ${records.length}.`);
-  }
-  return orderBySeed(records.map((record) => record.id), seed).slice(0, count);
-}
-
-/**
  * A new split by image and case: records that share an image, an image's hash, a case or a picture, directly or through
  * others, go to one split. Ids keep the published split's name.
  * @param shares wanted shares of the records; they are met as far as whole groups allow

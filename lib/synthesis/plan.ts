@@ -1,6 +1,7 @@
 import { rng, shuffle } from "../config/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
 import type { Job } from "../llm/mod.ts";
+import { MAX_YES_NO_SHARE } from "./set_filters.ts";
 import { PAIR_KINDS, type PairKind, type PairPrompt, pairPrompt, topicsFor } from "./prompts.ts";
 
 /** A request for one pair about one record. */
@@ -24,7 +25,8 @@ export interface PlanOptions {
 
 /**
  * The requests for captioned records: each caption `pairsPerCaption` times, in turn for the kinds of pairs and for the
- * topics that it speaks of. They follow from seed, records and options alone.
+ * topics that it speaks of. Of the yes-no requests as many ask for "no" as the balance allows: teachers find it harder to
+ * ask for what is not there, so fewer of these pairs are true. The requests follow from seed, records and options alone.
  */
 export function planRequests(records: readonly CorpusRecord[], options: PlanOptions): Plan[] {
   const { pairsPerCaption = 1, kinds = PAIR_KINDS, seed, temperature, maxTokens } = options;
@@ -35,7 +37,7 @@ export function planRequests(records: readonly CorpusRecord[], options: PlanOpti
     return Array.from({ length: pairsPerCaption }, (_, i) => {
       const kind = turns[i % turns.length];
       const topic = topics[i % topics.length];
-      const prompt = pairPrompt(record, kind, topic, random() < 0.5 ? "yes" : "no");
+      const prompt = pairPrompt(record, kind, topic, random() < MAX_YES_NO_SHARE ? "no" : "yes");
       const { messages, schema } = prompt;
       const request = { messages, schema, seed: Math.floor(random() * 2 ** 31), temperature, maxTokens };
       const { noThirdParty } = record;

@@ -107,8 +107,16 @@ const YES_NO: Record<Topic, Record<"yes" | "no", readonly string[]>> = {
     no: ["Is the trachea affected?", "Is the lesion in the tibia?", "Is the abnormality in the bladder?"],
   },
   side: {
-    yes: ["Is the lesion on the left side?", "Is the abnormality on the right?", "Is the left side affected?"],
-    no: ["Is the lesion on the right side?", "Is the abnormality on the left?", "Is the right side affected?"],
+    yes: [
+      "Is the lesion on the left side?",
+      "Is the abnormality on the right?",
+      "Is the left side affected?",
+    ],
+    no: [
+      "Is the lesion on the right side?",
+      "Is the abnormality on the left?",
+      "Is the right side affected?",
+    ],
   },
   modality: {
     yes: ["Is this an ultrasound image?", "Was the image taken by radiography?", "Is this a pet scan?"],

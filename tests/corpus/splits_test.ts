@@ -1,40 +1,9 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { type CorpusRecord, evaluationIds, overlapAudit, splitByGroup } from "../../lib/corpus/mod.ts";
+import { assert, assertEquals } from "@std/assert";
+import { splitByGroup } from "../../lib/corpus/mod.ts";
+import { record } from "./record.ts";
 
-const record = (n: number, image: number, about: Partial<CorpusRecord> = {}): CorpusRecord => ({
-  id: `vqa_rad/train/${n}`,
-  dataset: "vqa_rad",
-  split: "train",
-  sourceId: String(n),
-  imagePath: `/x/${image}.jpg`,
-  imageId: `vqa_rad/${image}`,
-  caseId: null,
-  imageSha256: null,
-  question: "?",
-  answer: "yes",
-  choices: null,
-  answerType: "closed",
-  caption: null,
-  modality: null,
-  region: null,
-  contentType: null,
-  language: "en",
-  licence: "CC0 1.0",
-  noThirdParty: false,
-  context: null,
-  ...about,
-});
 const many = Array.from({ length: 300 }, (_, n) => record(n, n % 60, { caseId: `case ${n % 30}` }));
 const shares = { train: 8, validation: 1, test: 1 };
-
-Deno.test("evaluation ids depend on seed and ids, not on order, and a larger set contains a smaller one", () => {
-  const ids = evaluationIds(many, 40, 7);
-  assertEquals(ids, evaluationIds([...many].reverse(), 40, 7));
-  assertEquals(evaluationIds(many, 60, 7).slice(0, 40), ids);
-  assertEquals(new Set(ids).size, 40);
-  assert(ids.join() !== evaluationIds(many, 40, 8).join());
-  assertThrows(() => evaluationIds(many, 301, 7), Error, "at least 301 records to choose from, found 300");
-});
 
 Deno.test("a split by group keeps images and cases whole, and does not depend on the records' order", () => {
   const split = splitByGroup(many, shares, 1);
@@ -66,6 +35,13 @@ Deno.test("records joined only through others go to one split", () => {
   }
 });
 
-Deno.test("the overlap audit by hash refuses records without one", () => {
-  assertThrows(() => overlapAudit(many, "imageSha256"), Error, "call hashImages first");
+Deno.test("near-identical images go to one split with all that belongs to them", () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const near = [["vqa_rad/7", "vqa_rad/31"], ["vqa_rad/8", "vqa_rad/12", "vqa_rad/25"]];
+    const split = splitByGroup(many, shares, seed, near);
+    for (const group of near) {
+      const cases = new Set(split.filter((r) => group.includes(r.imageId)).map((r) => r.caseId));
+      assertEquals(new Set(split.filter((r) => cases.has(r.caseId)).map((r) => r.split)).size, 1);
+    }
+  }
 });
