@@ -20,7 +20,7 @@ export {
 export { learningRateScale, ratioAt, type Schedule, scheduleOf } from "./schedule.ts";
 export { type Draw, mix, type MixOptions, type Mixture, type PoolAccount } from "./mix.ts";
 export { auditSchedule, type ScheduleRow, scheduleRows, type ShareWindow } from "./audit.ts";
-export { type AuditSets, auditSets, leakItems } from "./evaluation_sets.ts";
+export { type AuditSets, auditSets, leakItems, namedSets } from "./evaluation_sets.ts";
 export {
   checkLeakage,
   findLeaks,

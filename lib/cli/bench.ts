@@ -5,12 +5,14 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench adaptation [--trials 3] [--limit N]
        ./lab bench data [--rounds 3] [--passes 3]
        ./lab bench teacher
+       ./lab bench overlap FOLDER
 
 step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory
 adaptation   both stages on phantoms of another style, and what they gain and forget; about five minutes a trial
 data         image files to pixel values: our pool of workers, and transformers' processor (installed into build/bench by the
              first run), in images/s and peak memory; a table of 200,000 records opened. Files of LAB_DATA, else phantoms
 teacher      requests to a language model: a server that answers at once and the embedded one, by requests in flight
+overlap      planted copies of a folder's images found again, false pairs, and the search's growth
 Tables go to results/local/bench. Let nothing else run meanwhile.
   --rounds   rounds over all cases (a minute for nano, three for 50m, two for data)
   --models   nano, or 50m (50 million parameters), or both
@@ -55,9 +57,12 @@ export async function run(args: string[]): Promise<void> {
     readArgs(rest, {});
     const { benchTeacher } = await import("./support/bench_teacher.ts");
     await benchTeacher();
+  } else if (name === "overlap") {
+    const { benchOverlap } = await import("./support/bench_overlap.ts");
+    await benchOverlap(readArgs(rest, { positional: [1, 1] }).rest[0]);
   } else {
     throw new UsageError(
-      `there is no benchmark "${name ?? ""}"; expected step, adaptation, data or teacher.`,
+      `there is no benchmark "${name ?? ""}"; expected step, adaptation, data, teacher or overlap.`,
     );
   }
 }

@@ -9,7 +9,7 @@ import { orderBySeed } from "./splits.ts";
 /** What each data set's folder must hold. */
 const NEEDED: Record<string, string> = {
   slake: "train.json, validate.json, test.json and imgs/",
-  pmc_vqa: "train_2.csv, test_2.csv and images/",
+  pmc_vqa: "train_2.csv, test_2.csv, test_clean.csv, images/ and images_2/",
   roco_v2: "{train,valid,test}_captions.csv and {train,valid,test}/",
   medpix2: "Descriptions.json, Case_topic.json, splitted_dataset/ and images/",
 };
