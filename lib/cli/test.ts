@@ -87,6 +87,15 @@ const steps: readonly [string, () => Promise<Tally>][] = [
 
 export async function run(args: string[]): Promise<void> {
   readArgs(args, {});
+  // What tests leave behind, and what a killed one could not remove, goes with this folder.
+  const temporary = await Deno.makeTempDir({ prefix: "radvqa-test-" });
+  Deno.env.set("TMPDIR", temporary);
+  const failed = await runSteps().finally(() => Deno.remove(temporary, { recursive: true }));
+  if (failed) Deno.exit(1);
+}
+
+/** Runs all steps and prints their counts; how many tests failed. */
+async function runSteps(): Promise<number> {
   const total: Tally = { passed: 0, failed: 0, skipped: 0 };
   const summary: string[] = [];
   for (const [name, step] of steps) {
@@ -102,5 +111,5 @@ export async function run(args: string[]): Promise<void> {
   console.log(`\n${summary.join("\n")}`);
   const line = `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`;
   console.log(line);
-  if (total.failed) Deno.exit(1);
+  return total.failed;
 }
