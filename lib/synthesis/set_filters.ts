@@ -30,23 +30,27 @@ export const MAX_YES_NO_SHARE = 0.6;
 const BALANCE_FROM = 10;
 
 /**
- * Yes and no in balance: of the more frequent answer as many pairs go as are too many, chosen by a hash of their ids, so
- * that it depends neither on order nor on concurrency.
+ * Yes and no in balance within each data set, since models are trained on one at a time: of the more frequent answer as
+ * many pairs go as are too many, chosen by a hash of their ids, so that it depends neither on order nor on concurrency.
  */
 const balance: SetFilter = {
   name: "balance",
-  reasons(fit) {
-    const [yes, no] = [/^yes/i, /^no/i].map((answer) =>
-      fit.filter(({ pair }) => isYesNo(pair.answer) && answer.test(pair.answer.trim()))
-    );
-    const [many, few, name] = yes.length > no.length ? [yes, no, "yes"] : [no, yes, "no"];
-    const allowed = Math.floor(few.length * MAX_YES_NO_SHARE / (1 - MAX_YES_NO_SHARE) + 1e-9);
-    const surplus = Math.max(0, many.length - Math.max(allowed, BALANCE_FROM));
-    const order = (candidate: Candidate) => sha256(`balance/${candidate.pair.id}`);
-    const ordered = many.filter((one) => !isAccepted(one)).sort((a, b) => order(a) < order(b) ? -1 : 1);
-    return new Map(ordered.slice(0, surplus).map((one) => [one, `more "${name}" than the balance allows`]));
-  },
+  reasons: (fit) => new Map([...Map.groupBy(fit, ({ pair }) => pair.dataset).values()].flatMap(surplus)),
 };
+
+function surplus(fit: readonly Candidate[]): [Candidate, string][] {
+  const [yes, no] = ["yes", "no"].map((answer) =>
+    fit.filter(({ pair }) => isYesNo(pair.answer) && pair.answer.trim().toLowerCase().startsWith(answer))
+  );
+  const [many, few, name] = yes.length > no.length ? [yes, no, "yes"] : [no, yes, "no"];
+  const allowed = Math.floor(few.length * MAX_YES_NO_SHARE / (1 - MAX_YES_NO_SHARE) + 1e-9);
+  const order = new Map(many.map((one) => [one, sha256(`balance/${one.pair.id}`)]));
+  const ordered = many.filter((one) => !isAccepted(one)).sort((a, b) =>
+    order.get(a)! < order.get(b)! ? -1 : 1
+  );
+  return ordered.slice(0, Math.max(0, many.length - Math.max(allowed, BALANCE_FROM)))
+    .map((one) => [one, `more "${name}" than the balance allows`]);
+}
 
 /** What a person rejected in the review. */
 const review: SetFilter = {

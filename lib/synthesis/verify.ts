@@ -3,41 +3,24 @@ import { type Completion, type Job, type Message } from "../llm/mod.ts";
 import type { Candidate } from "./filters.ts";
 import type { QaPair } from "./pair.ts";
 
-/** Version of the prompt below; a changed wording gets a new one. */
-export const VERIFY_VERSION = "verify-v1";
+/**
+ * Version of the prompt below; a changed wording gets a new one. (v1 asked for the words "supported" or "unsupported":
+ * SmolLM2-135M then calls every pair unsupported, whatever the order of the examples.)
+ */
+export const VERIFY_VERSION = "verify-v2";
+
+type Verdict = "supported" | "unsupported";
 
 const RULES =
   "You check exam questions about radiology images. You get what is known about one image, a question and its answer. " +
-  "Say whether what is known supports the answer. Anything that it does not say is unsupported. Reply with JSON.";
+  "Say yes if what is known supports the answer, and no if it does not, or says nothing about it. Reply with JSON.";
 
-const EXAMPLES: readonly [known: string, question: string, answer: string, verdict: Verdict][] = [
-  [
-    "Caption: ultrasound of the neck with a mass in the left thyroid",
-    "Which organ is affected?",
-    "thyroid",
-    "supported",
-  ],
-  [
-    "Caption: radiograph of the pelvis showing a fracture of the right femur",
-    "Which side is affected?",
-    "left",
-    "unsupported",
-  ],
-  [
-    "Caption: a tumor is seen in the left humerus on pet of the shoulder",
-    "Is there a stone?",
-    "no",
-    "supported",
-  ],
-  [
-    "Caption: ultrasound of the neck with a mass in the left thyroid",
-    "What kind of lesion can be seen?",
-    "calcified cyst",
-    "unsupported",
-  ],
+const EXAMPLES: readonly [known: string, question: string, answer: string, supported: "yes" | "no"][] = [
+  ["ultrasound of the neck with a mass in the left thyroid", "Which organ is affected?", "thyroid", "yes"],
+  ["radiograph of the pelvis showing a fracture of the right femur", "Which side is affected?", "left", "no"],
+  ["a tumor is seen in the left humerus on pet of the shoulder", "Is there a stone?", "no", "yes"],
+  ["ultrasound of the neck with a mass in the left thyroid", "Is there a stone?", "yes", "no"],
 ];
-
-type Verdict = "supported" | "unsupported";
 
 /** The messages that ask the teacher whether what it was told about an image supports a pair. */
 export function verifyMessages(
@@ -48,20 +31,20 @@ export function verifyMessages(
     `${known}\nQuestion: ${question}\nAnswer: ${answer}`;
   return [
     { role: "system", content: RULES },
-    ...EXAMPLES.flatMap(([known, question, answer, verdict]): Message[] => [
-      { role: "user", content: asked(known, question, answer) },
-      { role: "assistant", content: JSON.stringify({ verdict }) },
+    ...EXAMPLES.flatMap(([caption, question, answer, supported]): Message[] => [
+      { role: "user", content: asked(`Caption: ${caption}`, question, answer) },
+      { role: "assistant", content: JSON.stringify({ supported }) },
     ]),
     { role: "user", content: asked(known, question, answer) },
   ];
 }
 
 const SCHEMA = {
-  name: "verdict",
+  name: "check",
   schema: {
     type: "object",
-    properties: { verdict: { type: "string", enum: ["supported", "unsupported"] } },
-    required: ["verdict"],
+    properties: { supported: { type: "string", enum: ["yes", "no"] } },
+    required: ["supported"],
     additionalProperties: false,
   },
 };
@@ -79,9 +62,8 @@ export function verifyJob({ pair, known }: Candidate, seed: number): Job {
   return { id: `${pair.id}#${VERIFY_VERSION}`, request, noThirdParty: pair.noThirdParty };
 }
 
-/** The verdict in a reply, with or without JSON; null if there is not exactly one. */
+/** The verdict in a reply: its only yes or no, with or without JSON; null if there is none, or both. */
 export function readVerdict({ text }: Pick<Completion, "text">): Verdict | null {
-  const said = text.toLowerCase().replace(/\bnot supported\b/g, "unsupported").match(/\b(un)?supported\b/g);
-  const [verdict, ...others] = new Set(said);
-  return verdict && others.length === 0 ? verdict as Verdict : null;
+  const [said, ...others] = new Set(text.toLowerCase().match(/\b(yes|no)\b/g));
+  return said && others.length === 0 ? said === "yes" ? "supported" : "unsupported" : null;
 }

@@ -188,6 +188,19 @@ Deno.test("balance: neither yes nor no has more than 60%, whatever the order; a 
   });
   const ids = (pairs: readonly QaPair[]) => pairs.map((p) => p.id).sort();
   assertEquals(ids(applyFilters(many.toReversed()).kept), ids(kept));
+  const other = many.map((one, n) => ({
+    ...one,
+    pair: {
+      ...one.pair,
+      id: `other/${n}`,
+      imageId: `medpix2/${n}`,
+      dataset: "medpix2",
+      answer: n % 4 ? "no" : "yes",
+    },
+    known: n % 4 ? NORMAL : CT,
+  }));
+  const both = applyFilters([...many, ...other]).kept; // balanced together, but neither data set is by itself
+  assertEquals([answers(both, "yes"), answers(both, "no")], [75, 75]);
   const few = Array.from({ length: 10 }, (_, n) => closed(n, "no"));
   assertEquals(applyFilters(few).kept.length, 10);
 });

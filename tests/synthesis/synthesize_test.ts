@@ -132,7 +132,7 @@ Deno.test("the teacher checks the pairs that pass the rules, in the same journal
     const last = request.messages.at(-1)!.content;
     if (!last.includes("Answer:")) return reply(request);
     asked.push(last);
-    return last.includes("chest") ? `{"verdict": "unsupported"}` : "It is supported.";
+    return last.includes("chest") ? `{"supported": "no"}` : "Yes, it is.";
   });
   const dir = await Deno.makeTempDir();
   const options: SynthesisOptions = {
@@ -162,12 +162,11 @@ Deno.test("the teacher checks the pairs that pass the rules, in the same journal
 
 Deno.test("verdicts are read with and without JSON, and anything else is none", () => {
   const read = (text: string) => readVerdict({ text });
-  assertEquals(read(`{"verdict": "supported"}`), "supported");
-  assertEquals(read(`{"verdict": "unsupported"}`), "unsupported");
-  assertEquals(read("Unsupported. The caption says left."), "unsupported");
-  assertEquals(read("The answer is not supported"), "unsupported");
-  assertEquals(read("supported or unsupported"), null);
-  assertEquals(read("yes"), null);
+  assertEquals(read(`{"supported": "yes"}`), "supported");
+  assertEquals(read(`{"supported": "no"}`), "unsupported");
+  assertEquals(read("No. The caption says left."), "unsupported");
+  assertEquals(read("yes or no"), null);
+  assertEquals(read("I do not know"), null);
 });
 
 Deno.test("rows that may not leave this machine are refused before anything is sent, also for the check", async () => {
