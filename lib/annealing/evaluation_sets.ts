@@ -1,5 +1,4 @@
-import type { Config } from "../config/mod.ts";
-import { chooseItems, type CorpusRecord, evaluationSets, resolveEvaluationSet } from "../corpus/mod.ts";
+import type { CorpusRecord } from "../corpus/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import type { LeakItem } from "./leakage.ts";
 import type { PictureOf } from "./pictures.ts";
@@ -55,23 +54,4 @@ export function auditSets(
     const picture = pictures.get(imageId) ?? null;
     return { id, imageId, caseId, imageSha256, picture, question, answer: answer ?? caption };
   }
-}
-
-/**
- * The evaluation sets of data/evaluation among the records, as record ids by name, for auditSets; and the names of those
- * of which a phantom or limited run has no item. On whole real data every set must be there.
- *
- * @throws as resolveEvaluationSet
- */
-export async function namedSets(
-  records: readonly CorpusRecord[],
-  config: Config,
-): Promise<{ named: Record<string, string[]>; absent: string[] }> {
-  const whole = config.corpora.source === "real" && config.limit === null;
-  const named: Record<string, string[]> = {}, absent: string[] = [];
-  for (const set of await evaluationSets()) {
-    if (!whole && chooseItems(set, records).length === 0) absent.push(set.name);
-    else named[set.name] = (await resolveEvaluationSet(set, records, config)).ids;
-  }
-  return { named, absent };
 }

@@ -6,7 +6,7 @@
 export { type PathologyClass, pathologyClass, pathologyFilter, type PathologyResult } from "./pathology.ts";
 export { qualityProblems } from "./quality.ts";
 export { refusedPairs, type StepVerdict, VERDICT_STEPS, verdictOf, type VerdictStep } from "./verdicts.ts";
-export { nearGroups, type PictureOf, picturesOf, standIns, withoutShared } from "./pictures.ts";
+export { type PictureOf, picturesOf, standIns, withoutShared } from "./pictures.ts";
 export {
   curate,
   type Curation,
@@ -20,7 +20,7 @@ export {
 export { learningRateScale, ratioAt, type Schedule, scheduleOf } from "./schedule.ts";
 export { type Draw, mix, type MixOptions, type Mixture, type PoolAccount } from "./mix.ts";
 export { auditSchedule, type ScheduleRow, scheduleRows, type ShareWindow } from "./audit.ts";
-export { type AuditSets, auditSets, leakItems, namedSets } from "./evaluation_sets.ts";
+export { type AuditSets, auditSets, leakItems } from "./evaluation_sets.ts";
 export {
   checkLeakage,
   findLeaks,

@@ -1,28 +1,5 @@
-import { type CorpusRecord, nearDuplicates, pictureGroups } from "../corpus/mod.ts";
-import { type Fingerprint, imagePool } from "../image/mod.ts";
+import type { CorpusRecord } from "../corpus/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
-
-/**
- * Groups of images that look near-identical (lib/corpus nearDuplicates), by image id. Every image is decoded once, on
- * other threads.
- *
- * @param onImage called after each image; awaited
- * @throws naming the file, when one cannot be decoded
- */
-export async function nearGroups(
-  records: readonly CorpusRecord[],
-  onImage?: (done: number, images: number) => void | Promise<void>,
-): Promise<string[][]> {
-  const pathOf = new Map(records.map((record) => [record.imageId, record.imagePath]));
-  const prints = new Map<string, Fingerprint>();
-  await using pool = imagePool();
-  const looked = pool.map(pathOf, async ([id, path]) => ({ id, ...await pool.inspect(path) }));
-  for await (const { id, fingerprint } of looked) {
-    prints.set(id, fingerprint);
-    await onImage?.(prints.size, pathOf.size);
-  }
-  return pictureGroups(nearDuplicates(prints));
-}
 
 /** Image id -> name of the picture it shows. Images of one picture have the same name. */
 export type PictureOf = ReadonlyMap<string, string>;
@@ -31,8 +8,8 @@ export type PictureOf = ReadonlyMap<string, string>;
  * Which images show the same picture: those with the same bytes, and those that a look at the pixels found
  * near-identical, directly or through others.
  *
- * @param records of the images; without hash (hashImages) only `near` joins an image with others
- * @param near groups of image ids (nearGroups); images that are not among the records are left out
+ * @param records of the images; without hash (inspectImages) only `near` joins an image with others
+ * @param near groups of image ids that look near-identical (lib/corpus pictureGroups); images that are not among the records are left out
  * @returns a picture's name is the id of its first image in the order of the records
  */
 export function picturesOf(

@@ -106,3 +106,18 @@ export function conceptsOf(record: CorpusRecord): string[] {
       return [record.region ?? "unknown"];
   }
 }
+
+/** Figure 3 as panels: ours on the left, the paper's on the right, for the data sets that the paper counts. */
+export function conceptPanels(
+  counts: readonly (CountBesidePaper & { dataset: string })[],
+  source: string,
+): { dataset: string; unit: string; counts: ConceptCount[] }[] {
+  const panel = (dataset: string, whose: "ours" | "paper", unit: string) => ({
+    dataset: `${dataset}, ${whose === "ours" ? `ours (${source})` : "paper"}`,
+    unit,
+    counts: counts.filter((c) => c.dataset === dataset && c[whose] !== null)
+      .map((c) => ({ concept: c.concept, count: c[whose]! })),
+  });
+  return [["slake", "rows"], ["pmc_vqa", "rows"], ["roco_v2", "captions"]]
+    .flatMap(([dataset, unit]) => [panel(dataset, "ours", unit), panel(dataset, "paper", unit)]);
+}

@@ -51,6 +51,9 @@ const Frozen = z.strictObject({
 /** A set's items among the loaded records. */
 export interface ResolvedSet {
   name: string;
+  title: string;
+  /** What is known of the paper's own list. */
+  paperList: string;
   ids: string[];
   /** Committed ids whose rows a loader dropped as unusable. */
   missing: string[];
@@ -149,10 +152,30 @@ export async function resolveEvaluationSet(
     const { question, answer, choices, caption } = byId.get(id)!;
     return { id, question, answer, choices, caption };
   })));
-  const resolved = { name: set.name, ids, missing, of: set.items, sha256: listHash(ids), contents };
+  const { name, title, paperList, items: of } = set;
+  const resolved = { name, title, paperList, ids, missing, of, sha256: listHash(ids), contents };
   if (!isKept) return { ...resolved, list: "chosen now" };
   const isNew = await freeze(resolved);
   return { ...resolved, list: set.ids ? "committed" : isNew ? "frozen now" : "frozen earlier" };
+}
+
+/**
+ * All evaluation sets of data/evaluation among the records, and the names of those of which a phantom or limited run has
+ * no item. On whole real data every set must be there.
+ *
+ * @throws as resolveEvaluationSet
+ */
+export async function resolveEvaluationSets(
+  records: readonly CorpusRecord[],
+  config: Config,
+): Promise<{ resolved: ResolvedSet[]; absent: string[] }> {
+  const whole = config.corpora.source === "real" && config.limit === null;
+  const resolved: ResolvedSet[] = [], absent: string[] = [];
+  for (const set of await evaluationSets()) {
+    if (!whole && chooseItems(set, records).length === 0) absent.push(set.name);
+    else resolved.push(await resolveEvaluationSet(set, records, config));
+  }
+  return { resolved, absent };
 }
 
 /** Writes what was resolved, or compares it with what was written. Returns whether it was written. */

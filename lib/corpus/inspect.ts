@@ -10,8 +10,13 @@ export interface InspectedCorpus extends Corpus {
 /**
  * Reads every image once, on other threads: hash, size and fingerprint. Rows of images that cannot be decoded are
  * dropped and counted like those that a loader drops.
+ *
+ * @param onImage called after each image; awaited
  */
-export async function inspectImages(corpus: Corpus): Promise<InspectedCorpus> {
+export async function inspectImages(
+  corpus: Corpus,
+  onImage?: (done: number, images: number) => void | Promise<void>,
+): Promise<InspectedCorpus> {
   const pathOf = new Map(corpus.records.map((record) => [record.imageId, record.imagePath]));
   const facts = new Map<string, ImageFacts>(), failures = new Map<string, string>();
   await using pool = imagePool();
@@ -25,6 +30,7 @@ export async function inspectImages(corpus: Corpus): Promise<InspectedCorpus> {
   for await (const { id, facts: found, failure } of inspected) {
     if (found) facts.set(id, found);
     else failures.set(id, failure);
+    await onImage?.(facts.size + failures.size, pathOf.size);
   }
   const lost = corpus.records.filter(({ imageId }) => failures.has(imageId))
     .map(({ id, imageId }) => ({

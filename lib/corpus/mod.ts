@@ -20,11 +20,12 @@ export {
   besidePaper,
   type ConceptCount,
   conceptCounts,
+  conceptPanels,
   conceptsOf,
   type CountBesidePaper,
 } from "./concepts.ts";
 export { type CorpusSummary, summarize } from "./statistics.ts";
-export { hashImages, splitByGroup } from "./splits.ts";
+export { splitByGroup } from "./splits.ts";
 export { type InspectedCorpus, inspectImages } from "./inspect.ts";
 export { nearDuplicates, type NearPair, pictureGroups, SAME_PICTURE } from "./near_duplicates.ts";
 export { allDetailsOf, similarity } from "./picture_match.ts";
@@ -39,7 +40,7 @@ export {
 export { droppedRows, type ReasonCount, reasonCounts, type RowAccount, rowAccounts } from "./accounting.ts";
 export { corporaFolder, limitCorpus, sampleRecords } from "./collection.ts";
 export { contactSheet, wordsOf } from "./contact_sheet.ts";
-export { corpusRecords, type RecordRow, recordRows } from "./table.ts";
+export { corpusRecords, nearGroups, writeNearGroups, writeRecords } from "./table.ts";
 export { checkPictures, type PictureCheck, rightShare, tellsTruth, truthByImage } from "./truth_check.ts";
 export {
   chooseItems,
@@ -48,4 +49,5 @@ export {
   listHash,
   type ResolvedSet,
   resolveEvaluationSet,
+  resolveEvaluationSets,
 } from "./evaluation_sets.ts";

@@ -30,7 +30,7 @@ export interface CorpusRecord {
   imageId: string;
   /** Identity of the patient's case, where the data set tells. */
   caseId: string | null;
-  /** Set by hashImages, and where parquet files carry the image. */
+  /** Set by inspectImages, and where parquet files carry the image. */
   imageSha256: string | null;
   /** Null for caption rows. */
   question: string | null;

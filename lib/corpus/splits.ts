@@ -1,6 +1,5 @@
 import { sha256 } from "../config/mod.ts";
-import { imagePool } from "../image/mod.ts";
-import { type Corpus, type CorpusRecord, type Split, SPLITS } from "./record.ts";
+import { type CorpusRecord, type Split, SPLITS } from "./record.ts";
 
 /** Names in an order that depends on the seed and on nothing else. */
 export function orderBySeed(names: readonly string[], seed: number): string[] {
@@ -53,13 +52,4 @@ export function splitByGroup(
     for (const member of members) splitOf.set(member.id, target.split);
   }
   return records.map((record) => ({ ...record, split: splitOf.get(record.id)! }));
-}
-
-/** The corpus with the SHA-256 of every image file. Each file is read once, off the main thread. */
-export async function hashImages(corpus: Corpus): Promise<Corpus> {
-  const paths = [...new Set(corpus.records.map((record) => record.imagePath))],
-    hashes = new Map<string, string>();
-  await using pool = imagePool();
-  for await (const sha256 of pool.map(paths, pool.hash)) hashes.set(paths[hashes.size], sha256);
-  return { ...corpus, records: corpus.records.map((r) => ({ ...r, imageSha256: hashes.get(r.imagePath)! })) };
 }

@@ -1,19 +1,48 @@
-import type { Row, StageInput } from "../artifacts/mod.ts";
-import type { CorpusRecord } from "./record.ts";
+import type { Row, StageInput, StageRun } from "../artifacts/mod.ts";
+import type { Corpus, CorpusRecord } from "./record.ts";
 
 /** A record as a table row: `context` as JSON. */
-export type RecordRow = Omit<CorpusRecord, "context"> & { context: string | null };
+type RecordRow = Omit<CorpusRecord, "context"> & { context: string | null };
 
-/** Records as rows of a table. */
-export function recordRows(records: readonly CorpusRecord[]): RecordRow[] {
-  return records.map((record) => ({
-    ...record,
-    context: record.context && JSON.stringify(record.context),
+/** Writes the records of each data set as a table of its own, `records_<dataset>`. */
+export async function writeRecords(
+  run: Pick<StageRun, "writeTable">,
+  corpora: readonly Pick<Corpus, "dataset" | "records">[],
+): Promise<void> {
+  for (const { dataset, records } of corpora) {
+    const rows = records.map((record) => ({
+      ...record,
+      context: record.context && JSON.stringify(record.context),
+    }));
+    await run.writeTable(`records_${dataset}`, rows satisfies RecordRow[]);
+  }
+}
+
+/** The records of all data sets that a run of 01_data wrote. */
+export async function corpusRecords(
+  { manifest, table }: Pick<StageInput, "manifest" | "table">,
+): Promise<CorpusRecord[]> {
+  const names = Object.keys(manifest.outputs).flatMap((file) =>
+    /^(records_.+)\.arrow$/.exec(file)?.[1] ?? []
+  );
+  const tables = await Promise.all(names.map((name) => table<RecordRow & Row>(name)));
+  return tables.flat().map((row) => ({
+    ...row,
+    context: row.context === null ? null : JSON.parse(row.context),
   }));
 }
 
-/** The records that a run of 01_data wrote. */
-export async function corpusRecords(input: StageInput): Promise<CorpusRecord[]> {
-  const rows = await input.table<RecordRow & Row>("records");
-  return rows.map((row) => ({ ...row, context: row.context === null ? null : JSON.parse(row.context) }));
+/** Writes groups of images that look near-identical (pictureGroups) as table `near`: one row an image. */
+export async function writeNearGroups(
+  run: Pick<StageRun, "writeTable">,
+  groups: readonly (readonly string[])[],
+): Promise<void> {
+  const rows = groups.flatMap((ids, group) => ids.map((imageId) => ({ group, imageId })));
+  await run.writeTable("near", rows, { group: "integer", imageId: "string" });
+}
+
+/** The groups of near-identical images that a run of 01_data wrote. */
+export async function nearGroups({ table }: Pick<StageInput, "table">): Promise<string[][]> {
+  const rows = await table<{ group: number; imageId: string }>("near");
+  return [...Map.groupBy(rows, ({ group }) => group).values()].map((own) => own.map((row) => row.imageId));
 }

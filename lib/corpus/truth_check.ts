@@ -42,6 +42,8 @@ export async function checkPictures(
   const datasets = [...new Set(records.map((record) => record.dataset))];
   return await Promise.all(datasets.map(async (dataset) => {
     const ofImage = Map.groupBy(records.filter((r) => r.dataset === dataset), (r) => r.imagePath);
+    // By the first record's id: the choice must not depend on where the data lie.
+    const pathOf = new Map([...ofImage].map(([path, [{ id }]]) => [id, path]));
     const found: PictureCheck = {
       dataset,
       images: 0,
@@ -50,8 +52,8 @@ export async function checkPictures(
       rowsRight: 0,
       largestDifference: truth && 0,
     };
-    for (const path of orderBySeed([...ofImage.keys()], seed).slice(0, images)) {
-      const rows = ofImage.get(path)!;
+    for (const id of orderBySeed([...pathOf.keys()], seed).slice(0, images)) {
+      const path = pathOf.get(id)!, rows = ofImage.get(path)!;
       found.images++;
       found.rows += rows.length;
       if (truth === null) {

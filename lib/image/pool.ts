@@ -20,18 +20,15 @@ export interface PreprocessedImage {
 
 /** What workers are asked for, and what they answer. */
 export type ImageTask =
-  | { kind: "hash"; path: string }
   | { kind: "inspect"; path: string }
   | { kind: "preprocess"; path: string; size: number };
-export type ImageResult = { sha256: string } | ImageFacts | PreprocessedImage;
+export type ImageResult = ImageFacts | PreprocessedImage;
 
 /**
  * Image files read, hashed, decoded and resized on other threads. Every promise is rejected with an Error that names the
  * file when something is wrong with it; the pool goes on.
  */
 export interface ImagePool extends AsyncDisposable {
-  /** SHA-256 of a file, as 64 hex digits. */
-  hash(path: string): Promise<string>;
   /** Hash, size and fingerprint of an image file. */
   inspect(path: string): Promise<ImageFacts>;
   /** An image file through {@link decodeImage} and {@link resizeBicubic}: the same bytes as on the main thread. */
@@ -61,7 +58,6 @@ export function imagePool(
   const script = new URL("./image_worker.ts", import.meta.url);
   const pool = workerPool<ImageTask, ImageResult>(script, workers, options.signal);
   return {
-    hash: async (path) => (await pool.run({ kind: "hash", path })).sha256,
     inspect: (path) => pool.run({ kind: "inspect", path }) as Promise<ImageFacts>,
     preprocess: (path, size) => pool.run({ kind: "preprocess", path, size }) as Promise<PreprocessedImage>,
     map: (items, task) => inOrder(items, 2 * workers, task),

@@ -1,9 +1,15 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import sharp from "sharp";
-import { auditSets, checkLeakage, curate, nearGroups, picturesOf } from "../../lib/annealing/mod.ts";
+import { auditSets, checkLeakage, curate, picturesOf } from "../../lib/annealing/mod.ts";
 import { rng } from "../../lib/config/mod.ts";
-import { type CorpusRecord, hashImages } from "../../lib/corpus/mod.ts";
+import {
+  type Corpus,
+  type CorpusRecord,
+  inspectImages,
+  nearDuplicates,
+  pictureGroups,
+} from "../../lib/corpus/mod.ts";
 import { pair } from "./pair.ts";
 
 const SIDE = 240;
@@ -42,9 +48,13 @@ const records = await Promise.all(
     } as CorpusRecord;
   }),
 );
-const { records: hashed } = await hashImages({ records } as Parameters<typeof hashImages>[0]);
 const seen: number[] = [];
-const near = await nearGroups(hashed, (done) => void seen.push(done));
+const { records: hashed, facts } = await inspectImages(
+  { records, dropped: [] as Corpus["dropped"] } as Corpus,
+  (done) => void seen.push(done),
+);
+const prints = new Map([...facts].map(([id, { fingerprint }]) => [id, fingerprint]));
+const near = pictureGroups(nearDuplicates(prints));
 await Deno.remove(dir, { recursive: true });
 const pictures = picturesOf(hashed, near);
 const pairs = Object.entries(plan).map(([imageId, [split]]) =>

@@ -13,14 +13,16 @@ import {
   loadPmcVqa,
   loadRocoV2,
   loadSlake,
+  nearGroups,
   reasonCounts,
-  recordRows,
   rightShare,
   rowAccounts,
   sampleRecords,
   truthByImage,
+  writeNearGroups,
+  writeRecords,
 } from "../../lib/corpus/mod.ts";
-import { readArrow, type Row, type StageInput, writeArrow } from "../../lib/artifacts/mod.ts";
+import { type Manifest, readArrow, type Row, type StageRun, writeArrow } from "../../lib/artifacts/mod.ts";
 import { decodeImage, encodePng } from "../../lib/image/mod.ts";
 import { writePhantomCorpora } from "../../lib/phantom/mod.ts";
 
@@ -121,11 +123,33 @@ Deno.test("exchanged image files are found", async () => {
   assertEquals(share(found, "picturesRight"), 0);
 });
 
-Deno.test("records come back from a table as they went in", async () => {
-  const path = join(temporary, "records.arrow");
-  await writeArrow(path, recordRows(records) as unknown as Row[]);
-  const input = { table: () => readArrow(path) } as unknown as StageInput;
+/** A run of 01_data in the temporary folder: what is written to it can be read from `input`. */
+function tableFolder() {
+  const outputs: Manifest["outputs"] = {}, path = (name: string) => join(temporary, `${name}.arrow`);
+  const writeTable: StageRun["writeTable"] = async (name, rows, columns) => {
+    await writeArrow(path(name), rows as Row[], columns);
+    outputs[`${name}.arrow`] = { sha256: "", bytes: 0 };
+  };
+  const table = <T extends Row>(name: string) => readArrow<T>(path(name));
+  return { writeTable, input: { table, manifest: { outputs } as Manifest } };
+}
+
+Deno.test("records come back from one table a data set as they went in", async () => {
+  const { writeTable, input } = tableFolder();
+  await writeRecords({ writeTable }, corpora);
+  assertEquals(
+    Object.keys(input.manifest.outputs),
+    corpora.map(({ dataset }) => `records_${dataset}.arrow`),
+  );
   assertEquals(await corpusRecords(input), records);
+});
+
+Deno.test("groups of near-identical images come back from their table, also when there are none", async () => {
+  const { writeTable, input } = tableFolder();
+  for (const groups of [[["slake/1", "roco_v2/2"], ["medpix2/3", "medpix2/4", "slake/5"]], []]) {
+    await writeNearGroups({ writeTable }, groups);
+    assertEquals(await nearGroups(input), groups);
+  }
 });
 
 Deno.test("missing real data sets are named with what belongs there", async () => {

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import {
   conceptCounts,
   type Corpus,
-  hashImages,
+  inspectImages,
   loadMedPix2,
   loadPmcVqa,
   loadRocoV2,
@@ -120,7 +120,7 @@ Deno.test("MedPix keeps cases together and gives what the case says", () => {
 });
 
 Deno.test("phantom splits share no image and no case, and a file copied into another split is found", async () => {
-  const all = await Promise.all([slake, pmc, roco, medpix].map(hashImages));
+  const all = await Promise.all([slake, pmc, roco, medpix].map((corpus) => inspectImages(corpus)));
   const records = all.flatMap((corpus) => corpus.records);
   assertEquals(overlapAudit(records), []);
   const copy = { ...records[0], split: "test" as const, imageId: "slake/copy" };

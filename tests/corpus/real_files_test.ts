@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import {
   conceptCounts,
   type CorpusRecord,
-  hashImages,
+  inspectImages,
   loadRocoV1,
   loadSlake,
   loadVqaRad,
@@ -127,7 +127,7 @@ Deno.test({
     const parquet = (await loadVqaRad(vqaRad, { layout: "parquet", imageCache: cache })).records;
     const list = (await Deno.readTextFile(join(vqaRad, "parquet_rows.csv"))).trim().split("\n").slice(1);
     assertEquals([parquet.length, list.length], [719, 719]);
-    const hashed = await hashImages({
+    const hashed = await inspectImages({
       dataset: "vqa_rad",
       root: vqaRad,
       records: [...original.values()],
@@ -142,7 +142,7 @@ Deno.test({
     }
     assertEquals(new Set(parquet.map((r) => r.imageId)).size, 109);
     assertEquals(
-      (await hashImages({ dataset: "vqa_rad", root: cache, records: parquet, dropped: [], repaired: [] }))
+      (await inspectImages({ dataset: "vqa_rad", root: cache, records: parquet, dropped: [], repaired: [] }))
         .records,
       parquet,
     );

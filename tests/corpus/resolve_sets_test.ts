@@ -1,16 +1,19 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { namedSets } from "../../lib/annealing/mod.ts";
 import { loadConfig, paths } from "../../lib/config/mod.ts";
-import { FIGURE_4, loadMedPixLayout } from "./medpix_layout.ts";
+import { resolveEvaluationSets } from "../../lib/corpus/mod.ts";
+import { FIGURE_4, loadMedPixLayout } from "../annealing/medpix_layout.ts";
 
 const { records } = await loadMedPixLayout(FIGURE_4);
 
 Deno.test("a limited run leaves out the evaluation sets of which it has no item, by name", async () => {
-  const { named, absent } = await namedSets(records, loadConfig({ SCALE: "full", LIMIT: "5" }));
+  const { resolved, absent } = await resolveEvaluationSets(
+    records,
+    loadConfig({ SCALE: "full", LIMIT: "5" }),
+  );
   assertEquals(absent, ["organs", "pmc_vqa_clean", "roco_open", "slake_closed"]);
-  assertEquals(named.medpix_test.length, 5);
+  assertEquals(resolved.find(({ name }) => name === "medpix_test")!.ids.length, 5);
   const ids = new Set(records.filter((r) => r.split === "test").map((r) => r.id));
-  assert(Object.values(named).flat().every((id) => ids.has(id)));
+  assert(resolved.every((set) => set.ids.every((id) => ids.has(id))));
 });
 
 Deno.test("on whole real data a set that is not there ends the audit", async () => {
@@ -19,7 +22,7 @@ Deno.test("on whole real data a set that is not there ends the audit", async () 
   Object.assign(paths, { local: own });
   try {
     await assertRejects(
-      () => namedSets(records, loadConfig({ SCALE: "full" })),
+      () => resolveEvaluationSets(records, loadConfig({ SCALE: "full" })),
       Error,
       "Evaluation set organs",
     );
