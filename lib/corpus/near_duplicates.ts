@@ -1,11 +1,11 @@
 import type { Fingerprint } from "../image/mod.ts";
-import { candidatePairs } from "./picture_keys.ts";
-import { allDetailsOf, similarity } from "./picture_match.ts";
+import { candidates } from "./picture_keys.ts";
+import { allDetailsOf, bestCorrelation, type Details, detailsOf } from "./picture_match.ts";
 
 /**
  * From this similarity on two images are said to show the same picture. It lies in the gap between what
  * `./lab bench overlap` measures: planted copies of 109 radiographs reach 0.93 and more, the two most alike of different
- * radiographs 0.85 (chest films; they are of different patients).
+ * radiographs 0.85 (chest films of different cases).
  */
 export const SAME_PICTURE = 0.9;
 
@@ -17,9 +17,6 @@ export interface NearPair {
   /** Correlation of their details, SAME_PICTURE to 1. */
   similarity: number;
 }
-
-/** Details are kept for at most so many pictures at once (60 MB). */
-const KEPT = 4096;
 
 /**
  * Finds images that show the same picture: re-encoded, resized, stretched, evenly cut by up to 6% on every side, with
@@ -33,24 +30,24 @@ const KEPT = 4096;
  */
 export function nearDuplicates(prints: ReadonlyMap<string, Fingerprint>): NearPair[] {
   const ids = [...prints.keys()], all = [...prints.values()];
-  const kept = new Map<number, ReturnType<typeof allDetailsOf>>();
-  const detailsOf = (i: number) => {
-    const known = kept.get(i);
-    if (known) return known;
-    if (kept.size >= KEPT) kept.delete(kept.keys().next().value!);
-    const details = allDetailsOf(all[i]);
-    kept.set(i, details);
-    return details;
-  };
-  const pairs: NearPair[] = [];
-  for (const { a, partners } of candidatePairs(all)) {
-    const details = detailsOf(a);
-    for (const b of partners) {
-      const found = similarity(details, detailsOf(b));
-      if (found >= SAME_PICTURE) pairs.push({ a: ids[a], b: ids[b], similarity: found });
+  const uncut: (Details | null | undefined)[] = new Array(all.length).fill(undefined);
+  const found = new Map<number, number>();
+  for (const { picture, partners } of candidates(all)) {
+    const cuts = allDetailsOf(all[picture]);
+    for (const partner of partners) {
+      const other = uncut[partner] === undefined
+        ? uncut[partner] = detailsOf(all[partner], 0)
+        : uncut[partner];
+      const similarity = bestCorrelation(cuts, other, SAME_PICTURE);
+      if (similarity < SAME_PICTURE) continue;
+      const pair = Math.min(picture, partner) * all.length + Math.max(picture, partner);
+      found.set(pair, Math.max(similarity, found.get(pair) ?? 0));
     }
   }
-  return pairs;
+  return [...found].sort(([a], [b]) => a - b).map(([pair, similarity]) => {
+    const a = Math.floor(pair / all.length), b = pair % all.length;
+    return { a: ids[a], b: ids[b], similarity };
+  });
 }
 
 /** The pairs' images in groups, directly or through others of the same picture; images without a partner are in none. */

@@ -75,25 +75,25 @@ function bucketsOf(words: Uint16Array, word: number): Buckets {
 }
 
 /**
- * Pairs of pictures that may be copies of each other, as indices a < b, without comparing all with all: the signs of
- * the lowest frequencies of the middle are a perceptual hash (pHash), and two are looked at if one word of it is the
- * same, but for one uncertain bit, and the whole hash differs in at most 16 of 63 bits. Each picture is looked up as it
- * is and cut by each of CUTS.
+ * For each picture, those that may be copies of it, found without comparing all with all: the signs of the lowest
+ * frequencies of the middle are a perceptual hash (pHash), and two are looked at if one word of it is the same, but for
+ * one uncertain bit, and the whole hash differs in at most 16 of 63 bits. A picture is looked up as it is and cut by each
+ * of CUTS among the others as they are, so that of a picture and its cut copy the copy is the picture's partner.
  * Source: C. Zauner, Implementation and benchmarking of perceptual image hash functions, 2010; the look-up by words is
  * multi-index hashing, M. Norouzi, A. Punjani, D. Fleet, CVPR 2012.
  *
- * @returns for each a, in order, its partners
+ * @returns indices; pictures without a partner are left out
  */
-export function* candidatePairs(
+export function* candidates(
   prints: readonly Fingerprint[],
-): Generator<{ a: number; partners: number[] }> {
+): Generator<{ picture: number; partners: number[] }> {
   const n = prints.length, hashes = new Uint16Array(n * WORDS);
   prints.forEach((print, i) => writeHash(spectrum(print, 0), hashes, i * WORDS));
   const buckets = Array.from({ length: WORDS }, (_, word) => bucketsOf(hashes, word));
-  const partners = Array.from({ length: n }, (): number[] => []);
   const probe = new Uint16Array(WORDS);
   const asked = new Int32Array(n).fill(-1);
   for (let i = 0; i < n; i++) {
+    const partners: number[] = [];
     for (const cut of CUTS) {
       const values = spectrum(prints[i], cut);
       writeHash(values, probe, 0);
@@ -104,21 +104,25 @@ export function* candidatePairs(
             const j = members[m];
             if (j === i || asked[j] === i || distance(probe, hashes, j * WORDS) > MOST_BITS) continue;
             asked[j] = i;
-            partners[Math.min(i, j)].push(Math.max(i, j));
+            partners.push(j);
           }
         }
       }
     }
-  }
-  for (let a = 0; a < n; a++) {
-    if (partners[a].length > 0) yield { a, partners: [...new Set(partners[a])].sort((x, y) => x - y) };
+    if (partners.length > 0) yield { picture: i, partners };
   }
 }
 
 /** A word, and the word with each of its least certain bits turned over. */
 function near(word: number, values: Float32Array): number[] {
-  const order = [...values.keys()].sort((a, b) => Math.abs(values[a]) - Math.abs(values[b]));
-  return [word, ...order.slice(0, UNSURE).map((bit) => word ^ (1 << bit))];
+  const words = [word], sizes = values.map(Math.abs);
+  for (let turned = 0; turned < UNSURE; turned++) {
+    let least = 0;
+    for (let bit = 1; bit < sizes.length; bit++) if (sizes[bit] < sizes[least]) least = bit;
+    words.push(word ^ (1 << least));
+    sizes[least] = Infinity;
+  }
+  return words;
 }
 
 function distance(probe: Uint16Array, hashes: Uint16Array, at: number): number {

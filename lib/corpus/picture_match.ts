@@ -49,61 +49,90 @@ const FINE = gaussian(0.85), COARSE = gaussian(1.6);
 
 /** Blurs a SIDE x SIDE picture in both directions; beyond its border it goes on as at the border. */
 function blur(picture: Float32Array, weights: Float32Array): Float32Array {
-  let from = picture;
-  for (const [along, across] of [[1, SIDE], [SIDE, 1]]) {
-    const to = new Float32Array(SIDE * SIDE);
-    for (let line = 0; line < SIDE; line++) {
-      for (let i = 0; i < SIDE; i++) {
-        const start = line * across;
-        let sum = weights[0] * from[start + i * along];
-        for (let k = 1; k < weights.length; k++) {
-          const before = Math.max(0, i - k), after = Math.min(SIDE - 1, i + k);
-          sum += weights[k] * (from[start + before * along] + from[start + after * along]);
-        }
-        to[start + i * along] = sum;
-      }
+  return blurRowsTurned(blurRowsTurned(picture, weights), weights);
+}
+
+/** Blurs along the rows and turns rows into columns, so that two calls blur in both directions. */
+function blurRowsTurned(picture: Float32Array, weights: Float32Array): Float32Array {
+  const reach = weights.length - 1, line = new Float32Array(SIDE + 2 * reach);
+  const turned = new Float32Array(SIDE * SIDE);
+  for (let y = 0; y < SIDE; y++) {
+    const row = y * SIDE;
+    for (let i = 0; i < SIDE; i++) line[reach + i] = picture[row + i];
+    line.fill(picture[row], 0, reach);
+    line.fill(picture[row + SIDE - 1], reach + SIDE);
+    for (let i = 0, at = reach; i < SIDE; i++, at++) {
+      let sum = weights[0] * line[at];
+      for (let k = 1; k <= reach; k++) sum += weights[k] * (line[at - k] + line[at + k]);
+      turned[i * SIDE + y] = sum;
     }
-    from = to;
   }
-  return from;
+  return turned;
 }
 
 /** Root mean square of the details, in grey levels, below which a picture shows nothing that could be compared. */
 const FLAT = 0.25;
 
+/** The details of a picture's middle: SIDE x SIDE numbers of mean 0 and norm 1. */
+export interface Details {
+  values: Float32Array;
+  /** Norm of the rows after each row. */
+  rest: Float32Array;
+}
+
 /**
  * The details of a picture's middle: the difference of two blurs (0.85 and 1.6 samples), so that neither the light nor the
- * body's outline, which all pictures of one organ share, counts. SIDE x SIDE numbers of mean 0 and norm 1; null for a
- * picture of one grey.
+ * body's outline, which all pictures of one organ share, counts. Null for a picture of one grey.
  */
-export function detailsOf(print: Fingerprint, cut: number): Float32Array | null {
+export function detailsOf(print: Fingerprint, cut: number): Details | null {
   const picture = middleOf(print, cut, SIDE);
-  const fine = blur(picture, FINE), coarse = blur(picture, COARSE);
-  const details = fine.map((level, i) => level - coarse[i]);
-  const mean = details.reduce((a, b) => a + b, 0) / details.length;
-  const norm = Math.sqrt(details.reduce((sum, d) => sum + (d - mean) ** 2, 0));
-  return norm < FLAT * SIDE ? null : details.map((d) => (d - mean) / norm);
+  const values = blur(picture, FINE), coarse = blur(picture, COARSE), n = values.length;
+  let mean = 0, squares = 0;
+  for (let i = 0; i < n; i++) mean += (values[i] -= coarse[i]) / n;
+  for (let i = 0; i < n; i++) squares += (values[i] -= mean) ** 2;
+  const norm = Math.sqrt(squares), rest = new Float32Array(SIDE);
+  if (norm < FLAT * SIDE) return null;
+  squares = 0;
+  for (let i = n - 1; i >= 0; i--) {
+    if (i % SIDE === SIDE - 1) rest[(i - SIDE + 1) / SIDE] = Math.sqrt(squares);
+    squares += (values[i] /= norm) ** 2;
+  }
+  return { values, rest };
 }
 
 /** The details of a picture as it is and cut by each of CUTS. */
-export const allDetailsOf = (print: Fingerprint): (Float32Array | null)[] =>
+export const allDetailsOf = (print: Fingerprint): (Details | null)[] =>
   CUTS.map((cut) => detailsOf(print, cut));
 
 /**
  * How much two pictures' details agree: their normalised cross-correlation (-1 to 1), the largest over all CUTS of
  * either of the two. 0 where one of them is flat.
  */
-export function similarity(a: readonly (Float32Array | null)[], b: readonly (Float32Array | null)[]): number {
+export function similarity(a: readonly (Details | null)[], b: readonly (Details | null)[]): number {
+  return Math.max(bestCorrelation(a, b[0], -1), bestCorrelation(b, a[0], -1));
+}
+
+/**
+ * The largest correlation of a picture's details in any of its cuts with those of another. If none reaches `least`,
+ * some number below it, mostly known after a few rows: what the other rows can still add is at most the product of
+ * their norms (Cauchy-Schwarz).
+ */
+export function bestCorrelation(
+  cuts: readonly (Details | null)[],
+  other: Details | null,
+  least: number,
+): number {
   let best = -1;
-  for (let k = 0; k < CUTS.length; k++) {
-    best = Math.max(best, correlation(a[0], b[k]), correlation(a[k], b[0]));
-  }
+  for (const details of cuts) best = Math.max(best, correlation(details, other, Math.max(least, best)));
   return best;
 }
 
-function correlation(a: Float32Array | null, b: Float32Array | null): number {
+function correlation(a: Details | null, b: Details | null, least: number): number {
   if (a === null || b === null) return 0;
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  for (let row = 0, i = 0; row < SIDE; row++) {
+    for (const end = i + SIDE; i < end; i++) sum += a.values[i] * b.values[i];
+    if (sum + a.rest[row] * b.rest[row] < least) return -1;
+  }
   return sum;
 }
