@@ -1,6 +1,6 @@
 import type { Fingerprint } from "../image/mod.ts";
 import { candidates } from "./picture_keys.ts";
-import { allDetailsOf, bestCorrelation, type Details, detailsOf } from "./picture_match.ts";
+import { correlation, type Details, detailsOf } from "./picture_match.ts";
 
 /**
  * From this similarity on two images are said to show the same picture. It lies in the gap between what
@@ -32,13 +32,13 @@ export function nearDuplicates(prints: ReadonlyMap<string, Fingerprint>): NearPa
   const ids = [...prints.keys()], all = [...prints.values()];
   const uncut: (Details | null | undefined)[] = new Array(all.length).fill(undefined);
   const found = new Map<number, number>();
-  for (const { picture, partners } of candidates(all)) {
-    const cuts = allDetailsOf(all[picture]);
+  for (const { picture, cut, partners } of candidates(all)) {
+    const details = detailsOf(all[picture], cut);
     for (const partner of partners) {
       const other = uncut[partner] === undefined
         ? uncut[partner] = detailsOf(all[partner], 0)
         : uncut[partner];
-      const similarity = bestCorrelation(cuts, other, SAME_PICTURE);
+      const similarity = correlation(details, other, SAME_PICTURE);
       if (similarity < SAME_PICTURE) continue;
       const pair = Math.min(picture, partner) * all.length + Math.max(picture, partner);
       found.set(pair, Math.max(similarity, found.get(pair) ?? 0));

@@ -28,29 +28,29 @@ function frequency(place: number): number {
 
 /** The strengths of the low frequencies of a picture's middle, lowest first. */
 function spectrum(print: Fingerprint, cut: number): Float32Array {
-  const picture = middleOf(print, cut, SIDE);
-  const rows = new Float32Array(SIDE * FREQUENCIES), all = new Float32Array(FREQUENCIES ** 2);
-  for (let y = 0; y < SIDE; y++) {
+  const rows = alongRows(alongRows(middleOf(print, cut, SIDE), SIDE), SIDE);
+  const values = new Float32Array(LOWEST_FIRST.length);
+  for (let i = 0; i < values.length; i++) values[i] = rows[LOWEST_FIRST[i]];
+  return values;
+}
+
+/** The low frequencies along each of a picture's rows, as columns, so that two calls transform in both directions. */
+function alongRows(picture: Float32Array, side: number): Float32Array {
+  const height = picture.length / side, turned = new Float32Array(FREQUENCIES * height);
+  for (let y = 0; y < height; y++) {
     for (let u = 0; u < FREQUENCIES; u++) {
       let sum = 0;
-      for (let x = 0; x < SIDE; x++) sum += picture[y * SIDE + x] * COSINES[u * SIDE + x];
-      rows[y * FREQUENCIES + u] = sum;
+      for (let x = 0; x < side; x++) sum += picture[y * side + x] * COSINES[u * side + x];
+      turned[u * height + y] = sum;
     }
   }
-  for (let v = 0; v < FREQUENCIES; v++) {
-    for (let u = 0; u < FREQUENCIES; u++) {
-      let sum = 0;
-      for (let y = 0; y < SIDE; y++) sum += rows[y * FREQUENCIES + u] * COSINES[v * SIDE + y];
-      all[v * FREQUENCIES + u] = sum;
-    }
-  }
-  return Float32Array.from(LOWEST_FIRST, (place) => all[place]);
+  return turned;
 }
 
 /** Writes a spectrum's signs into `words` from `at` on. */
 function writeHash(values: Float32Array, words: Uint16Array, at: number): void {
   words.fill(0, at, at + WORDS);
-  values.forEach((value, i) => value > 0 && (words[at + (i >> 4)] |= 1 << (i & 15)));
+  for (let i = 0; i < values.length; i++) if (values[i] > 0) words[at + (i >> 4)] |= 1 << (i & 15);
 }
 
 const COUNT = Uint8Array.from({ length: 2 ** BITS }, (_, n) => {
@@ -74,53 +74,62 @@ function bucketsOf(words: Uint16Array, word: number): Buckets {
   return { starts, members };
 }
 
+/** Pictures that may be the same as one picture that is cut, as indices. */
+export interface Candidates {
+  picture: number;
+  /** One of CUTS. */
+  cut: number;
+  partners: number[];
+}
+
 /**
- * For each picture, those that may be copies of it, found without comparing all with all: the signs of the lowest
- * frequencies of the middle are a perceptual hash (pHash), and two are looked at if one word of it is the same, but for
- * one uncertain bit, and the whole hash differs in at most 16 of 63 bits. A picture is looked up as it is and cut by each
- * of CUTS among the others as they are, so that of a picture and its cut copy the copy is the picture's partner.
+ * For each picture and each of CUTS, those that may show what it shows when it is cut, found without comparing all with
+ * all: the signs of the lowest frequencies of the middle are a perceptual hash (pHash), and two are looked at if one word
+ * of it is the same, but for one uncertain bit, and the whole hash differs in at most 16 of 63 bits.
  * Source: C. Zauner, Implementation and benchmarking of perceptual image hash functions, 2010; the look-up by words is
  * multi-index hashing, M. Norouzi, A. Punjani, D. Fleet, CVPR 2012.
- *
- * @returns indices; pictures without a partner are left out
  */
-export function* candidates(
-  prints: readonly Fingerprint[],
-): Generator<{ picture: number; partners: number[] }> {
+export function* candidates(prints: readonly Fingerprint[]): Generator<Candidates> {
   const n = prints.length, hashes = new Uint16Array(n * WORDS);
   prints.forEach((print, i) => writeHash(spectrum(print, 0), hashes, i * WORDS));
   const buckets = Array.from({ length: WORDS }, (_, word) => bucketsOf(hashes, word));
   const probe = new Uint16Array(WORDS);
   const asked = new Int32Array(n).fill(-1);
-  for (let i = 0; i < n; i++) {
-    const partners: number[] = [];
+  for (let picture = 0, turn = 0; picture < n; picture++) {
     for (const cut of CUTS) {
-      const values = spectrum(prints[i], cut);
+      const values = spectrum(prints[picture], cut), partners: number[] = [];
       writeHash(values, probe, 0);
       for (let word = 0; word < WORDS; word++) {
         const { starts, members } = buckets[word];
         for (const value of near(probe[word], values.subarray(word * BITS, (word + 1) * BITS))) {
           for (let m = starts[value]; m < starts[value + 1]; m++) {
             const j = members[m];
-            if (j === i || asked[j] === i || distance(probe, hashes, j * WORDS) > MOST_BITS) continue;
-            asked[j] = i;
+            if (j === picture || asked[j] === turn || distance(probe, hashes, j * WORDS) > MOST_BITS) {
+              continue;
+            }
+            asked[j] = turn;
             partners.push(j);
           }
         }
       }
+      turn++;
+      if (partners.length > 0) yield { picture, cut, partners };
     }
-    if (partners.length > 0) yield { picture: i, partners };
   }
 }
 
 /** A word, and the word with each of its least certain bits turned over. */
 function near(word: number, values: Float32Array): number[] {
-  const words = [word], sizes = values.map(Math.abs);
+  const words = [word];
   for (let turned = 0; turned < UNSURE; turned++) {
-    let least = 0;
-    for (let bit = 1; bit < sizes.length; bit++) if (sizes[bit] < sizes[least]) least = bit;
+    let least = -1, size = Infinity;
+    for (let bit = 0; bit < values.length; bit++) {
+      if (Math.abs(values[bit]) < size && !words.includes(word ^ (1 << bit))) {
+        least = bit;
+        size = Math.abs(values[bit]);
+      }
+    }
     words.push(word ^ (1 << least));
-    sizes[least] = Infinity;
   }
   return words;
 }

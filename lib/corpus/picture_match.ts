@@ -109,25 +109,14 @@ export const allDetailsOf = (print: Fingerprint): (Details | null)[] =>
  * either of the two. 0 where one of them is flat.
  */
 export function similarity(a: readonly (Details | null)[], b: readonly (Details | null)[]): number {
-  return Math.max(bestCorrelation(a, b[0], -1), bestCorrelation(b, a[0], -1));
+  return Math.max(...a.map((cut) => correlation(cut, b[0])), ...b.map((cut) => correlation(a[0], cut)));
 }
 
 /**
- * The largest correlation of a picture's details in any of its cuts with those of another. If none reaches `least`,
- * some number below it, mostly known after a few rows: what the other rows can still add is at most the product of
- * their norms (Cauchy-Schwarz).
+ * The correlation of two pictures' details. If it does not reach `least`, -1, mostly after a few rows: what the other
+ * rows can still add is at most the product of their norms (Cauchy-Schwarz).
  */
-export function bestCorrelation(
-  cuts: readonly (Details | null)[],
-  other: Details | null,
-  least: number,
-): number {
-  let best = -1;
-  for (const details of cuts) best = Math.max(best, correlation(details, other, Math.max(least, best)));
-  return best;
-}
-
-function correlation(a: Details | null, b: Details | null, least: number): number {
+export function correlation(a: Details | null, b: Details | null, least = -1): number {
   if (a === null || b === null) return 0;
   let sum = 0;
   for (let row = 0, i = 0; row < SIDE; row++) {
