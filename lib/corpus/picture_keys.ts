@@ -7,8 +7,8 @@ const SIDE = 16, FREQUENCIES = 8;
 /** A picture's hash has 63 bits in four words of 16; the last bit of the last word stays 0. */
 const WORDS = 4, BITS = 16;
 
-/** Copies differ from their originals in at most so many of the 63 bits. */
-const MOST_BITS = 16;
+/** Two hashes may differ in so many of the 63 bits to be looked at further; planted copies differ in 8 at most. */
+const MOST_BITS = 12;
 
 /** A word is also looked up with each of its so many least certain bits turned over. */
 const UNSURE = 4;
@@ -85,7 +85,7 @@ export interface Candidates {
 /**
  * For each picture and each of CUTS, those that may show what it shows when it is cut, found without comparing all with
  * all: the signs of the lowest frequencies of the middle are a perceptual hash (pHash), and two are looked at if one word
- * of it is the same, but for one uncertain bit, and the whole hash differs in at most 16 of 63 bits.
+ * of it is the same, but for one uncertain bit, and the whole hash differs in at most 12 of 63 bits.
  * Source: C. Zauner, Implementation and benchmarking of perceptual image hash functions, 2010; the look-up by words is
  * multi-index hashing, M. Norouzi, A. Punjani, D. Fleet, CVPR 2012.
  */

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { mostAlike, plantCopies, searchNoise, searchPlanted } from "../../lib/cli/support/bench_overlap.ts";
+import { mostAlike, plantCopies, searchMade, searchPlanted } from "../../lib/cli/support/bench_overlap.ts";
 import { FURTHER, PLANTED } from "../../lib/cli/support/planted_copies.ts";
 import { nearDuplicates, pictureGroups, SAME_PICTURE } from "../../lib/corpus/mod.ts";
 import { THUMBNAIL } from "../../lib/image/mod.ts";
@@ -42,10 +42,16 @@ Deno.test({
   fn: () => assertEquals(searchPlanted(prints!, "mirrored").found, 0),
 });
 
-Deno.test("ten times as many pictures of noise take far less than a hundred times as long, and none are pairs", () => {
-  const [few, many] = [1_000, 10_000].map(searchNoise);
+Deno.test("ten times as many pictures of noise take at most twenty times as long, and none are pairs", () => {
+  const [, few, many] = [2_000, 2_000, 20_000].map((images) => searchMade("of noise", images));
   assertEquals([few.pairs, many.pairs], [0, 0]);
-  assert(many.seconds < 40 * few.seconds, `${few.seconds} s and ${many.seconds} s`);
+  assert(many.seconds < 20 * few.seconds, `${few.seconds} s and ${many.seconds} s`);
+});
+
+Deno.test("pictures of one shape are told apart for nearly all pairs, in less than a millisecond a picture", () => {
+  const { seconds, pairs, images } = searchMade("alike in shape", 3_000);
+  assert(pairs < 1e-4 * (images * (images - 1)) / 2, `${pairs} pairs`);
+  assert(seconds < images / 1000, `${seconds} s`);
 });
 
 const flat = (level: number) => ({ grey: new Uint8Array(THUMBNAIL ** 2).fill(level) });

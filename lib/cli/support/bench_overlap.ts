@@ -77,17 +77,39 @@ export function mostAlike(originals: ReadonlyMap<string, Fingerprint>, count: nu
   return pairs.sort((x, y) => y.similarity - x.similarity).slice(0, count);
 }
 
-/** Time and memory of a search among pictures of noise, and what it found there. */
-export function searchNoise(
-  images: number,
-): { images: number; seconds: number; mebibytes: number; pairs: number } {
+/** What different pictures are made of to time a search: nothing in common, or the shape of all films of one organ. */
+export const MADE = {
+  "of noise": (random: () => number): Fingerprint => ({
+    grey: Uint8Array.from({ length: THUMBNAIL ** 2 }, () => 256 * random()),
+  }),
+  "alike in shape": alikeInShape,
+};
+
+/** A bright ellipse on black, moved and stretched a little, with six soft spots of its own and noise. */
+function alikeInShape(random: () => number): Fingerprint {
+  const within = (low: number, high: number) => low + (high - low) * random();
+  const body = { x: within(15, 17), y: within(15, 17), wide: within(9, 11), high: within(11, 13) };
+  const spots = Array.from({ length: 6 }, () => {
+    return { x: within(10, 22), y: within(8, 24), size: within(1, 2.5), light: within(-45, 45) };
+  });
+  const grey = Uint8ClampedArray.from({ length: THUMBNAIL ** 2 }, (_, i) => {
+    const x = i % THUMBNAIL, y = Math.floor(i / THUMBNAIL);
+    const from = ((x - body.x) / body.wide) ** 2 + ((y - body.y) / body.high) ** 2;
+    const light = spots.map((s) =>
+      s.light * Math.exp(-((x - s.x) ** 2 + (y - s.y) ** 2) / (2 * s.size ** 2))
+    );
+    return 10 + 150 / (1 + Math.exp(3 * (from - 1))) + light.reduce((a, b) => a + b) + within(-6, 6);
+  });
+  return { grey: new Uint8Array(grey) };
+}
+
+/** Time and memory of a search among made pictures, all different, and how many pairs it said to be the same. */
+export function searchMade(kind: keyof typeof MADE, images: number) {
   const random = rng("bench overlap");
-  const prints = new Map(Array.from({ length: images }, (_, i) => {
-    const grey = Uint8Array.from({ length: THUMBNAIL ** 2 }, () => 256 * random());
-    return [String(i), { grey }];
-  }));
+  const prints = new Map(Array.from({ length: images }, (_, i) => [String(i), MADE[kind](random)]));
   const start = performance.now(), pairs = nearDuplicates(prints).length;
   return {
+    kind,
     images,
     seconds: (performance.now() - start) / 1000,
     mebibytes: Deno.memoryUsage().rss / 2 ** 20,
@@ -101,7 +123,8 @@ export async function benchOverlap(folder: string): Promise<void> {
   const prints = await plantCopies(folder, kinds);
   const rows = Object.keys(kinds).map((kind) => searchPlanted(prints, kind));
   const alike = mostAlike(prints.originals, 5);
-  const noise = [10_000, 100_000].map(searchNoise);
+  const made = [10_000, 100_000].map((images) => searchMade("of noise", images))
+    .concat([2_000, 20_000].map((images) => searchMade("alike in shape", images)));
   const where = describeMachine(await machine());
   const share = (part: number, of: number) => {
     const { low, high } = wilsonInterval(part, of), digits = of > 1000 ? 3 : 1;
@@ -122,8 +145,8 @@ export async function benchOverlap(folder: string): Promise<void> {
     "Most alike of different images: " +
     alike.map(({ a, b, similarity }) => `${a} and ${b} ${similarity.toFixed(3)}`).join("; ") + ".",
     "",
-    ...noise.map(({ images, seconds, mebibytes, pairs }) =>
-      `${images} pictures of noise: ${seconds.toFixed(1)} s, ${
+    ...made.map(({ kind, images, seconds, mebibytes, pairs }) =>
+      `${images} pictures ${kind}: ${seconds.toFixed(1)} s, ${
         mebibytes.toFixed(0)
       } MiB resident, ${pairs} pairs.`
     ),
@@ -132,5 +155,5 @@ export async function benchOverlap(folder: string): Promise<void> {
     "",
   ].join("\n");
   console.log(text);
-  console.log(`Written: ${await writeBench("overlap", { rows, alike, noise, machine: where }, text)}`);
+  console.log(`Written: ${await writeBench("overlap", { rows, alike, made, machine: where }, text)}`);
 }
