@@ -20,13 +20,14 @@ export interface NearPair {
 
 /**
  * Finds images that show the same picture: re-encoded, resized, stretched, evenly cut by up to 6% on every side, with
- * text burned in at the border, grey for colour, lighter or darker. Not found: mirrored, rotated, unevenly or further
- * cut ones, and pictures of one grey.
+ * text burned in at the border, grey for colour, lighter or darker. Not found: mirrored, rotated or further cut ones, and
+ * pictures of one grey. Of copies cut on some sides only, few are found (3% on the left and below: 29 of 109): trying
+ * such cuts as well brings different radiographs up to 0.90.
  *
  * Candidates come from a perceptual hash (picture_keys.ts) and are then compared by their details (picture_match.ts),
  * each with the few rows that rule it out. The time is that of hashing, linear, plus that of the pairs with a like hash,
- * which grows with the square of the images, but slowly: of 100,000 pictures of noise it is less than half, of 20,000 of
- * one shape most. Memory: 2.4 kB of details for each picture that was a candidate, and 1 kB for its fingerprint.
+ * which grows with the square of the images, but slowly: it is about a quarter of the time among 100,000 pictures of
+ * noise, half among 20,000 of one shape. Memory: 2.4 kB of details for each picture that was a candidate.
  *
  * @param prints fingerprints by image id
  */

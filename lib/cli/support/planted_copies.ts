@@ -70,5 +70,8 @@ export const FURTHER: Readonly<Record<string, Plant>> = {
   "brighter (1.2 x + 10)": (image) => pixels(open(image).linear(1.2, 10)),
   "gamma (2.2 in, 1.4 out)": (image) => pixels(open(image).gamma(2.2, 1.4)),
   "cropped by 3% left and below only": cropped(0.03, 0, 0, 0.03),
+  "cropped by 2% left and below only": cropped(0.02, 0, 0, 0.02),
+  "cropped by 4% above only": cropped(0, 0.04, 0, 0),
+  "cropped by 6% on the right only": cropped(0, 0, 0.06, 0),
   "mirrored": (image) => pixels(open(image).flop()),
 };
