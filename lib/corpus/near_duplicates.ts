@@ -21,7 +21,7 @@ export interface NearPair {
 /**
  * Finds images that show the same picture: re-encoded, resized, stretched, evenly cut by up to 6% on every side, with
  * text burned in at the border, grey for colour, lighter or darker. Not found: mirrored, rotated or further cut ones, and
- * pictures of one grey. Of copies cut on some sides only, few are found (3% on the left and below: 29 of 109): trying
+ * pictures of one grey. Of copies cut on some sides only, some are found (3% on the left and below: 29 of 109): trying
  * such cuts as well brings different radiographs up to 0.90.
  *
  * Candidates come from a perceptual hash (picture_keys.ts) and are then compared by their details (picture_match.ts),

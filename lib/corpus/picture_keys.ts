@@ -7,7 +7,7 @@ const SIDE = 16, FREQUENCIES = 8;
 /** A picture's hash has 63 bits in four words of 16; the last bit of the last word stays 0. */
 const WORDS = 4, BITS = 16;
 
-/** Two hashes may differ in so many of the 63 bits to be looked at further; planted copies differ in 8 at most. */
+/** Two hashes may differ in so many of the 63 bits to be looked at further; those of evenly cut copies differ in 8 at most. */
 const MOST_BITS = 12;
 
 /** A word is also looked up with each of its so many least certain bits turned over. */
