@@ -1,35 +1,34 @@
 import { join } from "@std/path";
 import { type Config, limited, paths } from "../config/mod.ts";
+import { checkFolder, readManifest } from "../download/mod.ts";
 import { writePhantomCorpora } from "../phantom/mod.ts";
-import { isThere } from "./files.ts";
 import type { Corpus, CorpusRecord } from "./record.ts";
 import { SPLITS } from "./record.ts";
 import { orderBySeed } from "./splits.ts";
 
-/** What each data set's folder must hold. */
-const NEEDED: Record<string, string> = {
-  slake: "train.json, validate.json, test.json and imgs/",
-  pmc_vqa: "train_2.csv, test_2.csv, test_clean.csv, images/ and images_2/",
-  roco_v2: "{train,valid,test}_captions.csv and {train,valid,test}/",
-  medpix2: "Descriptions.json, Case_topic.json, splitted_dataset/ and images/",
-};
+/** What the paper trains on. */
+const TRAINED_ON = ["slake", "pmc_vqa", "roco_v2", "medpix2"];
 
 /**
  * The folder with slake/, pmc_vqa/, roco_v2/ and medpix2/. With `corpora.source` "phantom" they are drawn into
  * data/local/phantom first (a few seconds, once); with "real" they must lie in data/local.
- * @throws naming the missing data sets, what belongs there and how to get it
+ * @throws naming the data sets that are not whole, what they lack and how to get it
  */
 export async function corporaFolder(config: Config): Promise<string> {
   if (config.corpora.source === "phantom") {
     return (await writePhantomCorpora(join(paths.local, "phantom"), { seed: config.seed })).dir;
   }
-  const missing: string[] = [];
-  for (const name of Object.keys(NEEDED)) if (!(await isThere(join(paths.local, name)))) missing.push(name);
-  if (missing.length > 0) {
+  const lacking: string[] = [];
+  for (const name of TRAINED_ON) {
+    const manifest = await readManifest(join(paths.data, "datasets"), name);
+    const { state, missing } = await checkFolder(manifest, join(paths.local, name));
+    if (state !== "ready") lacking.push(`${name}/ lacks ${missing.join(", ")} (./lab data ${name})`);
+  }
+  if (lacking.length > 0) {
     throw new Error(
-      `Expected the data sets under ${paths.local}; missing: ` +
-        missing.map((name) => `${name}/ with ${NEEDED[name]} (./lab data ${name})`).join("; ") +
-        ". LAB_DATA_LOCAL names another folder.",
+      `Expected the data sets under ${paths.local}. ${
+        lacking.join("; ")
+      }. LAB_DATA_LOCAL names another folder.`,
     );
   }
   return paths.local;

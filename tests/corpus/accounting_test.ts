@@ -155,7 +155,7 @@ Deno.test("groups of near-identical images come back from their table, also when
 Deno.test("missing real data sets are named with what belongs there", async () => {
   const config: Config = { ...loadConfig({}), corpora: { source: "real" } };
   const error = await assertRejects(() => corporaFolder(config), Error);
-  assert(/roco_v2\/ with .*\(\.\/lab data roco_v2\)/.test(error.message), error.message);
+  assert(/roco_v2\/ lacks .*\(\.\/lab data roco_v2\)/.test(error.message), error.message);
 });
 
 Deno.test("a contact sheet has a row a group and shows the pictures", async () => {
