@@ -137,6 +137,9 @@ export type CApi = ReturnType<typeof openLibraries>;
 export function openLibraries(paths: { framework: string; cc: string }) {
   // Errors only, unless something else is asked for: TensorFlow reports its instruction sets and compilations.
   if (!Deno.env.get("TF_CPP_MIN_LOG_LEVEL")) Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "2");
+  // TensorFlow itself turns oneDNN on only where the processor has AVX512-VNNI; elsewhere convolutions would then lack
+  // layouts and dilations that they have here.
+  if (!Deno.env.get("TF_ENABLE_ONEDNN_OPTS")) Deno.env.set("TF_ENABLE_ONEDNN_OPTS", "1");
   const libc = Deno.dlopen("libc.so.6", LIBC), verbose = Deno.env.get("TF_CPP_MIN_LOG_LEVEL") === "0";
   try {
     const load = () => ({

@@ -109,7 +109,9 @@ function network(dtype: DType): Result {
     let p: Tensor | undefined;
     const { value, grads } = tf.valueAndGrads((w1: Tensor, w2: Tensor) => {
       const h = tf.tanh(tf.matMul(x, w1 as Tensor2D, false, true));
-      p = tf.keep(tf.softmax(tf.matMul(h as Tensor2D, w2 as Tensor2D, false, true)));
+      // As the model does: softmax in float32, its result in the type of the activations.
+      const logits = asType(tf.matMul(h as Tensor2D, w2 as Tensor2D, false, true), "float32");
+      p = tf.keep(asType(tf.softmax(logits), dtype));
       const log = tf.log(asType(p, "float32"));
       return tf.neg(tf.mean(tf.sum(tf.mul(log, tf.oneHot(labels as never, output)), 1))) as Scalar;
     })([w1, w2]);
