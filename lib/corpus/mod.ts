@@ -40,6 +40,7 @@ export {
 export { droppedRows, type ReasonCount, reasonCounts, type RowAccount, rowAccounts } from "./accounting.ts";
 export { corporaFolder, limitCorpus, sampleRecords } from "./collection.ts";
 export { contactSheet, wordsOf } from "./contact_sheet.ts";
+export { samplePage } from "./sample_page.ts";
 export { corpusRecords, nearGroups, writeNearGroups, writeRecords } from "./table.ts";
 export { checkPictures, type PictureCheck, rightShare, tellsTruth, truthByImage } from "./truth_check.ts";
 export {

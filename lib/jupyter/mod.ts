@@ -2,4 +2,5 @@
 export { check, type Threshold } from "./check.ts";
 export { type Bundle, escapeHtml, image, markdown, type Pixels, print, show, table } from "./display.ts";
 export { checkpoint } from "./kernel.ts";
+export { fillPage, jpegDataUri } from "./page.ts";
 export { type Advance, progress } from "./progress.ts";

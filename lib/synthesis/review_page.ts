@@ -1,9 +1,8 @@
-import { join } from "@std/path";
-import sharp from "sharp";
 import type { Scale } from "../config/mod.ts";
 import { sha256 } from "../config/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
 import { decodeImage } from "../image/mod.ts";
+import { fillPage, jpegDataUri } from "../jupyter/mod.ts";
 import type { QaPair } from "./pair.ts";
 import { type Decision, originalOf, pairSha256, REVIEW_VERSION } from "./review_file.ts";
 
@@ -32,18 +31,12 @@ export async function reviewPage(
   const rows = pairs.filter((pair) => chosen.has(pair)).map((pair) => reviewRow(pair, captions, decisions));
   const shown = [...rows.filter((row) => !row.failed.length), ...rows.filter((row) => row.failed.length)];
   const images: Record<string, string> = {};
-  for (const { imageId, imagePath } of sampled) images[imageId] ??= await thumbnail(imagePath);
+  for (const { imageId, imagePath } of sampled) {
+    images[imageId] ??= await jpegDataUri(await decodeImage(imagePath), SIDE);
+  }
   const key = sha256(shown.map((row) => row.sha256).join("\n")).slice(0, 16);
-  const data = JSON.stringify({ version: REVIEW_VERSION, scale, key, pairs: shown, images });
-  const [template, script] = await Promise.all(
-    ["review_page.html", "review_page.js"].map((name) => Deno.readTextFile(join(import.meta.dirname!, name))),
-  );
-  // "<" appears in JSON only inside of strings, where it may be written so; then nothing in the data ends the element.
-  const parts: Record<string, string> = {
-    '"__DATA__"': data.replaceAll("<", "\\u003c"),
-    "__SCRIPT__;": script,
-  };
-  return template.replace(/"__DATA__"|__SCRIPT__;/g, (name) => parts[name]);
+  const data = { version: REVIEW_VERSION, scale, key, pairs: shown, images };
+  return await fillPage(import.meta.dirname!, "review_page", data);
 }
 
 function reviewRow(
@@ -69,11 +62,4 @@ function reviewRow(
     failed: failed.map(([filter, reason]) => `${filter}: ${reason}`),
     decision: decision?.pair === own ? decision : null,
   };
-}
-
-async function thumbnail(path: string): Promise<string> {
-  const { data, width, height } = await decodeImage(path);
-  const jpeg: Uint8Array = await sharp(data, { raw: { width, height, channels: 3 } })
-    .resize(SIDE, SIDE, { fit: "inside", withoutEnlargement: true }).jpeg({ quality: 80 }).toBuffer();
-  return `data:image/jpeg;base64,${(new Uint8Array(jpeg) as Uint8Array & { toBase64(): string }).toBase64()}`;
 }
