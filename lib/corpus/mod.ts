@@ -24,7 +24,14 @@ export {
   conceptsOf,
   type CountBesidePaper,
 } from "./concepts.ts";
-export { type CorpusSummary, summarize } from "./statistics.ts";
+export {
+  type CorpusSummary,
+  type LengthSpread,
+  lengthSpreads,
+  MEASURES,
+  summarize,
+  wordCount,
+} from "./statistics.ts";
 export { splitByGroup } from "./splits.ts";
 export { type InspectedCorpus, inspectImages } from "./inspect.ts";
 export { nearDuplicates, type NearPair, pictureGroups, SAME_PICTURE } from "./near_duplicates.ts";

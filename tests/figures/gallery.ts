@@ -1,9 +1,11 @@
 import { loadConfig } from "../../lib/config/mod.ts";
+import type { LengthSpread } from "../../lib/corpus/mod.ts";
 import {
   accuracyFigure,
   architectureFigure,
   conceptCountsFigure,
   curationFigure,
+  lengthsFigure,
   linesFigure,
   lossCurvesFigure,
   maskFigure,
@@ -61,6 +63,11 @@ export async function gallery(): Promise<Record<string, PlotlySpec>> {
     const { estimate: accuracy, low, high } = wilsonInterval(correct, 200);
     return { group, system, accuracy, low, high, from: "ours" as const };
   };
+  const spread = (
+    dataset: LengthSpread["dataset"],
+    measure: LengthSpread["measure"],
+    ...points: LengthSpread["points"]
+  ): LengthSpread => ({ dataset, measure, unit: measure.startsWith("image") ? "pixels" : "words", points });
   const curve = PAPER_LOSS_OPEN.medpix2.map((loss, i) => [i + 1, loss] as const);
   return {
     concepts: conceptCountsFigure([
@@ -68,6 +75,18 @@ export async function gallery(): Promise<Record<string, PlotlySpec>> {
       { dataset: "SLAKE", unit: "Questions", counts: counts(PAPER_CONCEPTS.slake) },
       { dataset: "PMC-VQA", unit: "Questions", counts: counts(PAPER_CONCEPTS.pmc_vqa) },
     ], caption("Concepts per dataset")),
+    lengths: lengthsFigure([
+      spread("slake", "question", 4, 6, 7, 9, 13),
+      spread("pmc_vqa", "question", 6, 9, 11, 15, 23),
+      spread("slake", "answer", 1, 1, 1, 1, 3),
+      spread("pmc_vqa", "answer", 1, 1, 2, 4, 9),
+      spread("roco_v2", "caption", 5, 11, 17, 26, 53),
+      spread("medpix2", "caption", 4, 9, 15, 29, 70),
+      spread("slake", "image width", 256, 512, 512, 512, 1024),
+      spread("roco_v2", "image width", 256, 384, 552, 796, 1536),
+      spread("slake", "image height", 256, 512, 512, 512, 1024),
+      spread("roco_v2", "image height", 256, 361, 515, 748, 1488),
+    ], caption("Lengths and sizes")),
     curation: curationFigure(
       [{ ...paperCurationPanel(), name: "Ours" }, paperCurationPanel()],
       caption("Curation", "How much does each filter leave?"),
