@@ -60,11 +60,11 @@ export function lengthsFigure(spreads: readonly LengthSpread[], caption: Caption
       },
     };
   });
-  const subtitle = "Line: median; box: middle half; whiskers: 5% to 95%";
+  const subtitle = caption.subtitle ?? "Line: median; box: middle half; whiskers: 5% to 95%";
   const size = { width: 960, plotHeight: 40 + 44 * datasets.length };
   return {
     data: drawn.flatMap(({ data }) => data),
-    layout: themedLayout({ subtitle, ...caption }, size, [], {
+    layout: themedLayout({ ...caption, subtitle }, size, [], {
       ...Object.assign({}, ...drawn.map(({ axes }) => axes)),
       annotations: drawn.map(({ heading }) => heading),
       margin: { l: 90, t: 34 },
