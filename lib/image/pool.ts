@@ -50,13 +50,14 @@ export interface ImagePool extends AsyncDisposable {
  *
  * @param workers default: one per core, at most 8
  * @param options.signal closes the pool with its reason
+ * @param options.held images that a worker is given at once, default 1; with more, work goes on while this thread computes
  */
 export function imagePool(
   workers: number = Math.min(8, navigator.hardwareConcurrency),
-  options: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal; held?: number } = {},
 ): ImagePool {
   const script = new URL("./image_worker.ts", import.meta.url);
-  const pool = workerPool<ImageTask, ImageResult>(script, workers, options.signal);
+  const pool = workerPool<ImageTask, ImageResult>(script, workers, options);
   return {
     inspect: (path) => pool.run({ kind: "inspect", path }) as Promise<ImageFacts>,
     preprocess: (path, size) => pool.run({ kind: "preprocess", path, size }) as Promise<PreprocessedImage>,

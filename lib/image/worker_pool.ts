@@ -8,38 +8,43 @@ export interface WorkerPool<Task, Result> extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What a worker answers to a task. */
-type Reply<Result> = { result: Result } | { error: string };
-
-interface Job<Task, Result> {
+/** What a worker is sent, and what it answers. */
+interface Order<Task> {
+  id: number;
   task: Task;
+}
+type Reply<Result> = { id: number } & ({ result: Result } | { error: string });
+
+interface Job<Task, Result> extends Order<Task> {
   resolve(result: Result): void;
   reject(reason: unknown): void;
 }
 
 /**
- * A pool of module workers that run `script`, which calls {@link serve}. Each holds one task at a time, so that a worker
- * that dies fails that task and nothing else; another one takes its place.
- * @param signal aborting it closes the pool
+ * A pool of module workers that run `script`, which calls {@link serve}. A worker that dies fails the tasks it holds and
+ * nothing else; another one takes its place.
+ * @param options.signal aborting it closes the pool
+ * @param options.held tasks that a worker is given at once; more than 1 keep it busy while this thread is not free to
+ * give it the next one
  */
 export function workerPool<Task, Result>(
   script: URL,
   workers: number,
-  signal?: AbortSignal,
+  { signal, held = 1 }: { signal?: AbortSignal; held?: number } = {},
 ): WorkerPool<Task, Result> {
   if (!Number.isInteger(workers) || workers < 1) {
     throw new RangeError(`A pool needs a positive whole number of workers, found ${workers}.`);
   }
-  const waiting: Job<Task, Result>[] = [], idle: Worker[] = [];
-  const busy = new Map<Worker, Job<Task, Result>>();
-  let ended: { reason: unknown } | null = null;
+  const waiting: Job<Task, Result>[] = [];
+  const jobsOf = new Map<Worker, Map<number, Job<Task, Result>>>();
+  let ended: { reason: unknown } | null = null, asked = 0;
 
   function start(): Worker {
-    const worker = new Worker(script, { type: "module" });
+    const worker = new Worker(script, { type: "module" }), jobs = new Map<number, Job<Task, Result>>();
+    jobsOf.set(worker, jobs);
     worker.onmessage = ({ data }: MessageEvent<Reply<Result>>) => {
-      const job = busy.get(worker)!;
-      busy.delete(worker);
-      idle.push(worker);
+      const job = jobs.get(data.id)!;
+      jobs.delete(data.id);
       if ("error" in data) job.reject(new Error(data.error));
       else job.resolve(data.result);
       next();
@@ -47,20 +52,27 @@ export function workerPool<Task, Result>(
     worker.onerror = (event) => {
       event.preventDefault();
       worker.terminate();
-      if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1);
-      const job = busy.get(worker);
-      busy.delete(worker);
-      job?.reject(new Error(`A worker died of ${JSON.stringify(job.task)}: ${event.message}`));
+      jobsOf.delete(worker);
+      for (const { task, reject } of jobs.values()) {
+        reject(new Error(`A worker died of ${JSON.stringify(task)}: ${event.message}`));
+      }
       next();
     };
     return worker;
   }
 
+  /** The worker with the fewest tasks, a new one rather than one that is busy; null when all have enough. */
+  function free(): Worker | null {
+    let found: Worker | null = null, fewest = held;
+    for (const [worker, { size }] of jobsOf) if (size < fewest) [found, fewest] = [worker, size];
+    return (found && fewest === 0) || jobsOf.size === workers ? found : start();
+  }
+
   function next() {
-    while (waiting.length && (idle.length || busy.size < workers)) {
-      const job = waiting.shift()!, worker = idle.pop() ?? start();
-      busy.set(worker, job);
-      worker.postMessage(job.task);
+    for (let worker; waiting.length && (worker = free());) {
+      const job = waiting.shift()!, { id, task } = job;
+      jobsOf.get(worker)!.set(id, job);
+      worker.postMessage({ id, task } satisfies Order<Task>);
     }
   }
 
@@ -68,10 +80,10 @@ export function workerPool<Task, Result>(
     if (ended) return;
     ended = { reason };
     signal?.removeEventListener("abort", abort);
-    for (const worker of [...idle, ...busy.keys()]) worker.terminate();
-    for (const job of [...busy.values(), ...waiting]) job.reject(reason);
-    for (const list of [idle, waiting]) list.length = 0;
-    busy.clear();
+    for (const worker of jobsOf.keys()) worker.terminate();
+    for (const jobs of [...jobsOf.values(), waiting]) for (const job of jobs.values()) job.reject(reason);
+    jobsOf.clear();
+    waiting.length = 0;
   }
   const abort = () => end(signal!.reason);
   signal?.addEventListener("abort", abort);
@@ -83,7 +95,7 @@ export function workerPool<Task, Result>(
     run: (task) =>
       new Promise((resolve, reject) => {
         if (ended) return reject(ended.reason);
-        waiting.push({ task, resolve, reject });
+        waiting.push({ id: asked++, task, resolve, reject });
         next();
       }),
     close,
@@ -92,24 +104,26 @@ export function workerPool<Task, Result>(
 }
 
 /**
- * Answers a pool's tasks in its worker.
+ * Answers a pool's tasks in its worker, one after the other.
  * @param work gives the result and those of its buffers that are handed over instead of copied
  */
 export function serve<Task, Result>(
   work: (task: Task) => Promise<{ result: Result; transfer?: Transferable[] }>,
 ): void {
   const scope = self as unknown as {
-    onmessage: (event: MessageEvent<Task>) => void;
+    onmessage: (event: MessageEvent<Order<Task>>) => void;
     postMessage(reply: Reply<Result>, transfer: Transferable[]): void;
   };
-  scope.onmessage = async ({ data }) => {
+  const answer = async ({ id, task }: Order<Task>) => {
     try {
-      const { result, transfer } = await work(data);
-      scope.postMessage({ result }, transfer ?? []);
+      const { result, transfer } = await work(task);
+      scope.postMessage({ id, result }, transfer ?? []);
     } catch (error) {
-      scope.postMessage({ error: error instanceof Error ? error.message : String(error) }, []);
+      scope.postMessage({ id, error: error instanceof Error ? error.message : String(error) }, []);
     }
   };
+  let last = Promise.resolve();
+  scope.onmessage = ({ data }) => void (last = last.then(() => answer(data)));
 }
 
 /**

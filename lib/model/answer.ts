@@ -1,7 +1,7 @@
 import { tf } from "../tensor/mod.ts";
 import { encodeExample, padBatch, type Tokenizer } from "../text/mod.ts";
 import { generate, type GenerateOptions } from "./generate.ts";
-import { type ImageStore, pixelValuesOf } from "./image_store.ts";
+import { type ImageStore, pixelValuesOf, readAhead } from "./image_store.ts";
 import type { Model, ModelInputs } from "./paligemma.ts";
 
 /** An image and a prompt, e.g. "answer en what organ is shown?". */
@@ -70,12 +70,15 @@ export async function answerPrompts(
   const samples = options.samples ?? 1;
   const tokens = ({ prefix }: Prompt) => encodeExample(tokenizer, model.config, { prefix }).ids.length;
   const answers: Answer[][] = [];
+  await using reader = readAhead(store);
   for (let start = 0; start < prompts.length; start += batchSize) {
     const batch = prompts.slice(start, start + batchSize);
     const real = batch.length;
     while (batch.length < batchSize) batch.push(batch[0]);
     const length = Math.ceil(Math.max(...batch.map(tokens)) / 16) * 16;
     const inputs = await promptInputs(model, tokenizer, store, batch, { length, blankImages });
+    const next = prompts.slice(start + batchSize, start + 2 * batchSize);
+    if (!blankImages) reader.start(next.map(({ imagePath }) => imagePath));
     const seed = (options.seed ?? 0) * 65536 + start / batchSize;
     const out = generate(model, inputs, { ...settings, seed: seed | 0 });
     tf.dispose(inputs as never);

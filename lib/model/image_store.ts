@@ -1,27 +1,70 @@
-import { decodeImage, resizeBicubic, writePixelValues } from "../image/mod.ts";
+import { decodeImage, imagePool, resizeBicubic, writePixelValues } from "../image/mod.ts";
 
 /** Preprocessed images by path, kept while they fit into `maxBytes`. */
 export interface ImageStore {
   readonly size: number;
-  /** RGB bytes [size, size, 3], resized as the checkpoint's image processor does. */
-  get(path: string): Promise<Uint8Array>;
+  /**
+   * RGB bytes [size, size, 3], resized as the checkpoint's image processor does.
+   *
+   * @param load reads an image that is not kept; default: on this thread
+   */
+  get(path: string, load?: (path: string) => Promise<Uint8Array>): Promise<Uint8Array>;
 }
 
 /** Decodes and resizes images on demand; the oldest ones are dropped when the store is full. */
 export function imageStore(size: number, maxBytes = 512 * 2 ** 20): ImageStore {
   const kept = new Map<string, Promise<Uint8Array>>();
   const most = Math.max(1, Math.floor(maxBytes / (size * size * 3)));
-  const load = async (path: string) => resizeBicubic(await decodeImage(path), size, size).data;
+  const here = async (path: string) => resizeBicubic(await decodeImage(path), size, size).data;
   return {
     size,
-    get(path) {
+    get(path, load = here) {
       let found = kept.get(path);
       if (!found) {
         found = load(path);
         kept.set(path, found);
+        found.catch(() => kept.delete(path)); // so that a file that was mended is read again
         if (kept.size > most) kept.delete(kept.keys().next().value!);
       }
       return found;
+    },
+  };
+}
+
+/** Reads images on other threads before they are asked for. */
+export interface ReadAhead extends AsyncDisposable {
+  /** Starts reading what the store does not hold. What is wrong with a file is told when the store is asked for it. */
+  start(paths: readonly string[]): void;
+}
+
+/**
+ * Fills a store while the model computes: on a GPU a step leaves the cores idle, and the next batch's images are then
+ * there when it ends.
+ *
+ * @example
+ * ```ts
+ * await using reader = readAhead(store);
+ * for (const [i, batch] of batches.entries()) {
+ *   const pixels = await pixelValuesOf(batch, store);
+ *   reader.start(batches[i + 1] ?? []);
+ *   compute(pixels);
+ * }
+ * ```
+ */
+export function readAhead(store: ImageStore): ReadAhead {
+  const pool = imagePool(undefined, { held: Infinity });
+  const load = async (path: string) => (await pool.preprocess(path, store.size)).rgb;
+  const reading = new Set<Promise<unknown>>();
+  return {
+    start(paths) {
+      for (const path of paths) {
+        const done = store.get(path, load).catch(() => {}).finally(() => reading.delete(done));
+        reading.add(done);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await pool.close();
+      await Promise.all(reading); // what was not read is out of the store then
     },
   };
 }

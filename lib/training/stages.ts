@@ -5,6 +5,7 @@ import {
   lossAndGradients,
   type Model,
   modelWeights,
+  readAhead,
   type Towers,
 } from "../model/mod.ts";
 import { tf } from "../tensor/mod.ts";
@@ -59,10 +60,12 @@ async function runPlan(
   const validation = options.validation.slice(0, Math.max(1, wholeBatches) * partSize);
   const records: TrainingRecord[] = [];
   const start = performance.now();
+  await using reader = readAhead(options.store);
   for (const [index, parts] of plan.batches.entries()) {
     const total = labelCount(parts.flat()), step = index + 1;
     const tensors = [];
     for (const part of parts) tensors.push(await trainingBatch(part, options.store, shape, total));
+    reader.start((plan.batches[index + 1] ?? []).flat().map(({ imagePath }) => imagePath));
     const metrics = await trainer.step(tensors, plan.learningRate(index));
     const validationLoss = plan.validateAfter.has(step) && validation.length
       ? await meanLoss(modelWith(trainer.params()), validation, options.store, {

@@ -95,7 +95,7 @@ Deno.test("closing ends a task that would take a minute, and refuses later ones"
 
 Deno.test("an abort signal ends the pool with its reason, before or after", async () => {
   const controller = new AbortController();
-  const pool = workerPool<number, number>(failing, 1, controller.signal);
+  const pool = workerPool<number, number>(failing, 1, { signal: controller.signal });
   const long = pool.run(1000);
   controller.abort(new Error("enough"));
   await assertRejects(() => long, Error, "enough");
@@ -125,4 +125,15 @@ Deno.test("results that nobody takes hold the next tasks back, and the first fai
     "no 20",
   );
   assertEquals(taken, numbers.slice(1, 20));
+});
+
+Deno.test("a worker that dies fails all the tasks it holds; those of the others and later ones are done", async () => {
+  await using pool = workerPool<number, number>(failing, 2, { held: 3 });
+  const settled = await Promise.allSettled([100, 2, 4, 6, 8, 10, 12, 14].map((x) => pool.run(x)));
+  const done = settled.flatMap((s) => s.status === "fulfilled" ? [s.value] : []);
+  assertEquals(settled[0].status, "rejected");
+  assertEquals(done.length >= 4, true, `${done}`);
+  for (const end of settled) {
+    if (end.status === "rejected") assertEquals(end.reason.message.startsWith("A worker died of "), true);
+  }
 });

@@ -93,7 +93,7 @@ ${
   } rounds over all ways in turn, every other one backwards, each measurement in a process of its own; start,
 imports and a first pass are not timed. Ours: workers read, decode and resize, the main thread writes the values into a
 batch. *Processes*: forked, the values stay in the process that made them. *Core ms*: processor time of all
-threads, which a busy machine hardly changes. *Peak*: resident memory of all processes, pages that
+threads. *Peak*: resident memory of all processes, pages that
 they share counted in each.
 
 ## A table of ${table.rows} records

@@ -26,7 +26,7 @@ const ImageMeasurement = z.strictObject({
   hashes: z.array(z.string()),
   /** Of the timed passes; starting, importing and the first pass are not in it. */
   seconds: z.number(),
-  /** Time of processor cores in them, of all threads; a busy machine hardly changes it. */
+  /** Time of processor cores in them, of all threads. */
   coreSeconds: z.number(),
   /** Peak of the resident memory, of all processes together. */
   peakMiB: z.number(),
