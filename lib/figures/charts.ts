@@ -89,8 +89,16 @@ export interface AccuracyBar {
   from: "paper" | "ours";
 }
 
-/** Accuracies with 95% intervals, grouped (tables 1, 2 and 5); the paper's bars are hatched. */
-export function accuracyFigure(bars: readonly AccuracyBar[], caption: Caption): PlotlySpec {
+/**
+ * Accuracies, or other shares, with 95% intervals, grouped (tables 1, 2 and 5); the paper's bars are hatched.
+ *
+ * @param measure what the axis calls them
+ */
+export function accuracyFigure(
+  bars: readonly AccuracyBar[],
+  caption: Caption,
+  measure = "Accuracy",
+): PlotlySpec {
   const groups = [...new Set(bars.map((b) => b.group))];
   const systems = [...new Set(bars.map((b) => b.system))];
   const percent = (value: number) => 100 * value;
@@ -132,7 +140,7 @@ export function accuracyFigure(bars: readonly AccuracyBar[], caption: Caption): 
       barmode: "group",
       bargap: 0.25,
       xaxis: axis(null, { showgrid: false }),
-      yaxis: axis("Accuracy (%), 95% interval", { range: [0, 104], dtick: 20 }),
+      yaxis: axis(`${measure} (%), 95% interval`, { range: [0, 104], dtick: 20 }),
     }),
   };
 }
