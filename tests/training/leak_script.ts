@@ -1,0 +1,65 @@
+/** Prints what steps 100 to 500 of both stages on the nano model add. Run by leak_test.ts in a process of its own. */
+import { loadConfig } from "../../lib/config/mod.ts";
+import { type ImageStore, openModel } from "../../lib/model/mod.ts";
+import { binding } from "../../lib/tensor/backend.ts";
+import { memory } from "../../lib/tensor/mod.ts";
+import { phantomItems, phantomStore, toExamples, trainStage1, trainStage2 } from "../../lib/training/mod.ts";
+
+const BATCH = 8, WARM = 100, STEPS = 500;
+const preset = loadConfig({});
+const config = {
+  ...preset,
+  stage1: { ...preset.stage1, epochs: STEPS, batchSize: BATCH },
+  stage2: { ...preset.stage2, steps: STEPS },
+};
+const { model, tokenizer } = await openModel(config);
+const examples = toExamples(
+  phantomItems(BATCH, 300_000_000, "shifted", ["side"]).map((item, i) => ({
+    id: `${i}`,
+    imagePath: `shifted/${item.seed}`,
+    imageId: `${item.seed}`,
+    question: item.question,
+    answer: item.answer,
+    choices: null,
+  })),
+  tokenizer,
+  model.config,
+);
+const drawn = phantomStore();
+const images = new Map(examples.map(({ imagePath }) => [imagePath, drawn.get(imagePath)]));
+const store: ImageStore = { size: drawn.size, get: (path) => images.get(path)! };
+
+interface Mark {
+  tensors: number;
+  handles: number;
+  heapBytes: number;
+  rssBytes: number;
+}
+const { gc } = globalThis as unknown as { gc: () => void };
+const marks: Mark[] = [];
+function onStep({ step }: { step: number }) {
+  if (step !== WARM && step !== STEPS) return;
+  for (let i = 0; i < 3; i++) gc(); // finalizers let go of more
+  const { heapUsed } = Deno.memoryUsage(), { tensors, rssBytes } = memory();
+  marks.push({ tensors, handles: binding.getNumOfTensors(), heapBytes: heapUsed, rssBytes });
+}
+const bytesOf = (params: Record<string, { size: number }>) =>
+  Object.values(params).reduce((sum, { size }) => sum + 4 * size, 0);
+function added(trained: Record<string, { size: number }>) {
+  const [before, after] = marks.splice(0);
+  return {
+    tensors: after.tensors - before.tensors,
+    handles: after.handles - before.handles,
+    heapBytes: after.heapBytes - before.heapBytes,
+    rssBytes: after.rssBytes - before.rssBytes,
+    /** What it would be if every step left its trained tensors behind. */
+    leakBytes: (STEPS - WARM) * bytesOf(trained),
+  };
+}
+
+const options = { store, validation: [], onStep };
+const { projector } = await trainStage1(model, examples, config, options);
+const stage1 = added(projector);
+const batches = Array.from({ length: STEPS }, () => examples);
+const { adapter } = await trainStage2(model, projector, batches, config, { ...options, stepsPerEpoch: 100 });
+console.log(JSON.stringify({ stage1, stage2: added(adapter.params) }));
