@@ -39,7 +39,7 @@ test("a command keeps the working folder, the arguments and the user's keys; cac
   assertStringIncludes(text, "HF_TOKEN=secret");
   assertStringIncludes(text, "TEACHER_API_KEY=key");
   const names =
-    "DENO_DIR XDG_CACHE_HOME JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR IPYTHONDIR MPLCONFIGDIR";
+    "DENO_DIR XDG_CACHE_HOME NPM_CONFIG_CACHE JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR IPYTHONDIR MPLCONFIGDIR";
   for (const name of names.split(" ")) assertStringIncludes(text, `\n${name}=${folder.root}/.venv/`);
   const home: string[] = [];
   for await (const entry of Deno.readDir(cwd)) home.push(entry.name);

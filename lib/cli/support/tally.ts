@@ -5,6 +5,11 @@ export interface Tally {
   skipped: number;
 }
 
+export function sumTallies(tallies: readonly Tally[]): Tally {
+  const sum = (key: keyof Tally) => tallies.reduce((total, tally) => total + tally[key], 0);
+  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+}
+
 /** A run that ended badly counts as one failure at least, whatever it printed. */
 function settle(tally: Tally | null, success: boolean): Tally {
   if (!tally) return { passed: 0, failed: 1, skipped: 0 };
