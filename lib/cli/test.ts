@@ -77,7 +77,7 @@ async function notebookRuns(): Promise<Tally> {
       tally.passed++;
     }
     const env = { LAB_TEST_RESULTS: results, LAB_TEST_DATA: data };
-    const { success, text } = await deno(["test", "-A", "--no-check", "tests/notebooks"], env);
+    const { success, text } = await deno(["test", "-A", "--no-check", "--parallel", "tests/notebooks"], env);
     const damaged = parseDenoTest(text, success);
     return sumTallies([tally, damaged]);
   } finally {

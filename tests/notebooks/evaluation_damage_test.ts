@@ -1,0 +1,34 @@
+import { join } from "@std/path";
+import { rng, shuffle } from "../../lib/config/mod.ts";
+import { tf } from "../../lib/tensor/mod.ts";
+import { readSafetensors, writeSafetensors } from "../../lib/weights/mod.ts";
+import { damageTest, editTable, runOf, withCopiedImages } from "./damage.ts";
+
+/** Gives every adapter of notebook 05 the B of an untrained one: zeros. */
+async function untrain(folder: string): Promise<void> {
+  const adapters = join(await runOf(folder, "05_stage2"), "adapters");
+  for await (const { name } of Deno.readDir(adapters)) {
+    const file = join(adapters, name, "adapter_model.safetensors"), tensors = readSafetensors(file);
+    for (const [key, x] of Object.entries(tensors)) {
+      if (key.includes("lora_B")) tensors[key] = tf.zerosLike(x);
+    }
+    writeSafetensors(file, tensors);
+  }
+}
+
+damageTest("06 notices untrained adapters", "06", untrain);
+
+damageTest("07 notices that the lesion masks belong to other images", "07", async (folder, local) => {
+  await editTable(folder, "03_annealing", "pairs", (rows) => withCopiedImages(rows, local));
+  const file = join(local, "phantom", "ground_truth.jsonl");
+  const rows = (await Deno.readTextFile(file)).trim().split("\n").map((line) => JSON.parse(line));
+  const masked = rows.filter((row) => row.maskFile);
+  const masks = shuffle(masked.map((row) => row.maskFile as string), rng("damage"));
+  masked.forEach((row, i) => row.maskFile = masks[i]);
+  await Deno.writeTextFile(file, rows.map((row) => JSON.stringify(row)).join("\n") + "\n");
+});
+
+damageTest("08 notices that a figure is not the one that its notebook made", "08", async (folder) => {
+  const figures = join(await runOf(folder, "05_stage2"), "figures");
+  await Deno.copyFile(join(figures, "figure5b.png"), join(figures, "figure5a.png"));
+});
