@@ -44,7 +44,8 @@ try:
     replies = {}
     while len(replies) < len(ids):
         reply = client.get_shell_msg(timeout=10)
-        replies[reply["parent_header"]["msg_id"]] = reply["content"]
+        if reply["parent_header"]["msg_id"] in ids:  # and not a late answer to wait_for_ready
+            replies[reply["parent_header"]["msg_id"]] = reply["content"]
     after = client.execute_interactive("1 + 1", timeout=20, output_hook=lambda message: None)
     print(json.dumps({
         "outputs": ["".join(outputs[i]) for i in ids],
