@@ -1,33 +1,36 @@
 import { decodeImage, imagePool, resizeBicubic, writePixelValues } from "../image/mod.ts";
 
+/** Reads and resizes an image to RGB bytes [size, size, 3]. */
+export type LoadImage = (path: string) => Promise<Uint8Array>;
+
 /** Preprocessed images by path, kept while they fit into `maxBytes`. */
 export interface ImageStore {
   readonly size: number;
-  /**
-   * RGB bytes [size, size, 3], resized as the checkpoint's image processor does.
-   *
-   * @param load reads an image that is not kept; default: on this thread
-   */
-  get(path: string, load?: (path: string) => Promise<Uint8Array>): Promise<Uint8Array>;
+  /** RGB bytes [size, size, 3], resized as the checkpoint's image processor does. */
+  get(path: string): Promise<Uint8Array>;
+  /** Keeps what `load` reads of an image, unless it is there already; a store without files has no use for it. */
+  fill(path: string, load: LoadImage): Promise<void>;
 }
 
 /** Decodes and resizes images on demand; the oldest ones are dropped when the store is full. */
 export function imageStore(size: number, maxBytes = 512 * 2 ** 20): ImageStore {
   const kept = new Map<string, Promise<Uint8Array>>();
   const most = Math.max(1, Math.floor(maxBytes / (size * size * 3)));
-  const here = async (path: string) => resizeBicubic(await decodeImage(path), size, size).data;
+  const here: LoadImage = async (path) => resizeBicubic(await decodeImage(path), size, size).data;
+  function keep(path: string, load: LoadImage): Promise<Uint8Array> {
+    let found = kept.get(path);
+    if (!found) {
+      found = load(path);
+      kept.set(path, found);
+      found.catch(() => kept.delete(path)); // so that a file that was mended is read again
+      if (kept.size > most) kept.delete(kept.keys().next().value!);
+    }
+    return found;
+  }
   return {
     size,
-    get(path, load = here) {
-      let found = kept.get(path);
-      if (!found) {
-        found = load(path);
-        kept.set(path, found);
-        found.catch(() => kept.delete(path)); // so that a file that was mended is read again
-        if (kept.size > most) kept.delete(kept.keys().next().value!);
-      }
-      return found;
-    },
+    get: (path) => keep(path, here),
+    fill: async (path, load) => void await keep(path, load),
   };
 }
 
@@ -53,12 +56,12 @@ export interface ReadAhead extends AsyncDisposable {
  */
 export function readAhead(store: ImageStore): ReadAhead {
   const pool = imagePool(undefined, { held: Infinity });
-  const load = async (path: string) => (await pool.preprocess(path, store.size)).rgb;
+  const load: LoadImage = async (path) => (await pool.preprocess(path, store.size)).rgb;
   const reading = new Set<Promise<unknown>>();
   return {
     start(paths) {
       for (const path of paths) {
-        const done = store.get(path, load).catch(() => {}).finally(() => reading.delete(done));
+        const done = store.fill(path, load).catch(() => {}).finally(() => reading.delete(done));
         reading.add(done);
       }
     },

@@ -132,8 +132,8 @@ Deno.test("a worker that dies fails all the tasks it holds; those of the others 
   const settled = await Promise.allSettled([100, 2, 4, 6, 8, 10, 12, 14].map((x) => pool.run(x)));
   const done = settled.flatMap((s) => s.status === "fulfilled" ? [s.value] : []);
   assertEquals(settled[0].status, "rejected");
-  assertEquals(done.length >= 4, true, `${done}`);
+  assert(done.length >= 4, `${done}`);
   for (const end of settled) {
-    if (end.status === "rejected") assertEquals(end.reason.message.startsWith("A worker died of "), true);
+    if (end.status === "rejected") assert(end.reason.message.startsWith("A worker died of "), end.reason);
   }
 });

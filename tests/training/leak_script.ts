@@ -3,7 +3,8 @@ import { loadConfig } from "../../lib/config/mod.ts";
 import { type ImageStore, openModel } from "../../lib/model/mod.ts";
 import { binding } from "../../lib/tensor/backend.ts";
 import { memory } from "../../lib/tensor/mod.ts";
-import { phantomItems, phantomStore, toExamples, trainStage1, trainStage2 } from "../../lib/training/mod.ts";
+import { phantomStore, trainStage1, trainStage2 } from "../../lib/training/mod.ts";
+import { phantomExamples } from "./phantom_examples.ts";
 
 const BATCH = 8, WARM = 100, STEPS = 500;
 const preset = loadConfig({});
@@ -13,21 +14,10 @@ const config = {
   stage2: { ...preset.stage2, steps: STEPS },
 };
 const { model, tokenizer } = await openModel(config);
-const examples = toExamples(
-  phantomItems(BATCH, 300_000_000, "shifted", ["side"]).map((item, i) => ({
-    id: `${i}`,
-    imagePath: `shifted/${item.seed}`,
-    imageId: `${item.seed}`,
-    question: item.question,
-    answer: item.answer,
-    choices: null,
-  })),
-  tokenizer,
-  model.config,
-);
+const examples = phantomExamples(BATCH, 300_000_000, "shifted", ["side"], tokenizer, model.config);
 const drawn = phantomStore();
 const images = new Map(examples.map(({ imagePath }) => [imagePath, drawn.get(imagePath)]));
-const store: ImageStore = { size: drawn.size, get: (path) => images.get(path)! };
+const store: ImageStore = { size: drawn.size, get: (path) => images.get(path)!, fill: drawn.fill };
 
 interface Mark {
   tensors: number;

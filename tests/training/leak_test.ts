@@ -1,25 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl } from "@std/path";
+import { runScript } from "../tensor/run_script.ts";
 
-const file = (name: string) => fromFileUrl(new URL(name, import.meta.url));
+type Added = Record<"tensors" | "handles" | "heapBytes" | "rssBytes" | "leakBytes", number>;
 
-Deno.test("steps 100 to 500 of either stage on the nano model add no tensor, no handle and no memory", async () => {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--quiet",
-      "--no-check",
-      "--v8-flags=--expose-gc",
-      `--config=${file("../../deno.json")}`,
-      file("leak_script.ts"),
-    ],
-  }).output();
-  assert(success, new TextDecoder().decode(stderr));
-  const stages: Record<
-    string,
-    Record<"tensors" | "handles" | "heapBytes" | "rssBytes" | "leakBytes", number>
-  > = JSON.parse(new TextDecoder().decode(stdout));
+Deno.test("steps 100 to 500 of either stage on the nano model add no tensor and no handle, and no memory a step", async () => {
+  const script = new URL("./leak_script.ts", import.meta.url);
+  const stages = await runScript<Record<string, Added>>(script, ["--v8-flags=--expose-gc"]);
+  assertEquals(Object.keys(stages), ["stage1", "stage2"]);
   for (const [name, { tensors, handles, heapBytes, rssBytes, leakBytes }] of Object.entries(stages)) {
     assertEquals([tensors, handles], [0, 0], name);
     assert(heapBytes < 0.5e6, `${name}: V8's heap grew by ${heapBytes} bytes`);

@@ -10,15 +10,14 @@ import {
   imageGain,
   labelCount,
   meanLoss,
-  phantomItems,
   phantomStore,
-  toExamples,
   TORCH_ADAMW,
   trainingBatch,
   trainStage1,
   trainStage2,
   unpack,
 } from "../../lib/training/mod.ts";
+import { phantomExamples } from "./phantom_examples.ts";
 
 const preset = loadConfig({});
 const config: Config = {
@@ -30,19 +29,8 @@ const config: Config = {
 const { model, tokenizer } = await openModel(preset);
 const store = phantomStore();
 
-const examplesOf = (count: number, seed: number): Example[] =>
-  toExamples(
-    phantomItems(count, seed, "shifted", ["organ_side", "side"]).map((item, i) => ({
-      id: `${i}`,
-      imagePath: `shifted/${item.seed}`,
-      imageId: `${item.seed}`,
-      question: item.question,
-      answer: item.answer,
-      choices: null,
-    })),
-    tokenizer,
-    model.config,
-  );
+const examplesOf = (count: number, seed: number) =>
+  phantomExamples(count, seed, "shifted", ["organ_side", "side"], tokenizer, model.config);
 const examples = examplesOf(12, 300_000_000), validation = examplesOf(8, 310_000_000);
 
 const bytesOf = (params: Params) =>
@@ -168,18 +156,7 @@ Deno.test("a loss that is not finite ends the run with a sentence and keeps the 
 });
 
 Deno.test("another image costs the base model loss on its own style", async () => {
-  const generic = toExamples(
-    phantomItems(10, 320_000_000, "generic", ["region", "side"]).map((item, i) => ({
-      id: `${i}`,
-      imagePath: `generic/${item.seed}`,
-      imageId: `${item.seed}`,
-      question: item.question,
-      answer: item.answer,
-      choices: null,
-    })),
-    tokenizer,
-    model.config,
-  );
+  const generic = phantomExamples(10, 320_000_000, "generic", ["region", "side"], tokenizer, model.config);
   const shuffled = generic.toSorted((a, b) => Number(a.id) % 7 - Number(b.id) % 7);
   const { gain, rightImage } = await imageGain(model, shuffled, store, batchShape(shuffled), config);
   assert(gain > 1, `gain ${gain}`);

@@ -5,6 +5,7 @@ export interface Tally {
   skipped: number;
 }
 
+/** The counts of several runs together. */
 export function sumTallies(tallies: readonly Tally[]): Tally {
   const sum = (key: keyof Tally) => tallies.reduce((total, tally) => total + tally[key], 0);
   return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };

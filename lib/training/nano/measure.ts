@@ -59,6 +59,7 @@ export function phantomStore(): ImageStore {
         Uint8Array.from({ length: pixels.length * 3 }, (_, i) => pixels[Math.floor(i / 3)]),
       );
     },
+    fill: () => Promise.resolve(),
   };
 }
 
