@@ -8,7 +8,7 @@ import type { Example } from "./examples.ts";
 export interface BatchShape {
   /** Tokens per row, image tokens included: the longest example, rounded up to a multiple of 8. */
   length: number;
-  /** Label tokens per row at most. */
+  /** Label tokens per row at most, rounded up likewise. */
   labels: number;
 }
 
@@ -19,7 +19,12 @@ export function batchShape(examples: readonly Example[]): BatchShape {
     length = Math.max(length, sequence.ids.length);
     labels = Math.max(labels, sequence.labels.reduce((n, label) => n + (label === -100 ? 0 : 1), 0));
   }
-  return { length: Math.ceil(length / 8) * 8, labels };
+  return { length: Math.ceil(length / 8) * 8, labels: Math.ceil(labels / 8) * 8 };
+}
+
+/** As many of the first examples as fill whole batches (all, if they do not fill one): a smaller batch is a new trace. */
+export function wholeBatches(examples: readonly Example[], size: number): readonly Example[] {
+  return examples.slice(0, Math.max(1, Math.floor(examples.length / size)) * size);
 }
 
 /** Label tokens of some examples. */

@@ -1,6 +1,6 @@
 import type { Config } from "../config/mod.ts";
 import type { ImageStore, Model } from "../model/mod.ts";
-import type { BatchShape } from "./batches.ts";
+import { type BatchShape, wholeBatches } from "./batches.ts";
 import type { Example } from "./examples.ts";
 import { meanLoss } from "./loss.ts";
 
@@ -15,14 +15,14 @@ export async function imageGain(
   shape: BatchShape,
   config: Config,
 ): Promise<{ rightImage: number; otherImage: number; gain: number }> {
-  const half = Math.floor(examples.length / 2);
-  const exchanged = examples.map((example, i) => ({
+  const { batchSize } = config.stage2, used = wholeBatches(examples, batchSize);
+  const half = Math.floor(used.length / 2);
+  const exchanged = used.map((example, i) => ({
     ...example,
-    imagePath: examples[(i + half) % examples.length].imagePath,
+    imagePath: used[(i + half) % used.length].imagePath,
   }));
-  const { batchSize } = config.stage2;
   const options = { batchSize, shape, compiler: config.model.compiler };
-  const rightImage = await meanLoss(model, examples, store, options);
+  const rightImage = await meanLoss(model, used, store, options);
   const otherImage = await meanLoss(model, exchanged, store, options);
   return { rightImage, otherImage, gain: otherImage - rightImage };
 }

@@ -7,13 +7,14 @@ import {
   modelWeights,
   readAhead,
   type Towers,
+  weightsOf,
 } from "../model/mod.ts";
 import { tf } from "../tensor/mod.ts";
 import type { Adapter, Params } from "../weights/mod.ts";
 import { TORCH_ADAMW } from "./adamw.ts";
-import { batchShape, labelCount, trainingBatch, unpack } from "./batches.ts";
+import { batchShape, labelCount, trainingBatch, unpack, wholeBatches } from "./batches.ts";
 import { epochBatches, type Example } from "./examples.ts";
-import { createTrainer, type StepMetrics, type Trainer } from "./trainer.ts";
+import { createTrainer, type StepMetrics, type Trainer, type TrainStep, trainStep } from "./trainer.ts";
 import { meanLoss } from "./loss.ts";
 
 /** A point of a training curve. */
@@ -37,6 +38,15 @@ const projectorNames = ["multi_modal_projector.linear.weight", "multi_modal_proj
 const copy = (params: Params): Params =>
   Object.fromEntries(Object.entries(params).map(([name, x]) => [name, tf.keep(tf.clone(x))]));
 
+/** Steps by what their objective closes over: a stage that is run again, from other weights too, is not traced again. */
+const traced = new Map<string, TrainStep>();
+
+function tracedOnce(key: unknown, make: () => TrainStep): TrainStep {
+  const text = JSON.stringify(key), step = traced.get(text) ?? make();
+  traced.set(text, step);
+  return step;
+}
+
 interface Plan {
   /** Examples of each accumulated batch, in parts. */
   batches: Example[][][];
@@ -55,9 +65,7 @@ async function runPlan(
   config: Config,
 ): Promise<TrainingRecord[]> {
   const shape = batchShape([...plan.batches.flat(2), ...options.validation]);
-  // Whole batches only: a last, smaller one would be another shape and another trace.
-  const partSize = plan.batches[0][0].length, wholeBatches = Math.floor(options.validation.length / partSize);
-  const validation = options.validation.slice(0, Math.max(1, wholeBatches) * partSize);
+  const partSize = plan.batches[0][0].length, validation = wholeBatches(options.validation, partSize);
   const records: TrainingRecord[] = [];
   const start = performance.now();
   await using reader = readAhead(options.store);
@@ -103,12 +111,17 @@ export async function trainStage1(
   const initial = Object.fromEntries(
     projectorNames.map((name) => [name, tf.cast(model.params[name], "float32")]),
   );
-  const base = modelWeights(model);
-  const trainer = createTrainer(initial, (params, part) => {
-    const { inputs, labels } = unpack(part);
-    const weights = { ...base, tensors: { ...base.tensors, ...params } };
-    return lossAndGradients(weights, projectorNames, inputs, labels, model.config);
-  }, { ...TORCH_ADAMW, weightDecay, maxGradientNorm: 1, compiler: config.model.compiler });
+  const settings = { ...TORCH_ADAMW, weightDecay, maxGradientNorm: 1, compiler: config.model.compiler };
+  const { tensors, loraScale } = modelWeights(model);
+  const step = tracedOnce(
+    ["stage 1", model.config, loraScale, settings],
+    () =>
+      trainStep((params, frozen, part) => {
+        const { inputs, labels } = unpack(part), weights = { loraScale, tensors: { ...frozen, ...params } };
+        return lossAndGradients(weights, projectorNames, inputs, labels, model.config);
+      }, settings),
+  );
+  const trainer = createTrainer(initial, tensors, step);
   try {
     const perEpoch = Array.from(
       { length: epochs },
@@ -160,17 +173,22 @@ export async function trainStage2(
     towers: options.towers ?? "both",
     seed: config.seed,
   });
-  const names = Object.keys(initial.params);
   const adapterOf = (params: Params): Adapter => ({
     ...initial,
     params,
     ...(projector ? { projector } : {}),
   });
-  const trainer = createTrainer(initial.params, (params, part) => {
-    const { inputs, labels } = unpack(part);
-    const weights = modelWeights({ ...model, adapter: adapterOf(params) });
-    return lossAndGradients(weights, names, inputs, labels, model.config, { recompute });
-  }, { ...TORCH_ADAMW, weightDecay, maxGradientNorm: 1, compiler: config.model.compiler });
+  const settings = { ...TORCH_ADAMW, weightDecay, maxGradientNorm: 1, compiler: config.model.compiler };
+  const step = tracedOnce(
+    ["stage 2", model.config, initial.config, settings, recompute],
+    () =>
+      trainStep((params, frozen, part) => {
+        const { inputs, labels } = unpack(part);
+        const weights = weightsOf(frozen, { config: initial.config, params });
+        return lossAndGradients(weights, Object.keys(params), inputs, labels, model.config, { recompute });
+      }, settings),
+  );
+  const trainer = createTrainer(initial.params, { ...model.params, ...projector }, step);
   try {
     const steps = limited(batches.length, config), every = Math.ceil(steps / (options.validations ?? 5));
     const plan = {

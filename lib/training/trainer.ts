@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { jit, tf, upload } from "../tensor/mod.ts";
+import { jit, type Jitted, tf, upload } from "../tensor/mod.ts";
 import type { LossAndGradients } from "../model/mod.ts";
 import type { Params } from "../weights/mod.ts";
 import { adamW, type AdamWSettings, type AdamWState, initAdamW } from "./adamw.ts";
@@ -20,9 +20,33 @@ export interface TrainerSettings extends AdamWSettings {
 
 /**
  * Loss of one part of a batch and its gradients by parameter name. The part's loss is its share of the whole
- * batch's mean (see `labelRows`' total), so that parts only need to be added up.
+ * batch's mean (see `labelRows`' total), so that parts only need to be added up. What it uses of a model comes by
+ * `frozen`, so that trainers that start from other weights can share its trace.
  */
-export type Objective = (params: Params, part: Params) => LossAndGradients;
+export type Objective = (params: Params, frozen: Params, part: Params) => LossAndGradients;
+
+/** What an optimiser step gives. */
+interface Stepped {
+  loss: Tensor;
+  norm: Tensor;
+  params: Params;
+  state: AdamWState;
+}
+
+/** The traced functions of an optimiser step. Trainers may share them: tensors of equal shapes share one trace. */
+export interface TrainStep {
+  /** Forward, backward and AdamW on a batch of one part. */
+  readonly whole: Jitted<
+    [params: Params, state: AdamWState, frozen: Params, part: Params, rate: Tensor],
+    Stepped
+  >;
+  readonly differentiate: Jitted<[params: Params, frozen: Params, part: Params], LossAndGradients>;
+  readonly accumulate: Jitted<[LossAndGradients, LossAndGradients], LossAndGradients>;
+  readonly apply: Jitted<
+    [params: Params, state: AdamWState, gradients: Params, rate: Tensor],
+    Omit<Stepped, "loss">
+  >;
+}
 
 export interface Trainer {
   /** One optimiser step over the parts of an accumulated batch. Disposes the parts. */
@@ -32,14 +56,44 @@ export interface Trainer {
   dispose(): void;
 }
 
+/** AdamW on the gradients of `objective`. With one part, forward, backward and optimiser are one TensorFlow function. */
+export function trainStep(objective: Objective, settings: TrainerSettings): TrainStep {
+  const { compiler, maxGradientNorm } = settings;
+  const update = (p: Params, s: AdamWState, gradients: Params, learningRate: Tensor) => {
+    const squares = Object.values(gradients).map((g) => tf.sum(tf.square(g)));
+    const norm = tf.sqrt(tf.addN(squares)) as Tensor;
+    if (maxGradientNorm !== null) {
+      const factor = tf.minimum(1, tf.div(maxGradientNorm, tf.add(norm, 1e-6)));
+      gradients = Object.fromEntries(Object.entries(gradients).map(([n, g]) => [n, tf.mul(g, factor)]));
+    }
+    return { ...adamW(p, gradients, s, learningRate, settings), norm };
+  };
+  const whole = (p: Params, s: AdamWState, frozen: Params, part: Params, learningRate: Tensor) => {
+    const { loss, gradients } = objective(p, frozen, part);
+    return { loss, ...update(p, s, gradients, learningRate) };
+  };
+  const accumulate = (a: LossAndGradients, b: LossAndGradients) => ({
+    loss: tf.add(a.loss, b.loss) as Tensor,
+    gradients: Object.fromEntries(
+      Object.entries(a.gradients).map(([n, g]) => [n, tf.add(g, b.gradients[n]) as Tensor]),
+    ),
+  });
+  return {
+    whole: jit(whole, { compiler }),
+    differentiate: jit(objective, { compiler }),
+    accumulate: jit(accumulate, { compiler }),
+    apply: jit(update, { compiler }),
+  };
+}
+
 /**
- * AdamW over `initial`. With one part, forward, backward and optimiser are one TensorFlow function. What `objective`
- * uses besides its arguments is frozen: it is captured, never differentiated and never copied.
+ * Trains `initial`, of which it takes a copy.
  *
+ * @param frozen what else the step's objective reads; never differentiated, never copied, and not to be disposed
+ * before the last step
  * @throws in `step` when the loss is not finite; the parameters of the step before are kept then
  */
-export function createTrainer(initial: Params, objective: Objective, settings: TrainerSettings): Trainer {
-  const { compiler, maxGradientNorm } = settings;
+export function createTrainer(initial: Params, frozen: Params, traced: TrainStep): Trainer {
   let params: Params = Object.fromEntries(
     Object.entries(initial).map(([name, x]) => [name, tf.keep(tf.clone(x))]),
   );
@@ -51,37 +105,15 @@ export function createTrainer(initial: Params, objective: Objective, settings: T
     state.step,
   ]);
 
-  const update = (p: Params, s: AdamWState, gradients: Params, learningRate: Tensor) => {
-    const squares = Object.values(gradients).map((g) => tf.sum(tf.square(g)));
-    const norm = tf.sqrt(tf.addN(squares));
-    if (maxGradientNorm !== null) {
-      const factor = tf.minimum(1, tf.div(maxGradientNorm, tf.add(norm, 1e-6)));
-      gradients = Object.fromEntries(Object.entries(gradients).map(([n, g]) => [n, tf.mul(g, factor)]));
-    }
-    return { ...adamW(p, gradients, s, learningRate, settings), norm };
-  };
-  const fused = jit((p: Params, s: AdamWState, part: Params, learningRate: Tensor) => {
-    const { loss, gradients } = objective(p, part);
-    return { loss, ...update(p, s, gradients, learningRate) };
-  }, { compiler });
-  const differentiate = jit(objective, { compiler });
-  const accumulate = jit((a: LossAndGradients, b: LossAndGradients): LossAndGradients => ({
-    loss: tf.add(a.loss, b.loss),
-    gradients: Object.fromEntries(
-      Object.entries(a.gradients).map(([n, g]) => [n, tf.add(g, b.gradients[n]) as Tensor]),
-    ),
-  }), { compiler });
-  const apply = jit(update, { compiler });
-
-  const stepOf = (parts: readonly Params[], rate: Tensor): ReturnType<typeof fused> => {
-    if (parts.length === 1) return fused(params, state, parts[0], rate);
-    let sum = differentiate(params, parts[0]);
+  const stepOf = (parts: readonly Params[], rate: Tensor): Stepped => {
+    if (parts.length === 1) return traced.whole(params, state, frozen, parts[0], rate);
+    let sum = traced.differentiate(params, frozen, parts[0]);
     for (const part of parts.slice(1)) {
-      const next = differentiate(params, part), total = accumulate(sum, next);
+      const next = traced.differentiate(params, frozen, part), total = traced.accumulate(sum, next);
       tf.dispose([sum, next] as never);
       sum = total;
     }
-    const result = { loss: sum.loss, ...apply(params, state, sum.gradients, rate) };
+    const result = { loss: sum.loss, ...traced.apply(params, state, sum.gradients, rate) };
     tf.dispose(sum.gradients);
     return result;
   };
@@ -105,7 +137,6 @@ export function createTrainer(initial: Params, objective: Objective, settings: T
     params: () => params,
     dispose() {
       tf.dispose([params, state] as never);
-      for (const f of [fused, differentiate, accumulate, apply]) f.dispose();
     },
   };
 }

@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { type Config, loadConfig } from "../../lib/config/mod.ts";
-import { lossAndGradients, type Model, modelWeights, openModel } from "../../lib/model/mod.ts";
+import { forward, lossAndGradients, lossOf, type Model, openModel, weightsOf } from "../../lib/model/mod.ts";
+import { binding } from "../../lib/tensor/backend.ts";
 import { tf } from "../../lib/tensor/mod.ts";
 import type { Params } from "../../lib/weights/mod.ts";
 import {
@@ -15,6 +16,7 @@ import {
   trainingBatch,
   trainStage1,
   trainStage2,
+  trainStep,
   unpack,
 } from "../../lib/training/mod.ts";
 import { phantomExamples } from "./phantom_examples.ts";
@@ -80,6 +82,49 @@ Deno.test("stage 2 gives LoRA matrices for both towers, keeps the given projecto
   tf.dispose([projector, adapter.params, adapter.projector] as never);
 });
 
+Deno.test("a stage that runs again from other weights is not traced again, and reads those weights", async (t) => {
+  const batches = [examples.slice(0, 8), examples.slice(4)];
+  const other = tf.tidy(() =>
+    Object.fromEntries(
+      Object.entries(model.params).flatMap(([name, x]) =>
+        name.startsWith("multi_modal_projector.") ? [[name, tf.mul(x, 0.5)]] : []
+      ),
+    ) as never
+  ) as Params;
+  const lossesFrom = async (projector: Params | null) => {
+    const { adapter, records } = await trainStage2(model, projector, batches, config, {
+      store,
+      validation: [],
+      stepsPerEpoch: 1,
+    });
+    tf.dispose([adapter.params, adapter.projector ?? []] as never);
+    return records.map(({ loss }) => loss);
+  };
+  const first = await lossesFrom(null);
+  const { begin } = binding;
+  binding.begin = () => {
+    throw new Error("traced again");
+  };
+  const second = await lossesFrom(other), again = await lossesFrom(null);
+  binding.begin = begin;
+  assertEquals(again, first);
+  await t.step("the first loss is the loss of the model with that projector", async () => {
+    const shape = batchShape(batches.flat());
+    const part = await trainingBatch(batches[0], store, shape);
+    const { inputs, labels } = unpack(part);
+    const loss = tf.tidy(() =>
+      lossOf(
+        forward({ ...model.params, ...other }, inputs, model.config, { logitsAt: labels.rows }).logits,
+        labels,
+      )
+    );
+    assertAlmostEquals(second[0], loss.dataSync()[0], 1e-5);
+    assert(Math.abs(second[0] - first[0]) > 1e-3);
+    tf.dispose([part, loss] as never);
+  });
+  tf.dispose(other);
+});
+
 Deno.test("the learning rate's scale holds at its own step: 0 leaves the weights of the step before", async () => {
   const batches = Array.from({ length: 3 }, () => examples.slice(0, 8));
   const trained = async (steps: number, learningRateScale: (step: number) => number) => {
@@ -102,18 +147,12 @@ Deno.test("two accumulated parts give the step of one whole batch", async () => 
   const shape = batchShape(examples), total = labelCount(examples);
   const names = ["multi_modal_projector.linear.weight", "multi_modal_projector.linear.bias"];
   const initial = Object.fromEntries(names.map((name) => [name, model.params[name]]));
-  const base = modelWeights(model);
   const run = async (parts: Example[][]) => {
-    const trainer = createTrainer(initial, (params, part) => {
+    const traced = trainStep((params, frozen, part) => {
       const { inputs, labels } = unpack(part);
-      return lossAndGradients(
-        { ...base, tensors: { ...base.tensors, ...params } },
-        names,
-        inputs,
-        labels,
-        model.config,
-      );
+      return lossAndGradients(weightsOf({ ...frozen, ...params }), names, inputs, labels, model.config);
     }, { ...TORCH_ADAMW, compiler: "graph", maxGradientNorm: 1 });
+    const trainer = createTrainer(initial, model.params, traced);
     const tensors = [];
     for (const part of parts) tensors.push(await trainingBatch(part, store, shape, total));
     const metrics = await trainer.step(tensors, 1e-3);

@@ -1,5 +1,5 @@
 /** The training step that `./lab bench step` measures, in each of its variants. */
-import { initAdapter, labelRows, lossAndGradients, modelWeights, weightsOf } from "../../model/mod.ts";
+import { initAdapter, labelRows, lossAndGradients, weightsOf } from "../../model/mod.ts";
 import { tf, upload } from "../../tensor/mod.ts";
 import {
   adamW,
@@ -8,6 +8,7 @@ import {
   NANO_CONFIG,
   type Objective,
   TORCH_ADAMW,
+  trainStep,
   unpack,
 } from "../../training/mod.ts";
 import type { PaliGemmaConfig, Params } from "../../weights/mod.ts";
@@ -72,30 +73,33 @@ function batchOf(config: PaliGemmaConfig): Params {
   return part;
 }
 
-/** The trained tensors of a stage at their start, and its loss with gradients, as lib/training's stages have them. */
-function stageOf({ stage }: StepCase, config: PaliGemmaConfig): { initial: Params; objective: Objective } {
-  const params = randomWeights(config);
+/** What a stage trains, at its start, what it does not, and its loss with gradients, as lib/training's stages have them. */
+interface Stage {
+  initial: Params;
+  frozen: Params;
+  objective: Objective;
+}
+
+function stageOf({ stage }: StepCase, config: PaliGemmaConfig): Stage {
+  const frozen = randomWeights(config);
   if (stage === "stage 1") {
     const names = ["multi_modal_projector.linear.weight", "multi_modal_projector.linear.bias"];
     return {
-      initial: Object.fromEntries(names.map((name) => [name, params[name]])),
-      objective: (trained, part) => {
+      initial: Object.fromEntries(names.map((name) => [name, frozen[name]])),
+      frozen,
+      objective: (trained, frozen, part) => {
         const { inputs, labels } = unpack(part);
-        return lossAndGradients(weightsOf({ ...params, ...trained }), names, inputs, labels, config);
+        return lossAndGradients(weightsOf({ ...frozen, ...trained }), names, inputs, labels, config);
       },
     };
   }
   const adapter = initAdapter(config, { r: RANK, alpha: 32, towers: "both", seed: 1 });
   return {
     initial: adapter.params,
-    objective: (trained, part) => {
+    frozen,
+    objective: (trained, frozen, part) => {
       const { inputs, labels } = unpack(part);
-      const weights = modelWeights({
-        params,
-        config,
-        dtype: "float32",
-        adapter: { ...adapter, params: trained },
-      });
+      const weights = weightsOf(frozen, { ...adapter, params: trained });
       return lossAndGradients(weights, Object.keys(trained), inputs, labels, config, {
         recompute: stage === "stage 2, recompute",
       });
@@ -104,12 +108,12 @@ function stageOf({ stage }: StepCase, config: PaliGemmaConfig): { initial: Param
 }
 
 /** A step op by op: what lib/training's trainer does inside of its traced function. Takes the batch, gives the loss. */
-function eagerStep(initial: Params, objective: Objective): (part: Params) => Promise<number> {
+function eagerStep({ initial, frozen, objective }: Stage): (part: Params) => Promise<number> {
   let params: Params = Object.fromEntries(Object.entries(initial).map(([n, x]) => [n, tf.keep(tf.clone(x))]));
   let state = initAdamW(params);
   return async (part) => {
     const next = tf.tidy(() => {
-      const { loss, gradients } = objective(params, part);
+      const { loss, gradients } = objective(params, frozen, part);
       const norm = tf.sqrt(tf.addN(Object.values(gradients).map((g) => tf.sum(tf.square(g)))));
       const factor = tf.minimum(1, tf.div(1, tf.add(norm, 1e-6)));
       const clipped = Object.fromEntries(Object.entries(gradients).map(([n, g]) => [n, tf.mul(g, factor)]));
@@ -128,15 +132,12 @@ export async function measureStep(
   steps: number = MODELS[stepCase.model].steps,
 ): Promise<StepMeasurement> {
   const config = CONFIGS[stepCase.model];
-  const { initial, objective } = stageOf(stepCase, config);
+  const stage = stageOf(stepCase, config);
   let step: (part: Params) => Promise<number>;
-  if (stepCase.mode === "eager") step = eagerStep(initial, objective);
+  if (stepCase.mode === "eager") step = eagerStep(stage);
   else {
-    const trainer = createTrainer(initial, objective, {
-      ...TORCH_ADAMW,
-      maxGradientNorm: 1,
-      compiler: stepCase.mode,
-    });
+    const settings = { ...TORCH_ADAMW, maxGradientNorm: 1, compiler: stepCase.mode };
+    const trainer = createTrainer(stage.initial, stage.frozen, trainStep(stage.objective, settings));
     step = async (part) => (await trainer.step([part], LEARNING_RATE)).loss;
   }
   const seconds: number[] = [], losses: number[] = [];

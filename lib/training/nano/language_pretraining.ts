@@ -23,7 +23,7 @@ import { labelRows, lossAndGradients, weightsOf } from "../../model/mod.ts";
 import { tf, upload } from "../../tensor/mod.ts";
 import type { PaliGemmaConfig, Params } from "../../weights/mod.ts";
 import { unpack } from "../batches.ts";
-import { createTrainer } from "../trainer.ts";
+import { createTrainer, trainStep } from "../trainer.ts";
 import { type Schedule, warmupCosine } from "./schedule.ts";
 import { writePhantomPixels } from "./vision_pretraining.ts";
 
@@ -93,10 +93,11 @@ export async function pretrainLanguage(
     Object.entries(params).filter(([name]) => name.startsWith("vision_tower.")),
   );
   const names = Object.keys(trained), random = rng(`language pretraining/${schedule.firstSeed}`);
-  const trainer = createTrainer(trained, (p, part) => {
+  const traced = trainStep((p, rest, part) => {
     const { inputs, labels } = unpack(part);
-    return lossAndGradients(weightsOf({ ...frozen, ...p }), names, inputs, labels, config);
+    return lossAndGradients(weightsOf({ ...rest, ...p }), names, inputs, labels, config);
   }, schedule.trainer);
+  const trainer = createTrainer(trained, frozen, traced);
   const { imageSize } = config.vision, image = 3 * imageSize ** 2;
   let mean = 0;
   for (let step = 0; step < schedule.steps; step++) {

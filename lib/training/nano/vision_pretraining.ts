@@ -3,7 +3,7 @@ import { visionFeatures } from "../../model/mod.ts";
 import { tf, upload } from "../../tensor/mod.ts";
 import type { PaliGemmaConfig, Params } from "../../weights/mod.ts";
 import { patchLabels } from "../../phantom/mod.ts";
-import { createTrainer } from "../trainer.ts";
+import { createTrainer, trainStep } from "../trainer.ts";
 import { type Schedule, warmupCosine } from "./schedule.ts";
 
 /** Outputs of the dense head per patch: the classes, the side of the midline, the modality. */
@@ -97,12 +97,13 @@ export async function pretrainVision(
   };
   upload(Object.values(initial));
   const names = Object.keys(initial);
-  const trainer = createTrainer(initial, (p, batch) => {
+  const traced = trainStep((p, _, batch) => {
     const f = (...values: Params[string][]) =>
       patchLoss(Object.fromEntries(names.map((name, i) => [name, values[i]])), batch, config) as never;
     const { value, grads } = tf.valueAndGrads(f)(names.map((name) => p[name]));
     return { loss: value, gradients: Object.fromEntries(names.map((name, i) => [name, grads[i]])) };
   }, schedule.trainer);
+  const trainer = createTrainer(initial, {}, traced);
   let mean = 0;
   for (let step = 0; step < schedule.steps; step++) {
     const seeds = Array.from(
