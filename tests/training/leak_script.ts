@@ -22,16 +22,30 @@ const store: ImageStore = { size: drawn.size, get: (path) => images.get(path)!, 
 interface Mark {
   tensors: number;
   handles: number;
+  /** In use, of V8's heap. */
   heapBytes: number;
+  /** In use, of what malloc manages: all that TensorFlow allocates. */
+  mallocBytes: number;
   rssBytes: number;
 }
 const { gc } = globalThis as unknown as { gc: () => void };
+const libc = Deno.dlopen("libc.so.6", {
+  malloc_trim: { parameters: ["usize"], result: "i32" },
+  mallinfo: { parameters: [], result: { struct: Array<"i32">(10).fill("i32") } },
+});
+/** Bytes in all arenas, and mapped ones. */
+function mallocBytes(): number {
+  const info = new Int32Array(libc.symbols.mallinfo().slice().buffer);
+  return info[7] + info[4]; // uordblks, hblkhd
+}
 const marks: Mark[] = [];
 function onStep({ step }: { step: number }) {
   if (step !== WARM && step !== STEPS) return;
   for (let i = 0; i < 3; i++) gc(); // finalizers let go of more
+  libc.symbols.malloc_trim(0n); // pages that malloc keeps free come and go by tens of megabytes
   const { heapUsed } = Deno.memoryUsage(), { tensors, rssBytes } = memory();
-  marks.push({ tensors, handles: binding.getNumOfTensors(), heapBytes: heapUsed, rssBytes });
+  const handles = binding.getNumOfTensors();
+  marks.push({ tensors, handles, heapBytes: heapUsed, mallocBytes: mallocBytes(), rssBytes });
 }
 const bytesOf = (params: Record<string, { size: number }>) =>
   Object.values(params).reduce((sum, { size }) => sum + 4 * size, 0);
@@ -41,6 +55,7 @@ function added(trained: Record<string, { size: number }>) {
     tensors: after.tensors - before.tensors,
     handles: after.handles - before.handles,
     heapBytes: after.heapBytes - before.heapBytes,
+    mallocBytes: after.mallocBytes - before.mallocBytes,
     rssBytes: after.rssBytes - before.rssBytes,
     /** What it would be if every step left its trained tensors behind. */
     leakBytes: (STEPS - WARM) * bytesOf(trained),
