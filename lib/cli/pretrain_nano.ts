@@ -33,7 +33,7 @@ export async function run(args: string[]): Promise<void> {
   await Deno.remove(unfinished, { recursive: true }).catch(() => {});
   const { generic, shifted } = await pretrainNano(unfinished, (line) => console.log(line), {
     vision: Math.min(1500, limit),
-    language: Math.min(2000, limit),
+    language: Math.min(2500, limit),
   });
   await Deno.rename(unfinished, dir);
   const percent = (x: number) => `${(100 * x).toFixed(1)} %`;

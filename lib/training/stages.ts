@@ -9,7 +9,7 @@ import {
   type Towers,
   weightsOf,
 } from "../model/mod.ts";
-import { tf } from "../tensor/mod.ts";
+import { asType, tf } from "../tensor/mod.ts";
 import type { Adapter, Params } from "../weights/mod.ts";
 import { TORCH_ADAMW } from "./adamw.ts";
 import { batchShape, labelCount, trainingBatch, unpack, wholeBatches } from "./batches.ts";
@@ -109,7 +109,7 @@ export async function trainStage1(
   const { epochs, batchSize, learningRate, weightDecay } = config.stage1;
   const used = examples.slice(0, limited(examples.length, config));
   const initial = Object.fromEntries(
-    projectorNames.map((name) => [name, tf.cast(model.params[name], "float32")]),
+    projectorNames.map((name) => [name, tf.keep(asType(model.params[name], "float32"))]),
   );
   const settings = { ...TORCH_ADAMW, weightDecay, maxGradientNorm: 1, compiler: config.model.compiler };
   const { tensors, loraScale } = modelWeights(model);

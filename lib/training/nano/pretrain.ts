@@ -32,7 +32,7 @@ const VISION_SEED = 1_000_000, LANGUAGE_SEED = 2_000_000, TEXT_SEED = 3_000_000,
 export async function pretrainNano(
   dir: string,
   log: (line: string) => void,
-  steps: { vision: number; language: number } = { vision: 1500, language: 2000 },
+  steps: { vision: number; language: number } = { vision: 1500, language: 2500 },
 ): Promise<NanoMeasurement> {
   await Deno.mkdir(dir, { recursive: true });
   const texts = sampleTexts(4000, TEXT_SEED).flatMap(({ prefix, suffix }) => [prefix, suffix]);
