@@ -18,6 +18,7 @@ export const Manifest = z.strictObject({
   /** File -> hash and size of each output. */
   outputs: z.record(z.string(), z.strictObject({ sha256: z.string(), bytes: z.number() })),
   versions: z.record(z.string(), z.string()),
+  /** TensorFlow's name of the GPU, else "CPU". */
   device: z.string(),
   started: z.string(),
   seconds: z.number(),

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "@std/path";
-import { canonicalJson, type Config, type Scale, sha256, sha256File } from "../config/mod.ts";
+import { canonicalJson, computing, type Config, type Scale, sha256, sha256File } from "../config/mod.ts";
 import { type Cell, type ColumnType, type Row, writeArrow } from "./arrow.ts";
 import { currentManifest, Manifest, stageFolder } from "./manifest.ts";
 import { readArrow } from "./open_table.ts";
@@ -103,12 +103,12 @@ async function listFiles(dir: string, prefix = ""): Promise<string[]> {
 
 /**
  * Starts a run of a stage: opens its inputs and makes the folder `results/<scale>/<stage>/<run>`, where the run is
- * the scale's name and eight hex digits of the hash of `settings` and the inputs.
+ * the scale's name and eight hex digits of the hash of `config`. (The inputs' own hashes are in the manifest.)
  */
 export async function startRun(
   stage: string,
   config: Config,
-  options: { inputs?: readonly string[]; device?: string; versions?: Record<string, string> } = {},
+  options: { inputs?: readonly string[] } = {},
 ): Promise<StageRun> {
   const started = new Date();
   const inputs: Record<string, StageInput> = {};
@@ -163,8 +163,8 @@ export async function startRun(
         inputs: recorded,
         acceptedStale: [...new Set(acceptedStale)],
         outputs,
-        versions: { deno: Deno.version.deno, ...options.versions },
-        device: options.device ?? "CPU",
+        versions: { ...computing.versions },
+        device: computing.device,
         started: started.toISOString(),
         seconds: (Date.now() - started.getTime()) / 1000,
         notes,

@@ -1,6 +1,7 @@
 /** TensorFlow.js, with tfjs-node's backend over our binding. The one place where both are loaded. */
 import { createRequire } from "node:module";
 import type * as tfjs from "@tensorflow/tfjs";
+import { computing } from "../config/mod.ts";
 import { ATTR, type Attribute } from "./attributes.ts";
 import { Binding } from "./binding.ts";
 import { FLOAT, INT64, isReduced, UINT8 } from "./dtype.ts";
@@ -67,6 +68,8 @@ export const NodeJSKernelBackend: new (binding: Binding, packageName: string) =>
   require("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js").NodeJSKernelBackend;
 
 export const binding = new Binding(openRuntime());
+computing.device = binding.runtime.gpu ?? "CPU";
+computing.versions.tensorflow = binding.TF_Version;
 
 /**
  * tfjs-node's backend, but for three things: values made inside of a trace are not uploaded as usual; bytes of reduced

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { computing } from "../../lib/config/mod.ts";
 import { devices, tensorflowVersion, tf } from "../../lib/tensor/mod.ts";
 
 const MOD = new URL("../../lib/tensor/mod.ts", import.meta.url).href;
@@ -19,6 +20,12 @@ Deno.test("the backend is TensorFlow 2.21 and set", () => {
   assertMatch(tensorflowVersion, /^2\.21\./);
   assertEquals(tf.getBackend(), "tensorflow");
   assertEquals(tf.add([1, 2], [3, 4]).arraySync(), [4, 6]);
+});
+
+Deno.test("manifests are told TensorFlow's version and the device", () => {
+  assertEquals(computing.versions.tensorflow, tensorflowVersion);
+  const gpu = devices().find(({ type }) => type === "GPU");
+  assertEquals(computing.device, gpu?.name ?? "CPU");
 });
 
 Deno.test("devices are listed, the CPU first", () => {
