@@ -1,5 +1,5 @@
 import { rng, shuffle } from "../config/mod.ts";
-import { bootstrapInterval, holm, mcnemarExact } from "../stats/mod.ts";
+import { bootstrapInterval, holm, signFlipTest } from "../stats/mod.ts";
 import { evaluateClosed } from "./closed.ts";
 import { normaliseAnswer } from "./normalise.ts";
 import type { EvaluationItem, Prediction } from "./records.ts";
@@ -87,7 +87,7 @@ export interface SystemRow {
   difference: number | null;
   differenceLow: number | null;
   differenceHigh: number | null;
-  /** McNemar's exact test on the first run, corrected for the number of rows (Holm). */
+  /** Of a difference of zero, by flipping whole images (`signFlipTest`), corrected for the number of rows (Holm). */
   pValue: number | null;
 }
 
@@ -111,24 +111,18 @@ export function systemTable(
     }
     return { system, result };
   });
-  const first = results[0].result;
-  const tests = results.slice(1).map(({ result }) => {
-    let [onlyFirst, onlySecond] = [0, 0];
-    result.perItem.forEach((item, i) => {
-      const [a, b] = [first.perItem[i].scores[0]! >= 0.5, item.scores[0]! >= 0.5];
-      if (a && !b) onlyFirst++;
-      if (b && !a) onlySecond++;
-    });
-    return mcnemarExact(onlyFirst, onlySecond);
+  const first = results[0].result, images = items.map((item) => item.imageId);
+  const rest = results.slice(1).map(({ system, result }) => {
+    const differences = result.perItem.map((item, i) => item.score! - first.perItem[i].score!);
+    const seed = `difference/${system}`;
+    return {
+      interval: bootstrapInterval(differences, images, seed),
+      pValue: signFlipTest(differences, images, seed),
+    };
   });
-  const corrected = holm(tests);
-  const images = items.map((item) => item.imageId);
+  const corrected = holm(rest.map(({ pValue }) => pValue));
   return results.map(({ system, result }, r) => {
-    const difference = r === 0 ? null : bootstrapInterval(
-      result.perItem.map((item, i) => item.score! - first.perItem[i].score!),
-      images,
-      `difference/${system}`,
-    );
+    const difference = r === 0 ? null : rest[r - 1].interval;
     return {
       system,
       runs: result.runs,

@@ -85,9 +85,9 @@ export interface PairedRow {
   difference: number;
   low: number;
   high: number;
-  /** McNemar's exact test on the first run, Holm-corrected over all rows. */
+  /** Of a difference of zero, by flipping whole images (mean over all runs), Holm-corrected over all rows. */
   pValue: number;
-  /** Share of items on which the first runs disagree, and the difference that such a test finds with 80 % power. */
+  /** Share of items on which the first runs disagree, and the difference that McNemar's test would find with 80 % power. */
   discordance: number;
   smallestDetectable: number;
 }

@@ -6,4 +6,5 @@ export * from "./paired.ts";
 export * from "./proportion.ts";
 export * from "./rouge.ts";
 export * from "./scaling_law.ts";
+export * from "./sign_flip.ts";
 export * from "./summary.ts";

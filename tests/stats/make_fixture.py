@@ -79,6 +79,15 @@ out["clustered"] = {
     "low": float(result.confidence_interval.low), "high": float(result.confidence_interval.high),
 }
 
+flips, flip_rng = [], np.random.default_rng(11)
+for n, shift in [(3, 1.0), (9, 0.4), (13, 0.2), (60, 0.25)]:
+    sums = np.round(flip_rng.normal(shift, 1, n), 2)
+    r = stats.permutation_test(
+        (sums,), lambda x, axis: x.mean(axis), permutation_type="samples", n_resamples=200000, rng=1
+    )
+    flips.append([sums.tolist(), float(r.pvalue)])
+out["sign_flip"] = flips
+
 laws = []
 for noise, xs in [(0.0, [1e5, 1e6, 1e7]), (0.01, [1e5, 1e6, 1e7]), (0.01, [3e6])]:
     points = []

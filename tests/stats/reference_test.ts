@@ -7,6 +7,7 @@ import {
   holm,
   mcnemarExact,
   newcombePaired,
+  signFlipTest,
   smallestDetectableDifference,
   smallestDetectablePairedDifference,
   std,
@@ -29,6 +30,17 @@ Deno.test("Wilson intervals equal statsmodels'", () => {
 
 Deno.test("McNemar's exact test equals statsmodels'", () => {
   for (const [b, c, p] of reference.mcnemar) assertAlmostEquals(mcnemarExact(b, c), p, 1e-10);
+});
+
+Deno.test("the sign-flip test equals scipy's, exactly for few clusters, and flips clusters whole", () => {
+  for (const [sums, p] of reference.sign_flip) {
+    assertAlmostEquals(signFlipTest(sums, null, 3), p, 2 ** sums.length <= 10_000 ? 1e-12 : 0.004);
+    const halves = sums.flatMap((x: number) => [x / 2, x / 2]);
+    const clusters = halves.map((_: number, i: number) => `${Math.floor(i / 2)}`);
+    assertAlmostEquals(signFlipTest(halves, clusters, 3), signFlipTest(sums, null, 3), 1e-12);
+  }
+  assertEquals(signFlipTest([0, 0, 0], null, 0), 1);
+  assertThrows(() => signFlipTest([], null, 0), RangeError, "at least one");
 });
 
 Deno.test("Newcombe's paired interval equals an independent computation and the published example", () => {
