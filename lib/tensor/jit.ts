@@ -50,9 +50,15 @@ function trace(
   args: unknown[],
   ids: number[],
 ): Compiled {
-  const engine = tf.engine();
+  const engine = tf.engine(), { random } = Math;
   binding.begin(name, xla);
   engine.startScope("jit");
+  Math.random = () => {
+    throw new Error(
+      `${name}: a random number drawn while tracing (tf.randomNormal, tf.randomUniform, tf.dropout, Math.random) would be ` +
+        "the same at each call. Use randomNormal, randomUniform or categorical of lib/tensor, with a seed that is an argument.",
+    );
+  };
   try {
     let at = 0;
     const argument = () => backend().createOutputTensor(binding.argument(binding.infoOf(ids[at++])));
@@ -67,6 +73,7 @@ function trace(
     dropTape();
     throw e;
   } finally {
+    Math.random = random;
     engine.endScope();
     binding.abort();
   }
@@ -105,8 +112,9 @@ function fillHoles(shell: unknown, outputs: Tensor[]): unknown {
  * - It runs once, so it must have no other effect than its result; tensors it keeps from inside are of no use.
  * - It cannot read values (`dataSync`, `data`, `print`), nor use ops whose shapes depend on data (`where` with one
  *   argument, `unique`, non-max suppression).
- * - Numbers that JavaScript draws are the same at each call: use randomNormal, randomUniform, categorical with a seed
- *   that is an argument, not tf.randomNormal, tf.randomUniform, tf.dropout.
+ * - Numbers that JavaScript draws would be the same at each call: to draw without a seed is an error, with one they are
+ *   constants. Use randomNormal, randomUniform, categorical with a seed that is an argument, not tf.randomNormal,
+ *   tf.randomUniform, tf.dropout.
  * - A tensor from outside is used by reference and must live as long as the function is called. A variable's value is
  *   taken at each call; to assign one inside is an error.
  * - Inside of another trace it becomes part of it. While tf.grads records outside of a trace it runs as the plain

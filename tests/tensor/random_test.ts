@@ -46,3 +46,19 @@ Deno.test("a seed of another kind is refused", () => {
   assertThrows(() => randomUniform([1], tf.scalar(1)), Error, "A seed is an int32 tensor [2]");
   assertThrows(() => categorical(tf.ones([3]), [1, 2]), Error, "expected logits [B, V]");
 });
+
+Deno.test("a number that JavaScript draws without a seed is refused inside of jit, and drawn again after it", () => {
+  const x = tf.ones([4, 4]);
+  const draws = [
+    () => tf.randomNormal([4]),
+    () => tf.randomUniform([4]),
+    () => tf.truncatedNormal([4]),
+    () => tf.dropout(x, 0.5),
+    () => tf.mul(x, Math.random()),
+  ];
+  for (const f of draws) {
+    assertThrows(() => jit(f)(), Error, "with a seed that is an argument");
+    f();
+  }
+  assert(Math.random() !== Math.random());
+});
