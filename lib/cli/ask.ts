@@ -35,7 +35,9 @@ export async function run(args: string[]): Promise<void> {
   const scale = Scale.safeParse(options.scale ?? "tiny");
   if (!scale.success) throw new UsageError(`--scale is "${options.scale}"; expected tiny or full.`);
   const prefix = questionPrefix({ question });
-  const image = await decodeImage(path); // before the model, which may take long to load
+  const image = await decodeImage(path).catch((error) => { // before the model, which may take long to load
+    throw error instanceof Deno.errors.NotFound ? new Error(`there is no file ${path}.`) : error;
+  });
   const config = loadConfig({
     SCALE: scale.data,
     LAB_CHECKPOINT: options.model ?? Deno.env.get("LAB_CHECKPOINT"),
@@ -82,7 +84,8 @@ export async function run(args: string[]): Promise<void> {
     title: `${question} ${answer.text}`,
     subtitle:
       "Where the answer's tokens look in the image, mean over layers and heads, without bos and newline",
-    provenance: [config.model.checkpoint, options.adapter, card.notice].filter(Boolean).join(" · "),
+    notice: card.notice,
+    provenance: [config.model.checkpoint, options.adapter].filter(Boolean).join(" · "),
   });
   const part = `${out}.tmp`;
   await Deno.writeFile(part, await svgToPng(await renderSvg(figure)));

@@ -4,7 +4,7 @@ import { encodePng, type RgbImage } from "../image/mod.ts";
 import type { ImageStore } from "../model/mod.ts";
 import { encodeBase64 } from "./bundle.ts";
 import {
-  type Caption,
+  type AnswerCaption,
   COLOURS,
   hiddenAxis,
   INK,
@@ -27,7 +27,7 @@ const ACROSS = 3, SIDE = 250, LINE = 15;
 /** Figure 6: images with question, reference and the answers of several systems, three in a row. */
 export async function examplesFigure(
   examples: readonly AnswerExample[],
-  caption: Caption,
+  caption: AnswerCaption,
 ): Promise<PlotlySpec> {
   const texts = examples.map(({ question, reference, answers }) =>
     [

@@ -1,4 +1,4 @@
-import { createCanvas } from "@napi-rs/canvas";
+import { lineWidth } from "./fonts.ts";
 
 /** As much of an SVG element as measuring needs. */
 export interface SvgNode {
@@ -27,8 +27,6 @@ const IDENTITY: Matrix = [1, 0, 0, 1, 0, 0];
 /** Parts of the font size above and below the line (DejaVu Sans). */
 const [ASCENT, DESCENT] = [0.928, 0.236];
 
-const pen = createCanvas(1, 1).getContext("2d");
-
 /** A property as SVG inherits it: style before attribute, the nearest ancestor that has it. */
 function inherited(node: SvgNode, name: string): string {
   for (let at: SvgNode | null = node; at; at = at.parentElement) {
@@ -45,9 +43,8 @@ export function textWidth(node: SvgNode): number {
   let width = 0;
   for (const child of node.childNodes) {
     if (child.nodeType === 3) {
-      const bold = /bold|[6-9]00/.test(inherited(node, "font-weight")) ? "bold " : "";
-      pen.font = `${bold}${fontSize(node)}px "DejaVu Sans"`;
-      width += pen.measureText(child.textContent ?? "").width;
+      const bold = /bold|[6-9]00/.test(inherited(node, "font-weight"));
+      width += lineWidth(child.textContent ?? "", fontSize(node), bold);
     } else if (child.nodeType === 1) width += textWidth(child);
   }
   return width;

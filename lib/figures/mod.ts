@@ -20,4 +20,4 @@ export * from "./render.ts";
 export * from "./saliency.ts";
 export * from "./tables.ts";
 export * from "./verdicts.ts";
-export { type Caption, COLOURS, plainText, type PlotlySpec } from "./theme.ts";
+export { type AnswerCaption, type Caption, COLOURS, plainText, type PlotlySpec } from "./theme.ts";

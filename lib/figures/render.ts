@@ -1,13 +1,11 @@
-import { createCanvas, GlobalFonts } from "@napi-rs/canvas";
+import { createCanvas } from "@napi-rs/canvas";
 import { fromFileUrl, join } from "@std/path";
 import { JSDOM } from "jsdom";
 import sharp from "sharp";
 import { sha256 } from "../config/mod.ts";
+import { FONT_FAMILY, fontFolder } from "./fonts.ts";
 import { boxOf, clientBoxOf, lineEnds, textWidth } from "./geometry.ts";
 import type { PlotlySpec } from "./theme.ts";
-
-const FONT_FAMILY = "DejaVu Sans";
-const fontFolder = new URL("./ttf/", import.meta.resolve("dejavu-fonts-ttf/package.json"));
 
 /** What is used of plotly.js. */
 export interface Plotly {
@@ -21,9 +19,6 @@ let plotly: Promise<Plotly> | null = null;
 /** Loads plotly.js into a document without a browser, once per process (about half a second). */
 export function loadPlotly(): Promise<Plotly> {
   return plotly ??= (async () => {
-    for (const file of ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"]) {
-      GlobalFonts.registerFromPath(fromFileUrl(new URL(file, fontFolder)), FONT_FAMILY);
-    }
     const window =
       new JSDOM("<!doctype html><html><body></body></html>", { runScripts: "outside-only" }).window;
     giveMeasures(window);

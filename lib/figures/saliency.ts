@@ -1,6 +1,14 @@
 import { encodeBase64 } from "./bundle.ts";
 import { encodePng, type RgbImage } from "../image/mod.ts";
-import { type Caption, COLOURS, hiddenAxis, INK, plainText, type PlotlySpec, themedLayout } from "./theme.ts";
+import {
+  type AnswerCaption,
+  COLOURS,
+  hiddenAxis,
+  INK,
+  plainText,
+  type PlotlySpec,
+  themedLayout,
+} from "./theme.ts";
 
 /** A map over an image's patches with the words above it. */
 export interface SaliencyPanel {
@@ -36,7 +44,7 @@ const OVERLAY = [
 export async function saliencyFigure(
   image: RgbImage,
   panels: readonly SaliencyPanel[],
-  caption: Caption,
+  caption: AnswerCaption,
   mask: Uint8Array | null = null,
 ): Promise<PlotlySpec> {
   const across = Math.min(4, panels.length);
@@ -156,7 +164,7 @@ function outline(mask: Uint8Array, { width, height }: RgbImage, n: string): Reco
 export function tokenSaliencyFigure(
   tokens: readonly string[],
   weights: ArrayLike<number>,
-  caption: Caption,
+  caption: AnswerCaption,
 ): PlotlySpec {
   return {
     data: [{

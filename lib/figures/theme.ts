@@ -1,3 +1,5 @@
+import { lineWidth } from "./fonts.ts";
+
 /** A plotly figure: traces and layout, as plotly.js takes them. */
 export interface PlotlySpec {
   data: Record<string, unknown>[];
@@ -9,9 +11,14 @@ export interface Caption {
   title: string;
   /** Second, smaller line: the question that the figure answers, or its finding. */
   subtitle?: string;
+  /** What the card of the model tells its users (`ModelCard`). Printed below the figure. */
+  notice?: string | null;
   /** Where the numbers come from: data, config hash, seed, commit, date, device. Printed below the figure. */
   provenance: string;
 }
+
+/** The caption of a figure that shows answers or attention of a model: none without the card's notice, if it has one. */
+export type AnswerCaption = Caption & { notice: string | null };
 
 /** Colours that people with colour-blindness can tell apart (Okabe and Ito), strongest contrasts first. */
 export const COLOURS = [
@@ -36,14 +43,24 @@ export function plainText(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Breaks text into lines of at most `width` characters (between words) for titles and labels. */
-export function wrapText(text: string, width: number): string {
+/**
+ * Breaks text into lines for titles and labels, between words where it can.
+ *
+ * @param width of a line at most, in characters or in what `widthOf` measures.
+ */
+export function wrapText(text: string, width: number, widthOf = (line: string) => line.length): string {
   const lines: string[] = [""];
   for (const word of text.split(/\s+/)) {
-    const last = lines[lines.length - 1];
-    if (last === "") lines[lines.length - 1] = word;
-    else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
+    const last = lines[lines.length - 1], longer = last === "" ? word : `${last} ${word}`;
+    if (widthOf(longer) <= width) lines[lines.length - 1] = longer;
+    else {
+      if (last !== "") lines.push("");
+      for (const letter of word) {
+        const part = lines[lines.length - 1];
+        if (part !== "" && widthOf(part + letter) > width) lines.push(letter);
+        else lines[lines.length - 1] = part + letter;
+      }
+    }
   }
   return lines.map(plainText).join("<br>");
 }
@@ -74,6 +91,9 @@ function legendHeight(names: readonly string[], width: number): number {
   return 14 + 20 * Math.ceil(names.length / perRow);
 }
 
+/** Pixels between the caption and the sides of the figure. */
+const EDGE = 14;
+
 /** Text in a corner of the figure, outside the axes. */
 function corner(side: "top" | "bottom", room: Record<string, number>, text: Record<string, unknown>) {
   return {
@@ -83,7 +103,7 @@ function corner(side: "top" | "bottom", room: Record<string, number>, text: Reco
     y: side === "top" ? 1 : 0,
     xanchor: "left",
     yanchor: side,
-    xshift: 14 - room.l,
+    xshift: EDGE - room.l,
     yshift: side === "top" ? room.t - 10 : 8 - room.b,
     align: "left",
     showarrow: false,
@@ -92,7 +112,7 @@ function corner(side: "top" | "bottom", room: Record<string, number>, text: Reco
 }
 
 /**
- * The one layout of all figures: title left, legend under it, provenance below, room for all.
+ * The one layout of all figures: title left, legend under it, notice and provenance below, room for all.
  *
  * @param size in pixels; `plotHeight` is that of the axes, the words add theirs.
  * @param legend names of the legend's entries; empty: no legend.
@@ -104,9 +124,12 @@ export function themedLayout(
   more: Record<string, unknown> = {},
 ): Record<string, unknown> {
   const { width, plotHeight } = size;
-  const title = wrapText(caption.title, Math.floor(width / 10.5));
-  const subtitle = caption.subtitle ? wrapText(caption.subtitle, Math.floor(width / 7.4)) : "";
-  const provenance = wrapText(caption.provenance, Math.floor(width / 5.9));
+  const fitted = (text: string, size: number, bold = false) =>
+    wrapText(text, width - 2 * EDGE, (line) => lineWidth(line, size, bold));
+  const title = fitted(caption.title, 16, true);
+  const subtitle = caption.subtitle ? fitted(caption.subtitle, 12) : "";
+  const notice = caption.notice ? fitted(`Note: ${caption.notice}`, 11).replace("Note:", "<b>Note:</b>") : "";
+  const provenance = fitted(caption.provenance, 10);
   const lines = (text: string) => (text === "" ? 0 : text.split("<br>").length);
   const { annotations = [], margin = {}, ...rest } = more as {
     annotations?: unknown[];
@@ -116,7 +139,7 @@ export function themedLayout(
   const room: Record<string, number> = { l: 72, r: 24, b: 60, ...margin };
   room.t = (margin.t ?? 14) + 14 + 21 * (lines(title) + lines(subtitle)) +
     legendHeight(legend, width - room.l - room.r);
-  room.b += 8 + 13 * lines(provenance);
+  room.b += 8 + 14 * (lines(notice) + lines(provenance));
   return {
     width,
     height: plotHeight + room.t + room.b,
@@ -138,7 +161,13 @@ export function themedLayout(
         ].join("<br>"),
         font: { size: 16, color: INK },
       }),
-      corner("bottom", room, { text: provenance, font: { size: 10, color: MUTED } }),
+      corner("bottom", room, {
+        text: [
+          ...(notice ? [`<span style="color:${INK}">${notice}</span>`] : []),
+          `<span style="font-size:10px">${provenance}</span>`,
+        ].join("<br>"),
+        font: { size: 11, color: MUTED },
+      }),
     ],
     ...rest,
   };

@@ -9,9 +9,41 @@ export interface Floating {
   text: string;
 }
 
+/** Whether a value of this type is, or may be, a promise or an array with promises in it. */
+function holdsPromise(type: ts.Type, checker: ts.TypeChecker, seen = new Set<ts.Type>()): boolean {
+  if (seen.has(type)) return false; // an array of itself
+  seen.add(type);
+  const there = checker.getNonNullableType(type);
+  if (there.isUnion()) return there.types.some((member) => holdsPromise(member, checker, seen));
+  if (checker.getPropertyOfType(there, "then")) return true;
+  const element = checker.getIndexTypeOfType(there, ts.IndexKind.Number);
+  return element !== undefined && holdsPromise(element, checker, seen);
+}
+
+/** Operators of which either side may be the value that is dropped. */
+const EITHER = new Set([
+  ts.SyntaxKind.BarBarToken,
+  ts.SyntaxKind.QuestionQuestionToken,
+  ts.SyntaxKind.CommaToken,
+]);
+
+/** Whether a promise is lost when this expression's value is dropped; an assignment keeps it. */
+function losesPromise(node: ts.Expression, checker: ts.TypeChecker): boolean {
+  const loses = (part: ts.Expression) => losesPromise(part, checker);
+  if (ts.isParenthesizedExpression(node)) return loses(node.expression);
+  if (ts.isConditionalExpression(node)) return loses(node.whenTrue) || loses(node.whenFalse);
+  if (ts.isBinaryExpression(node)) {
+    const { kind } = node.operatorToken;
+    if (kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment) return false;
+    if (kind === ts.SyntaxKind.AmpersandAmpersandToken) return loses(node.right);
+    if (EITHER.has(kind)) return loses(node.left) || loses(node.right);
+  }
+  return holdsPromise(checker.getTypeAtLocation(node), checker);
+}
+
 /**
- * Statements whose value is a promise that is neither awaited nor marked with `void`, found with TypeScript's type
- * checker. In a Deno kernel the error of such a promise is lost.
+ * Statements whose value is a promise, or an array of promises, that is neither awaited nor marked with `void`, found
+ * with TypeScript's type checker. In a Deno kernel the error of such a promise is lost.
  */
 export async function floatingPromises(files: readonly string[]): Promise<Floating[]> {
   if (!files.length) return [];
@@ -36,12 +68,9 @@ export async function floatingPromises(files: readonly string[]): Promise<Floati
     const file = program.getSourceFile(name);
     if (!file) throw new Error(`TypeScript could not read ${name}.`);
     const visit = (node: ts.Node): void => {
-      if (ts.isExpressionStatement(node) && !ts.isVoidExpression(node.expression)) {
-        const type = checker.getTypeAtLocation(node.expression);
-        if (checker.getPropertyOfType(type, "then")) {
-          const line = file.getLineAndCharacterOfPosition(node.getStart()).line + 1;
-          found.push({ file: name, line, text: node.getText().split("\n")[0].slice(0, 60) });
-        }
+      if (ts.isExpressionStatement(node) && losesPromise(node.expression, checker)) {
+        const line = file.getLineAndCharacterOfPosition(node.getStart()).line + 1;
+        found.push({ file: name, line, text: node.getText().split("\n")[0].slice(0, 60) });
       }
       ts.forEachChild(node, visit);
     };

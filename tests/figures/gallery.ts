@@ -5,6 +5,7 @@ import {
   architectureFigure,
   conceptCountsFigure,
   curationFigure,
+  examplesFigure,
   lengthsFigure,
   linesFigure,
   lossCurvesFigure,
@@ -21,12 +22,22 @@ import {
 } from "../../lib/figures/mod.ts";
 import { prefixLmMask } from "../../lib/saliency/mod.ts";
 import { fitScalingLaw, wilsonInterval } from "../../lib/stats/mod.ts";
+import { DEMONSTRATION_NOTICE } from "../../lib/weights/mod.ts";
 
 const caption = (title: string, subtitle?: string) => ({
   title,
   subtitle,
   provenance: "made-up numbers of a test",
 });
+/** Of a figure that shows answers or attention of a model. */
+const ofAnswer = (title: string, notice: string | null = DEMONSTRATION_NOTICE) => ({
+  ...caption(title),
+  notice,
+});
+/** As long as words get: a name without a space, and more sentences than fit into one line of any figure. */
+const LONG = `${"checkpoint".repeat(12)} ${"WHERE IS IT? ".repeat(9)}${
+  "says what its answers are worth, and says it again. ".repeat(4)
+}`;
 const counts = (record: Record<string, number>) =>
   Object.entries(record).map(([concept, count]) => ({ concept, count }));
 
@@ -148,9 +159,24 @@ export async function gallery(): Promise<Record<string, PlotlySpec>> {
         { title: "image", map: null, rows: 4, columns: 4 },
         { title: "rollout", map: Float32Array.from({ length: 16 }, (_, p) => p), rows: 4, columns: 4 },
       ],
-      caption("Response to image"),
+      ofAnswer("Response to image"),
       lesion,
     ),
-    tokens: tokenSaliencyFigure(["left", "lung", "<eos>"], [0.2, 0.1, 0.02], caption("Image to response")),
+    narrow: await saliencyFigure(
+      image,
+      [{ title: "image", map: null, rows: 4, columns: 4 }],
+      { ...ofAnswer(LONG, LONG), subtitle: LONG, provenance: `made-up numbers of a test, ${LONG}` },
+    ),
+    unmarked: tokenSaliencyFigure(["left"], [0.2], ofAnswer("Image to response", null)),
+    tokens: tokenSaliencyFigure(["left", "lung", "<eos>"], [0.2, 0.1, 0.02], ofAnswer("Image to response")),
+    examples: await examplesFigure(
+      ["left", "right", "the answer of a model that likes to hear itself talk"].map((answer) => ({
+        image,
+        question: "On which side is the lesion?",
+        reference: "left",
+        answers: [{ system: "base", answer, right: answer === "left" }],
+      })),
+      ofAnswer("Questions and answers"),
+    ),
   };
 }

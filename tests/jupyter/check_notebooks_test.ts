@@ -32,9 +32,45 @@ Deno.test("problems name cell and line: types, lint, names used twice", async ()
   assertStringIncludes(text, "checked.ipynb: cell 3, line 2 - `var`");
 });
 
-Deno.test("un-awaited promises are found, awaited and voided ones pass", async () => {
-  const text = await problemsOf([IMPORTS, `print(1);`, `await print(2);\nvoid print(3);`, `[1].map(print);`]);
-  assertEquals(text, "checked.ipynb: cell 2, line 1: the promise is not awaited: print(1);");
+/** What the cells below work with; `loose` has the type any. */
+const NAMES = `${IMPORTS}
+const bad = Date.now() > 0, loose = JSON.parse("0"), bar = bad ? { stop: () => print("end") } : null;`;
+
+Deno.test("un-awaited promises are found, in whatever form they come", async () => {
+  const lost = [
+    "print(1);",
+    "bad && print(2);",
+    "loose && print(3);",
+    "bad ? print(4) : undefined;",
+    "bar?.stop();",
+    "loose ?? print(5);",
+    "(print(6), bad);",
+    "[1].map(print);",
+    "[1].map((n) => [n, print(n)] as const);",
+    "Promise.all([1].map(print));",
+    "print(7).catch(print);",
+  ];
+  const text = await problemsOf([NAMES, lost.join("\n")]);
+  assertEquals(
+    text.split("\n"),
+    lost.map((line, i) => `checked.ipynb: cell 2, line ${i + 1}: the promise is not awaited: ${line}`),
+  );
+});
+
+Deno.test("promises that are awaited, kept or marked with void pass", async () => {
+  const cell = `let kept: Promise<void> | undefined;
+await print(1);
+void print(2);
+bad && await print(3);
+bad ? await print(4) : void print(5);
+await bar?.stop();
+await Promise.all([1].map(print));
+void [1].map(print);
+kept = print(6);
+kept && await kept;
+kept ??= print(7);
+[1, loose, "two"].map((x) => [x]);`;
+  assertEquals(await problemsOf([NAMES, cell]), "");
 });
 
 Deno.test("what a kernel cannot do, foreign imports and long cells are refused", async () => {
