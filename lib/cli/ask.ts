@@ -1,4 +1,4 @@
-import { basename, extname, relative, resolve } from "@std/path";
+import { basename, dirname, extname, relative, resolve } from "@std/path";
 import { loadConfig, Scale } from "../config/mod.ts";
 import { renderSvg, saliencyFigure, svgToPng } from "../figures/mod.ts";
 import { decodeImage, resizeBicubic } from "../image/mod.ts";
@@ -35,6 +35,11 @@ export async function run(args: string[]): Promise<void> {
   const scale = Scale.safeParse(options.scale ?? "tiny");
   if (!scale.success) throw new UsageError(`--scale is "${options.scale}"; expected tiny or full.`);
   const prefix = questionPrefix({ question });
+  const out = resolve(options.out ?? `${basename(path, extname(path))}-saliency.png`);
+  const folder = await Deno.stat(dirname(out)).catch(() => null);
+  if (!folder?.isDirectory) {
+    throw new UsageError(`--out is "${options.out}"; there is no folder ${dirname(out)}.`);
+  }
   const image = await decodeImage(path).catch((error) => { // before the model, which may take long to load
     throw error instanceof Deno.errors.NotFound ? new Error(`there is no file ${path}.`) : error;
   });
@@ -43,8 +48,6 @@ export async function run(args: string[]): Promise<void> {
     LAB_CHECKPOINT: options.model ?? Deno.env.get("LAB_CHECKPOINT"),
   });
   const { maxNewTokens } = config.evaluation;
-  const out = resolve(options.out ?? `${basename(path, extname(path))}-saliency.png`);
-
   const started = performance.now();
   const seconds = () => `${((performance.now() - started) / 1000).toFixed(1)} s`;
   const { model, tokenizer, store, card } = await openModel(config);

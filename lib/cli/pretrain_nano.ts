@@ -1,4 +1,5 @@
 import { basename, dirname, join, resolve } from "@std/path";
+import { percent } from "../stats/mod.ts";
 import { readArgs, UsageError } from "./command.ts";
 
 export const usage = `usage: ./lab pretrain-nano DIR [--limit N]
@@ -36,10 +37,9 @@ export async function run(args: string[]): Promise<void> {
     language: Math.min(2500, limit),
   });
   await Deno.rename(unfinished, dir);
-  const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
   console.log(
-    `${dir}: ${percent(generic.all.accuracy)} right in the style of its training, ${
+    `${dir}: ${percent(generic.all.accuracy)} % right in the style of its training, ${
       percent(shifted.all.accuracy)
-    } in the style that the stages adapt it to. More in its README.md.`,
+    } % in the style that the stages adapt it to. More in its README.md.`,
   );
 }

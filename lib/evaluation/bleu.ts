@@ -43,23 +43,17 @@ function score(
   total: readonly number[],
   said: number,
   gold: number,
-  effectiveOrder: boolean,
 ): number {
   if (!correct.some((count) => count > 0)) return 0;
   let smooth = 1;
   let logSum = 0;
-  let orders = ORDERS;
   for (let n = 0; n < ORDERS; n++) {
-    if (total[n] === 0) {
-      if (!effectiveOrder) return 0;
-      break;
-    }
-    if (effectiveOrder) orders = n + 1;
+    if (total[n] === 0) return 0;
     if (correct[n] === 0) smooth *= 2;
     logSum += Math.log(correct[n] === 0 ? 100 / (smooth * total[n]) : (100 * correct[n]) / total[n]);
   }
   const brevity = said < gold ? Math.exp(1 - gold / said) : 1;
-  return brevity * Math.exp(logSum / orders);
+  return brevity * Math.exp(logSum / ORDERS);
 }
 
 /**
@@ -86,11 +80,5 @@ export function bleu(predictions: readonly string[], references: readonly string
     said += pair.said;
     gold += pair.gold;
   });
-  return score(correct, total, said, gold, false);
-}
-
-/** BLEU of one pair in [0, 100]: equal to sacrebleu's `sentence_bleu` (effective order). */
-export function sentenceBleu(prediction: string, reference: string): number {
-  const { correct, total, said, gold } = statistics(prediction, reference);
-  return score(correct, total, said, gold, true);
+  return score(correct, total, said, gold);
 }

@@ -23,35 +23,6 @@ export const Prediction = z.strictObject({
 export type Prediction = z.infer<typeof Prediction>;
 
 /**
- * Reads predictions of any system from JSON lines of {id, run, answer, seed?}.
- *
- * @throws with the line number at the first line that is no prediction.
- */
-export function parsePredictions(jsonl: string): Prediction[] {
-  const out: Prediction[] = [];
-  jsonl.split("\n").forEach((line, i) => {
-    if (line.trim() === "") return;
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch {
-      throw new Error(`Predictions, line ${i + 1}: expected a JSON object, found "${line.slice(0, 60)}".`);
-    }
-    const parsed = Prediction.safeParse(value);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      throw new Error(
-        `Predictions, line ${i + 1}: expected {id, run, answer, seed?}, found ${
-          issue.path.join(".") || "a value"
-        }: ${issue.message}`,
-      );
-    }
-    out.push(parsed.data);
-  });
-  return out;
-}
-
-/**
  * Answers per item and run: `[item][run]`, runs in rising order.
  *
  * @throws when an item has no answer in some run, an id is unknown, or an id occurs twice in one run.

@@ -25,10 +25,4 @@ export {
 export { type Job, type JobOutcome, type JobsOptions, requestSha256, runJobs } from "./jobs.ts";
 export { type JobProgress, progressNote } from "./progress.ts";
 export { type JournalEntry, readJournal } from "./journal.ts";
-export {
-  recordedReplies,
-  type ReplayReply,
-  type ReplayRequest,
-  type ReplayServer,
-  startReplayServer,
-} from "./replay.ts";
+export { type ReplayReply, type ReplayRequest, type ReplayServer, startReplayServer } from "./replay.ts";

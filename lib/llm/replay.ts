@@ -1,6 +1,3 @@
-import { canonicalJson, sha256 } from "../config/mod.ts";
-import { readJournal } from "./journal.ts";
-
 /** The part of a chat request that replies are chosen by. */
 export interface ReplayRequest {
   model: string;
@@ -51,18 +48,4 @@ export function startReplayServer(
   };
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, handler);
   return { baseURL: `http://127.0.0.1:${server.addr.port}/v1`, requests, stop: () => server.shutdown() };
-}
-
-/**
- * Replies recorded in a journal, for `startReplayServer`: the same requests get the same completions again.
- * A request that was not recorded is refused with 404.
- */
-export async function recordedReplies(journalPath: string): Promise<(request: ReplayRequest) => ReplayReply> {
-  const replies = new Map<string, { text: string; finishReason: string }>();
-  for (const { request, completion } of await readJournal(journalPath)) {
-    if (completion) replies.set(request, { text: completion.text, finishReason: completion.finishReason });
-  }
-  return (request) =>
-    replies.get(sha256(canonicalJson(request))) ??
-      Response.json({ error: { message: `${journalPath}: this request was not recorded` } }, { status: 404 });
 }

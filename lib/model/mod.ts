@@ -17,7 +17,6 @@ export {
   type Model,
   type ModelInputs,
   modelWeights,
-  projectFeatures,
   visionFeatures,
 } from "./paligemma.ts";
 export { type LabelRows, labelRows, type LabelRowsOptions, lossOf } from "./loss.ts";

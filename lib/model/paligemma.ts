@@ -73,20 +73,6 @@ export function visionFeatures(
   });
 }
 
-/** Image features as Gemma sees them, `[B, N, D]`, from the tower's `[B, N, Dv]`. */
-export function projectFeatures(
-  params: Params,
-  features: Tensor,
-  config: PaliGemmaConfig,
-  options: ForwardOptions = {},
-): Tensor {
-  return tf.tidy(() => {
-    const [batch, n, width] = features.shape as [number, number, number];
-    const y = projector(weightsOf(params, options.adapter), tf.reshape(features, [batch * n, width]));
-    return tf.reshape(y, [batch, n, config.text.hiddenSize]);
-  });
-}
-
 /**
  * The sequence Gemma reads: text embeddings, and at each `<image>` token the next of its row's image features.
  *

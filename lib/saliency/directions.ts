@@ -113,18 +113,3 @@ export function withoutSinks(matrix: Float32Array, layout: SequenceLayout): Floa
   }
   return out;
 }
-
-/**
- * Patches that collect attention like registers do: those that receive, on average over the answer's queries, more than
- * `factor` times the median patch.
- */
-export function registerLikePatches(matrix: Float32Array, layout: SequenceLayout, factor = 10): number[] {
-  const patches = layout.rows * layout.columns;
-  const received = new Float64Array(patches);
-  for (const query of layout.response) {
-    responseToImage(matrix, query, layout).forEach((value, p) => (received[p] += value));
-  }
-  const sorted = received.slice().sort();
-  const middle = (sorted[(patches - 1) >> 1] + sorted[patches >> 1]) / 2;
-  return [...received.keys()].filter((p) => received[p] > factor * middle);
-}

@@ -78,47 +78,6 @@ export function rollout(layers: readonly LayerAttention[], options: RolloutOptio
   return stream.result();
 }
 
-/**
- * One row of the rollout without its matrix product: multiplies the unit vector of a token down through the layers' steps.
- * For a few tokens of a long sequence this costs O(layers L^2) instead of O(layers L^3).
- *
- * @param steps `rolloutStep` of every layer, first layer first.
- */
-export function rolloutRow(steps: readonly Float32Array[], token: number): Float32Array {
-  const length = Math.sqrt(steps[0].length);
-  let row = new Float64Array(length);
-  row[token] = 1;
-  for (const step of [...steps].reverse()) {
-    const next = new Float64Array(length);
-    for (let i = 0; i < length; i++) {
-      const weight = row[i];
-      if (weight === 0) continue;
-      const at = i * length;
-      for (let j = 0; j < length; j++) next[j] += weight * step[at + j];
-    }
-    row = next;
-  }
-  return Float32Array.from(row);
-}
-
-/** One column of the rollout: how much of input position `position` reaches every output position. */
-export function rolloutColumn(steps: readonly Float32Array[], position: number): Float32Array {
-  const length = Math.sqrt(steps[0].length);
-  let column = new Float64Array(length);
-  column[position] = 1;
-  for (const step of steps) {
-    const next = new Float64Array(length);
-    for (let i = 0; i < length; i++) {
-      let sum = 0;
-      const at = i * length;
-      for (let j = 0; j < length; j++) sum += step[at + j] * column[j];
-      next[i] = sum;
-    }
-    column = next;
-  }
-  return Float32Array.from(column);
-}
-
 /** Product of two row-major [L, L] matrices; zeros of the left one (masked positions) are skipped. */
 function multiply(left: Float32Array, right: Float32Array, length: number): Float32Array {
   const out = new Float32Array(length * length);

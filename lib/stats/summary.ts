@@ -40,3 +40,6 @@ export function quantileOfSorted(sorted: ArrayLike<number>, q: number): number {
 export function median(values: ArrayLike<number>): number {
   return quantileOfSorted(Float64Array.from(values).sort(), 0.5);
 }
+
+/** A share in percent, with one digit and without the sign: 0.1234 is "12.3". */
+export const percent = (share: number): string => (100 * share).toFixed(1);

@@ -1,5 +1,6 @@
 import { type Bundle, escapeHtml, type Pixels } from "../jupyter/mod.ts";
 import { type ImageStore, type Model, prefixMask } from "../model/mod.ts";
+import { percent } from "../stats/mod.ts";
 import { tf } from "../tensor/mod.ts";
 import type { Tokenizer, TokenSequence } from "../text/mod.ts";
 
@@ -18,7 +19,7 @@ export function parameterShares(
   return parts.map(([part, prefix, trained]) => ({
     part,
     parameters: size(prefix),
-    share: `${(100 * size(prefix) / total).toFixed(1)} %`,
+    share: `${percent(size(prefix) / total)} %`,
     trained,
   }));
 }

@@ -10,7 +10,6 @@ import {
   nearestOption,
   normaliseVqa,
   optionLetter,
-  parsePredictions,
   type Prediction,
   questionOnlyPredictions,
   scorerTable,
@@ -148,13 +147,6 @@ Deno.test("Missing, doubled and unknown predictions are refused by name", () => 
   assertThrows(() => evaluateClosed(items.slice(1), all), Error, "not among the items");
   assertThrows(() => evaluateClosed(items, []), Error, "every run must answer");
   assertThrows(() => evaluateClosed(items, all, { scorer: "nearestOption" }), Error, "applies to none");
-});
-
-Deno.test("Predictions are read from JSON lines, and a bad line is named", () => {
-  const text = '{"id":"q0","run":0,"answer":"yes","seed":3}\n\n{"id":"q1","run":0,"answer":"no"}\n';
-  assertEquals(parsePredictions(text)[1], { id: "q1", run: 0, answer: "no", seed: null });
-  assertThrows(() => parsePredictions(text + "{"), Error, "line 4");
-  assertThrows(() => parsePredictions('{"id":"q0","run":0,"answer":5}'), Error, "answer");
 });
 
 Deno.test("The same outputs score differently under different rules", () => {

@@ -1,13 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  type JobProgress,
-  LlmError,
-  readJournal,
-  recordedReplies,
-  runJobs,
-  Secret,
-  startReplayServer,
-} from "@lib/llm/mod.ts";
+import { type JobProgress, LlmError, readJournal, runJobs, Secret, startReplayServer } from "@lib/llm/mod.ts";
 import { sayings, withJournal } from "./sayings.ts";
 
 const echo = (body: { messages: { content: string }[] }) => `heard ${body.messages[0].content}`;
@@ -130,21 +122,5 @@ Deno.test("repeated ids are refused", async () => {
       Error,
       "unique",
     );
-  });
-});
-
-Deno.test("a journal replays: equal requests get the recorded completions, others are refused", async () => {
-  await withJournal(async (journalPath) => {
-    const live = startReplayServer(echo);
-    await runJobs({ baseURLs: [live.baseURL], model: "m" }, sayings(3), { concurrency: 2, journalPath });
-    await live.stop();
-    const replayed = startReplayServer(await recordedReplies(journalPath));
-    const outcomes = await runJobs({ baseURLs: [replayed.baseURL], model: "m" }, sayings(4), {
-      concurrency: 2,
-      journalPath: `${journalPath}.again`,
-    });
-    await replayed.stop();
-    assertEquals(texts(outcomes), ["heard say 0", "heard say 1", "heard say 2", undefined]);
-    assert(outcomes[3].error!.includes("not recorded"));
   });
 });

@@ -1,5 +1,6 @@
 import { assert } from "@std/assert";
-import { forward, lossOf, type ModelInputs, projectFeatures, visionFeatures } from "@lib/model/mod.ts";
+import { forward, lossOf, type ModelInputs, projector, visionFeatures, weightsOf } from "@lib/model/mod.ts";
+import { tf } from "@lib/tensor/mod.ts";
 import type { Params } from "@lib/weights/mod.ts";
 import { assertNear, fixture, NAMES, WAYS } from "./fixture.ts";
 
@@ -13,7 +14,10 @@ for (const name of NAMES) {
         const capture = { attentions: "all", hiddenStates: true } as const;
         return {
           features,
-          projected: projectFeatures(params, features, config),
+          projected: tf.reshape(
+            projector(weightsOf(params), tf.reshape(features, [-1, config.vision.hiddenSize])),
+            [features.shape[0], -1, config.text.hiddenSize],
+          ),
           loss: lossOf(at, labels),
           ...forward(params, inputs, config, { capture }),
         };

@@ -10,11 +10,12 @@ import {
   type Params,
   parseConfig,
   readCard,
+  readHeader,
   saveCheckpoint,
   toHubConfig,
   writeSafetensors,
 } from "@lib/weights/mod.ts";
-import { inTempDir, randomParams, TINY, valuesOf } from "./make.ts";
+import { inTempDir, randomParams, rawSafetensors, TINY, valuesOf } from "./make.ts";
 
 const params = randomParams(TINY, 11);
 for (const t of Object.values(params)) tf.keep(t);
@@ -145,6 +146,28 @@ Deno.test("loading converts to the type that is asked for", () =>
     );
     assert(worst > 0 && worst <= 2 ** -9, `rounding moved a weight by ${worst}`);
     tf.dispose([kept, wide]);
+  }));
+
+Deno.test("a weight stored in an unsupported type is refused by its name, before anything is read", () =>
+  inTempDir(async (dir) => {
+    const name = "multi_modal_projector.linear.bias";
+    await write(dir, rename(params, hubName));
+    const path = join(dir, "model.safetensors"), { tensors, metadata } = readHeader(path);
+    const stored = await Deno.readFile(path), data = Math.min(...tensors.map((t) => t.offset));
+    const header = Object.fromEntries(tensors.map((t) => {
+      const dtype = canonicalName(t.name) === name ? "I32" : t.dtype; // as long as F32
+      return [t.name, {
+        dtype,
+        shape: t.shape,
+        data_offsets: [t.offset - data, t.offset - data + t.bytes],
+      }];
+    }));
+    await Deno.writeFile(path, rawSafetensors({ __metadata__: metadata, ...header }, stored.slice(data)));
+    const before = memory().tensors;
+    const { message } = await assertRejects(() => loadCheckpoint(dir), Error) as Error;
+    assertStringIncludes(message, `\n  "${name}": expected F32, BF16 or F16, found I32`);
+    assertEquals(message.split("\n").length, 2); // of the other weights nothing
+    assertEquals(memory().tensors, before);
   }));
 
 Deno.test("an empty folder, a missing weight file and a broken config.json say so", () =>

@@ -1,6 +1,6 @@
 import { type Config, limited, loadConfig } from "../../config/mod.ts";
 import { openModel } from "../../model/mod.ts";
-import { newcombePaired, type PairedComparison, wilsonInterval } from "../../stats/mod.ts";
+import { newcombePaired, type PairedComparison, percent, wilsonInterval } from "../../stats/mod.ts";
 import { type AdaptationTrial, adaptationTrial } from "../../training/mod.ts";
 import { writeBench } from "./bench_files.ts";
 import { describeMachine, load, type Machine, machine } from "./bench_machine.ts";
@@ -32,7 +32,6 @@ const COMPARISONS = {
   forgetting: "stage 2 - stage 1, anatomy (forgetting)",
 } as const;
 
-const percent = (x: number) => (100 * x).toFixed(1);
 const signed = (x: number) => `${x > 0 ? "+" : ""}${percent(x)}`;
 
 function share(right: number, total: number): string {

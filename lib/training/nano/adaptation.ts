@@ -1,7 +1,7 @@
 import type { Config } from "../../config/mod.ts";
 import type { Model } from "../../model/mod.ts";
 import { ANATOMY_TYPES, LESION_TYPES, type QuestionType } from "../../phantom/mod.ts";
-import { comparePaired, type PairedComparison } from "../../stats/mod.ts";
+import { comparePaired, type PairedComparison, percent } from "../../stats/mod.ts";
 import { tf } from "../../tensor/mod.ts";
 import type { Tokenizer } from "../../text/mod.ts";
 import { epochBatches, type Example, type Pair, toExamples } from "../examples.ts";
@@ -90,9 +90,10 @@ export async function adaptationTrial(
       anatomy: accuracyByType(test.anatomy, right.anatomy).all,
       lesion: accuracyByType(test.lesion, right.lesion).all,
     };
-    const percent = (x: Accuracy) => (100 * x.accuracy).toFixed(1);
     options.log(
-      `trial ${trial}  ${name}: anatomy ${percent(accuracy.anatomy)} %, lesion ${percent(accuracy.lesion)} %`,
+      `trial ${trial}  ${name}: anatomy ${percent(accuracy.anatomy.accuracy)} %, lesion ${
+        percent(accuracy.lesion.accuracy)
+      } %`,
     );
     return { right, accuracy };
   };
