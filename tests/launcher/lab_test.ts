@@ -46,6 +46,26 @@ test("a command keeps the working folder, the arguments and the user's keys; cac
   assertEquals(home, []);
 });
 
+test("temporary files stay inside, but a browser's where the folder is too deep for its socket; old ones go", async (folder) => {
+  const tmp = join(folder.root, ".venv/state/tmp"), old = join(tmp, "damage-1");
+  const seen = async (command: string, env: Record<string, string> = { TMPDIR: "/system" }) =>
+    (await folder.lab([command], env)).text.match(/^TMPDIR=(.*)$/m)?.[1];
+  await Deno.mkdir(old, { recursive: true });
+  await Deno.writeTextFile(join(old, "x"), "");
+  await Deno.writeTextFile(join(tmp, "new"), "");
+  await Deno.mkdir(join(tmp, "org.chromium.Chromium.a")); // of a browser that may still run
+  const week = new Date(Date.now() - 8 * 86_400_000);
+  for (const name of ["damage-1", "org.chromium.Chromium.a"]) await Deno.utime(join(tmp, name), week, week);
+  assertEquals([await seen("run"), await seen("run", {})], [tmp, tmp]);
+  assertEquals(await seen("deno"), new TextEncoder().encode(tmp).length > 60 ? "/system" : tmp);
+  assertEquals([...Deno.readDirSync(tmp)].map(({ name }) => name).sort(), ["new", "org.chromium.Chromium.a"]);
+  const deep = join(folder.base, "d".repeat(80));
+  await Deno.rename(folder.root, deep);
+  folder.root = deep;
+  assertEquals(await seen("run"), join(deep, ".venv/state/tmp"));
+  assertEquals(await seen("deno"), "/system");
+});
+
 test("only what changed is set up again, all of it in a folder that was moved", async (folder) => {
   await folder.lab(["setup"]);
   await folder.calls();

@@ -4,7 +4,8 @@ import { paths } from "../../lib/config/mod.ts";
 const tools = dirname(fromFileUrl(import.meta.url));
 
 /** System programs that the launcher uses; everything else on its PATH is played. */
-const SYSTEM = "sh cat cksum awk grep sed date mkdir rm cp mv dirname tail sleep timeout env tr".split(" ");
+const SYSTEM = "sh cat cksum awk grep sed date mkdir rm cp mv dirname tail sleep timeout env tr find wc"
+  .split(" ");
 
 export interface Result {
   code: number;

@@ -2,10 +2,11 @@
  * Every notebook's closing check must be able to fail: each test takes the results of a whole tiny course, damages what
  * the notebook reads, runs it, and expects the check (and nothing else) to end it.
  *
- * The tests lie in three files, which run side by side. LAB_TEST_RESULTS names the results folder and LAB_TEST_DATA the
+ * The tests lie in several files, which run side by side. LAB_TEST_RESULTS names the results folder and LAB_TEST_DATA the
  * data folder of such a course; `./lab test` sets both.
  */
 import { assert, assertEquals } from "@std/assert";
+import { walk } from "@std/fs";
 import { basename, join } from "@std/path";
 import { readArrow, type Row, writeArrow } from "../../lib/artifacts/mod.ts";
 import { paths } from "../../lib/config/mod.ts";
@@ -35,9 +36,19 @@ export async function editTable(
   await writeArrow(path, edited, edited.length ? undefined : columns);
 }
 
-/** Ground truth is found by the path of the image, so rows have to name the copied images. */
-export const withCopiedImages = (rows: Row[], local: string): Row[] =>
-  rows.map((row) => ({ ...row, imagePath: String(row.imagePath).replace(data!, local) }));
+/** Copies a course. Ground truth is found by the path of the image, so rows then name the copied images. */
+async function copyCourse(folder: string, local: string): Promise<void> {
+  await copy(results!, folder);
+  await copy(data!, local);
+  for await (const { path } of walk(folder, { exts: [".arrow"] })) {
+    const rows = await readArrow(path);
+    if (!rows.length || !("imagePath" in rows[0])) continue;
+    await writeArrow(
+      path,
+      rows.map((row) => ({ ...row, imagePath: String(row.imagePath).replace(data!, local) })),
+    );
+  }
+}
 
 /** Damages copied results and data; may return variables for the notebook's environment. */
 type Damage = (folder: string, local: string) => Promise<Record<string, string> | void>;
@@ -51,8 +62,7 @@ async function runDamaged(
   const folder = await Deno.makeTempDir({ prefix: "damage-" });
   try {
     const copied = join(folder, "results"), local = join(folder, "data");
-    await copy(results!, copied);
-    await copy(data!, local);
+    await copyCourse(copied, local);
     const own = await damage(copied, local) ?? {};
     const names = [...Deno.readDirSync(join(paths.root, "notebooks"))].map(({ name }) => name);
     const source = names.find((name) => name.startsWith(`${notebook}_`))!;
@@ -87,6 +97,18 @@ export function damageTest(
         /closing check failed/i.test(text),
         `notebook ${notebook} failed before its check:\n${text.slice(-1500)}`,
       );
+    },
+  });
+}
+
+/** A copy without damage has to pass. */
+export function undamagedTest(notebook: string): void {
+  Deno.test({
+    name: `${notebook} passes on an undamaged copy`,
+    ignore: !results || !data,
+    fn: async () => {
+      const { success, text } = await runDamaged(notebook, async () => {});
+      assert(success, `notebook ${notebook} does not pass on copies:\n${text.slice(-1500)}`);
     },
   });
 }

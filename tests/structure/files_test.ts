@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { paths } from "../../lib/config/mod.ts";
-import { checkNotebooks } from "../../lib/jupyter/check_notebooks.ts";
 import { withoutJsr } from "./lock.ts";
 
 const LARGEST = 6_000_000;
@@ -85,17 +84,4 @@ Deno.test("what comes from JSR is taken out of a lock file", () => {
     npm: { "zod@4.6.7": {} },
     workspace: { dependencies: ["npm:zod@4.6.7"] },
   });
-});
-
-Deno.test("solutions of the exercises are sound notebooks too", async () => {
-  const folder = join(paths.root, "notebooks", "solutions");
-  const notebooks: string[] = [];
-  try {
-    for await (const { name } of Deno.readDir(folder)) {
-      if (name.endsWith(".ipynb")) notebooks.push(join(folder, name));
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  assertEquals(await checkNotebooks(notebooks), []);
 });
