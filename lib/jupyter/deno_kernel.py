@@ -8,6 +8,7 @@ passes idle on once the output channel has been quiet, and aborts the queue on a
 import ctypes
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -26,10 +27,17 @@ DELIMITER = b"<IDS|MSG>"
 
 
 def free_ports(n):
-    """n ports of the loopback interface that nobody listens on."""
-    sockets = [socket.socket() for _ in range(n)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
+    """n ports of the loopback interface that nobody listens on. Below those that Linux gives to outgoing connections:
+    one of these could take a port between here and Deno's own bind."""
+    sockets = []
+    while len(sockets) < n:
+        s = socket.socket()
+        try:
+            s.bind(("127.0.0.1", random.randrange(20_000, 32_768)))
+        except OSError:
+            s.close()
+        else:
+            sockets.append(s)
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
         s.close()
