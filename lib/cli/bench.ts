@@ -8,7 +8,7 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench overlap FOLDER
 
 step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory
-adaptation   both stages on phantoms of another style, and what they gain and forget; about five minutes a trial
+adaptation   both stages on phantoms of another style, and what they gain and forget; about three minutes a trial
 data         image files to pixel values: our pool of workers, and transformers' processor (installed into build/bench by the
              first run), in images/s and peak memory; a table of 200,000 records opened. Files of LAB_DATA, else phantoms
 teacher      requests to a language model: a server that answers at once and the embedded one, by requests in flight
