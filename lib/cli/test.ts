@@ -39,27 +39,43 @@ async function deno(
 /** Tests of these rooms wait for kernels, servers, browsers and disks; they run beside those that compute. */
 const WAITING = ["artifacts", "cli", "download", "jupyter", "launcher", "llm", "synthesis"];
 
-/** All tests but those on notebooks, in two processes; the second one's output follows the first one's. */
-async function unitTests(): Promise<Tally> {
-  // The types were checked in a step of their own.
-  const test = ["test", "-A", "--no-check"], rooms = WAITING.map((room) => `tests/${room}`);
-  const waiting = new Deno.Command(Deno.execPath(), {
-    args: [...test, ...rooms],
+/** Runs Deno and keeps what it writes. */
+const quietly = (args: string[]): Promise<Deno.CommandOutput> =>
+  new Deno.Command(Deno.execPath(), {
+    args,
     cwd: paths.root,
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).output();
+
+/** Why specs are skipped. */
+const SPECS = "specs that TensorFlow.js leaves out or fails (tests/tensor/tfjs_core/known_failures.json)";
+
+/**
+ * All tests but those on notebooks: those that compute, beside them those that wait and then TensorFlow.js's specs, whose
+ * output follows.
+ */
+async function unitTests(): Promise<Tally> {
+  // The types were checked in a step of their own.
+  const test = ["test", "-A", "--no-check"], rooms = WAITING.map((room) => `tests/${room}`);
+  const beside = (async () => [
+    await quietly([...test, ...rooms]),
+    await quietly(["run", "-A", "tests/tensor/tfjs_core/run.ts"]),
+  ])();
   const computing = await deno([...test, `--ignore=${["tests/notebooks", ...rooms]}`, "tests"]);
-  const { success, stdout, stderr } = await waiting;
-  await Deno.stdout.write(stdout);
-  await Deno.stderr.write(stderr);
-  const tallies = [
+  const texts: string[] = [], [waiting, specs] = await beside;
+  for (const { stdout, stderr } of [waiting, specs]) {
+    await Deno.stdout.write(stdout);
+    await Deno.stderr.write(stderr);
+    texts.push(new TextDecoder().decode(stdout));
+  }
+  return sumTallies([
     parseDenoTest(computing.text, computing.success),
-    parseDenoTest(new TextDecoder().decode(stdout), success),
-  ];
-  return sumTallies(tallies);
+    parseDenoTest(texts[0], waiting.success),
+    parsePlain(texts[1], specs.success, SPECS),
+  ]);
 }
 
 /** Every notebook in a temporary folder, then those whose inputs are damaged (tests/notebooks). */
@@ -77,7 +93,8 @@ async function notebookRuns(): Promise<Tally> {
       }
       tally.passed++;
     }
-    const env = { LAB_TEST_RESULTS: results, LAB_TEST_DATA: data };
+    // Three at once: a notebook uses one and a half of two cores.
+    const env = { LAB_TEST_RESULTS: results, LAB_TEST_DATA: data, DENO_JOBS: "3" };
     const { success, text } = await deno(["test", "-A", "--no-check", "--parallel", "tests/notebooks"], env);
     const damaged = parseDenoTest(text, success);
     return sumTallies([tally, damaged]);
@@ -98,18 +115,12 @@ const steps: readonly Step[] = [
     return one(success && notebooks.length === 0);
   }],
   ["lint", async () => one((await deno(["lint", "--quiet"])).success)],
-  ["types", async () => one((await deno(["check", "--quiet", "lib", "tests"])).success)],
-  ["notebook cells", async () => {
-    const notebooks = await listNotebooks();
-    return one((await deno(["run", "-A", "lib/jupyter/check_notebooks.ts", ...notebooks])).success);
+  ["types, notebook cells", async () => {
+    const cells = ["run", "-A", "lib/jupyter/check_notebooks.ts", ...await listNotebooks()];
+    const runs = await Promise.all([deno(["check", "--quiet", "lib", "tests"]), deno(cells)]);
+    return sumTallies(runs.map(({ success }) => one(success)));
   }],
-  ["tests", unitTests],
-  ["TensorFlow.js core specs", async () => {
-    const { success, text } = await deno(["run", "-A", "tests/tensor/tfjs_core/run.ts"]);
-    const reason =
-      "specs that TensorFlow.js leaves out or fails (tests/tensor/tfjs_core/known_failures.json)";
-    return parsePlain(text, success, reason);
-  }],
+  ["tests, TensorFlow.js specs", unitTests],
   ["notebooks", notebookRuns],
 ];
 
