@@ -160,7 +160,7 @@ async function runSteps(steps: readonly Step[]): Promise<number> {
     tallies.push(tally);
     const counts = `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`;
     summary.push(
-      `${name.padEnd(26)}${counts.padEnd(44)}${formatSeconds((performance.now() - started) / 1000)}`,
+      `${name.padEnd(28)}${counts.padEnd(44)}${formatSeconds((performance.now() - started) / 1000)}`,
     );
   }
   console.log(`\n${summary.join("\n")}`);
