@@ -6,6 +6,7 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench data [--rounds 3] [--passes 3]
        ./lab bench teacher
        ./lab bench overlap FOLDER
+       ./lab bench faults [NAME ...] [--count N]
 
 step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory
 adaptation   both stages on phantoms of another style, and what they gain and forget; about three minutes a trial
@@ -13,12 +14,14 @@ data         image files to pixel values: our pool of workers, and transformers'
              first run), in images/s and peak memory; a table of 200,000 records opened. Files of LAB_DATA, else phantoms
 teacher      requests to a language model: a server that answers at once and the embedded one, by requests in flight
 overlap      planted copies of a folder's images found again, false pairs, and the search's growth
+faults       faults inflicted on purpose, many times, and how many did harm: the campaigns named, or all (./lab bench faults --list)
 Tables go to results/local/bench. Let nothing else run meanwhile.
   --rounds   rounds over all cases (a minute for nano, three for 50m, two for data)
   --models   nano, or 50m (50 million parameters), or both
   --trials   independent repetitions
   --passes   over all files in one measurement
-  --limit    at most N questions of each type and N steps, to try it out`;
+  --limit    at most N questions of each type and N steps, to try it out
+  --count    how many faults, in place of a campaign's own number`;
 
 /** A positive whole number given to an option. */
 function positive(name: string, text: string): number {
@@ -60,9 +63,27 @@ export async function run(args: string[]): Promise<void> {
   } else if (name === "overlap") {
     const { benchOverlap } = await import("./support/bench_overlap.ts");
     await benchOverlap(readArgs(rest, { positional: [1, 1] }).rest[0]);
+  } else if (name === "faults") {
+    const { options, rest: names } = readArgs(rest, {
+      values: ["count"],
+      switches: ["list"],
+      positional: [0, Infinity],
+    });
+    const { benchFaults, CAMPAIGNS } = await import("./bench/faults.ts");
+    if (options.list) return CAMPAIGNS.forEach((c) => console.log(`${c.name} (${c.count}): ${c.describe}`));
+    const chosen = names.map((name) => {
+      const found = CAMPAIGNS.find((campaign) => campaign.name === name);
+      const known = CAMPAIGNS.map((campaign) => campaign.name).join(", ");
+      if (!found) throw new UsageError(`there is no campaign "${name}"; expected some of ${known}.`);
+      return found;
+    });
+    const count = options.count === undefined ? undefined : positive("count", options.count);
+    const stop = new AbortController();
+    Deno.addSignalListener("SIGINT", () => stop.abort(new Error("stopped.")));
+    await benchFaults(chosen.length ? chosen : CAMPAIGNS, count, stop.signal);
   } else {
     throw new UsageError(
-      `there is no benchmark "${name ?? ""}"; expected step, adaptation, data, teacher or overlap.`,
+      `there is no benchmark "${name ?? ""}"; expected step, adaptation, data, teacher, overlap or faults.`,
     );
   }
 }

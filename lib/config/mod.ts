@@ -1,4 +1,5 @@
-/** Configuration per scale, paths, seeds and hashes. */
+/** Configuration per scale, paths, seeds, hashes, and files written whole or not at all. */
+export * from "./atomic.ts";
 export * from "./computing.ts";
 export * from "./config.ts";
 export * from "./hash.ts";
