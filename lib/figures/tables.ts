@@ -1,4 +1,4 @@
-import { plainText } from "./theme.ts";
+import { escapeMarkdown } from "../jupyter/mod.ts";
 import type { Interval } from "../stats/mod.ts";
 
 /** A cell; null and undefined are shown as a dash. */
@@ -39,13 +39,13 @@ function columnsOf(rows: readonly Record<string, Cell>[]): string[] {
  */
 export function tableMarkdown(rows: readonly Record<string, Cell>[]): string {
   const columns = columnsOf(rows);
-  const escape = (text: string) => plainText(text.replace(/[\\|`*_[\]~]/g, "\\$&")).replace(/\r?\n/g, " ");
+  const escape = (cell: Cell) => typeof cell === "number" ? cellText(cell) : escapeMarkdown(cellText(cell));
   const numeric = (column: string) => rows.some((row) => typeof row[column] === "number");
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   return [
     line(columns.map(escape)),
     line(columns.map((column) => (numeric(column) ? "---:" : "---"))),
-    ...rows.map((row) => line(columns.map((column) => escape(cellText(row[column]))))),
+    ...rows.map((row) => line(columns.map((column) => escape(row[column])))),
   ].join("\n") + "\n";
 }
 

@@ -1,4 +1,5 @@
-import { escapeHtml, show } from "./display.ts";
+import { show } from "./display.ts";
+import { html } from "./text.ts";
 
 /** What a value must reach: at least a number (short: the number itself), at most a number, or both. */
 export type Threshold = number | { atLeast?: number; atMost?: number };
@@ -31,7 +32,7 @@ export async function check(name: string, value: number | boolean, threshold: Th
   const ok = reached || !judged;
   const [mark, colour] = !judged ? ["–", "#555"] : ok ? ["✓", "#1a7f37"] : ["✗", "#b3261e"];
   await show({
-    "text/html": `<strong style="color:${colour}">${mark} ${escapeHtml(text)}</strong>`,
+    "text/html": html`<strong style="color:${colour}">${mark} ${text}</strong>`,
     "text/plain": `${mark} ${text}`,
     [CHECK]: { ok, text: `${mark} ${text}` },
   });

@@ -1,11 +1,24 @@
 import { jupyter } from "./kernel.ts";
+import { Html, html, Markdown, md, oneLine, visible } from "./text.ts";
 
 /** One output in several forms: MIME type -> content (text, JSON, or base64 of a binary picture). */
-export type Bundle = Record<string, unknown>;
+export interface Bundle {
+  "text/html"?: Html;
+  "text/markdown"?: Markdown;
+  "text/plain"?: string;
+  [type: string]: unknown;
+}
 
-/** Makes text safe inside HTML, also inside attributes. */
-export const escapeHtml = (value: unknown): string =>
-  String(value).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+/** The one exit of text: what no template vouches for is escaped. */
+function escaped(bundle: Bundle): Record<string, unknown> {
+  const { "text/html": rich, "text/markdown": marked, "text/plain": plain, ...rest } = bundle;
+  return {
+    ...rest,
+    ...(rich === undefined ? {} : { "text/html": html`${rich}`.text }),
+    ...(marked === undefined ? {} : { "text/markdown": md`${marked}`.text }),
+    ...(plain === undefined ? {} : { "text/plain": visible(String(plain)) }),
+  };
+}
 
 /**
  * Shows one output under the running cell; Jupyter picks the richest form it can draw. With `id`, the output can be
@@ -16,14 +29,19 @@ export const escapeHtml = (value: unknown): string =>
  */
 export async function show(
   bundle: Bundle,
-  { id, update = false, metadata = {} }: { id?: string; update?: boolean; metadata?: Bundle } = {},
+  { id, update = false, metadata = {} }: {
+    id?: string;
+    update?: boolean;
+    metadata?: Record<string, unknown>;
+  } = {},
 ): Promise<void> {
+  const data = escaped(bundle);
   if (!jupyter) {
-    if (bundle["text/plain"] !== undefined) console.log(String(bundle["text/plain"]));
+    if (data["text/plain"] !== undefined) console.log(data["text/plain"]);
     return;
   }
   await jupyter.broadcast(update ? "update_display_data" : "display_data", {
-    data: bundle,
+    data,
     metadata,
     transient: id ? { display_id: id } : {},
   });
@@ -35,9 +53,10 @@ export function print(...values: unknown[]): Promise<void> {
   return show({ "text/plain": text });
 }
 
-/** Shows Markdown, with LaTeX between dollar signs. */
-export function markdown(text: string): Promise<void> {
-  return show({ "text/markdown": text, "text/plain": text });
+/** Shows Markdown, with LaTeX between dollar signs: markdown(md`**Answer:** ${answer}`). */
+export function markdown(text: Markdown): Promise<void> {
+  const marked = md`${text}`;
+  return show({ "text/markdown": marked, "text/plain": marked.plain });
 }
 
 /** A number as a person reads it: whole ones in full (12,345), others with four significant digits. */
@@ -55,19 +74,24 @@ export function table(rows: readonly object[], columns?: readonly string[]): Pro
   const names = columns ?? Object.keys(rows[0] ?? {});
   const cells = rows.map((row) => names.map((name) => (row as Record<string, unknown>)[name]));
   const isNumeric = names.map((_, i) => cells.some((row) => typeof row[i] === "number"));
-  const html = (tag: string, values: readonly unknown[]) =>
-    `<tr>${
-      values.map((v, i) => {
-        const align = isNumeric[i] ? "right" : "left";
-        return `<${tag} style="text-align:${align}">${escapeHtml(cellText(v))}</${tag}>`;
-      }).join("")
-    }</tr>`;
-  const lines = [names, ...cells.map((row) => row.map(cellText))];
+  const row = (tag: "th" | "td", values: readonly unknown[]) =>
+    values.map((value, i) => {
+      const align = isNumeric[i] ? "right" : "left";
+      return tag === "th"
+        ? html`<th style="text-align:${align}">${cellText(value)}</th>`
+        : html`<td style="text-align:${align}">${cellText(value)}</td>`;
+    });
+  const lines = [names, ...cells].map((line) => line.map((value) => oneLine(cellText(value))));
   const widths = names.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
   return show({
-    "text/html": `<table><thead>${html("th", names)}</thead><tbody>${
-      cells.map((row) => html("td", row)).join("")
-    }</tbody></table>`,
+    "text/html": html`
+      <table>
+        <thead>
+          <tr>${row("th", names)}</tr>
+        </thead>
+        <tbody>${cells.map((values) => html`<tr>${row("td", values)}</tr>`)}</tbody>
+      </table>
+    `,
     "text/plain": lines.map((line) => line.map((text, i) => text.padEnd(widths[i])).join("  ").trimEnd())
       .join("\n"),
   });
@@ -102,13 +126,16 @@ export async function image(
   }
   const base64 = (png as Uint8Array & { toBase64(): string }).toBase64();
   const { caption, width } = options;
-  const size = width === undefined ? "" : ` style="width:${Math.round(width)}px;image-rendering:pixelated"`;
-  const alt = caption === undefined ? "picture" : escapeHtml(caption);
+  const size = width === undefined ? "" : `width:${Math.round(width)}px;image-rendering:pixelated`;
   await show({
     "image/png": base64,
-    "text/html": `<figure style="margin:0"><img alt="${alt}"${size} src="data:image/png;base64,${base64}">${
-      caption === undefined ? "" : `<figcaption>${escapeHtml(caption)}</figcaption>`
-    }</figure>`,
+    "text/html": html`
+      <figure
+        style="margin:0"><img alt="${caption ??
+          "picture"}" style="${size}" src="data:image/png;base64,${base64}">${caption === undefined
+          ? ""
+          : html`<figcaption>${caption}</figcaption>`}</figure>
+    `,
     "text/plain": `[${caption ?? "picture"}]`,
   });
 }

@@ -1,6 +1,18 @@
 /** Display helpers for notebooks, a stop that keeps the kernel, the closing check; run_notebook.py runs notebooks. */
 export { check, type Threshold } from "./check.ts";
-export { type Bundle, escapeHtml, image, markdown, type Pixels, print, show, table } from "./display.ts";
+export { type Bundle, image, markdown, type Pixels, print, show, table } from "./display.ts";
 export { checkpoint } from "./kernel.ts";
 export { fillPage, jpegDataUri } from "./page.ts";
 export { type Advance, progress } from "./progress.ts";
+export {
+  code,
+  escapeHtml,
+  escapeMarkdown,
+  fence,
+  type Html,
+  html,
+  type Markdown,
+  md,
+  oneLine,
+  visible,
+} from "./text.ts";

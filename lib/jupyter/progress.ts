@@ -1,4 +1,5 @@
-import { escapeHtml, show } from "./display.ts";
+import { show } from "./display.ts";
+import { html } from "./text.ts";
 
 /** Moves a progress bar: how many are done, and what is going on. */
 export type Advance = (done: number, note?: string) => Promise<void>;
@@ -13,9 +14,7 @@ export async function progress(total: number): Promise<Advance> {
   const draw = (done: number, note: string, update: boolean) =>
     show(
       {
-        "text/html": `<progress value="${done}" max="${total}"></progress> ${done}/${total} ${
-          escapeHtml(note)
-        }`,
+        "text/html": html`<progress value="${done}" max="${total}"></progress> ${done}/${total} ${note}`,
         "text/plain": `${done}/${total} ${note}`.trimEnd(),
       },
       { id, update },

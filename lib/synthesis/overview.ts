@@ -1,5 +1,6 @@
 import { type Config, limited } from "../config/mod.ts";
 import { type CorpusRecord, sampleRecords } from "../corpus/mod.ts";
+import { code, fence, type Markdown, md } from "../jupyter/mod.ts";
 import type { GroundTruth } from "../phantom/mod.ts";
 import { factCheck } from "./fact_check.ts";
 import type { QaPair } from "./pair.ts";
@@ -22,10 +23,8 @@ export function captionsToAsk(
 }
 
 /** A prompt as Markdown, message by message. */
-export function promptMarkdown({ version, messages }: PairPrompt): string {
-  const blocks = messages.map(({ role, content }) => `**${role}**\n~~~text\n${content}\n~~~`);
-  return [`\`${version}\``, ...blocks].join("\n\n");
-}
+export const promptMarkdown = ({ version, messages }: PairPrompt): Markdown =>
+  md`${code(version)}${messages.map(({ role, content }) => md`\n\n**${role}**${fence(content)}`)}`;
 
 /** Pairs with what the ground truth says of them and their image's caption, the wrong ones first. */
 export function judgedPairs(

@@ -1,4 +1,4 @@
-import { type Bundle, escapeHtml, type Pixels } from "../jupyter/mod.ts";
+import { type Bundle, html, type Pixels } from "../jupyter/mod.ts";
 import { type ImageStore, type Model, prefixMask } from "../model/mod.ts";
 import { percent } from "../stats/mod.ts";
 import { tf } from "../tensor/mod.ts";
@@ -34,6 +34,8 @@ const STYLES = {
   prefix: "background:#fdebd0",
   answer: "background:#d5f0dd;font-weight:bold",
 };
+const BOX =
+  "border-radius:3px;padding:1px 3px;margin:1px;display:inline-block;color:#222;font-family:monospace";
 
 /** A sequence's tokens in colour: image (as one box), prefix, and the answer, whose tokens are the labels. */
 export function tokenColours(sequence: TokenSequence, tokenizer: Tokenizer): Bundle {
@@ -42,10 +44,7 @@ export function tokenColours(sequence: TokenSequence, tokenizer: Tokenizer): Bun
   );
   const images = kinds.filter((kind) => kind === "image").length;
   const box = (kind: keyof typeof STYLES, text: string, id: string) =>
-    `<span title="id ${escapeHtml(id)}" style="${
-      STYLES[kind]
-    };border-radius:3px;padding:1px 3px;margin:1px;` +
-    `display:inline-block;color:#222;font-family:monospace">${escapeHtml(text)}</span>`;
+    html`<span title="id ${id}" style="${STYLES[kind]};${BOX}">${text}</span>`;
   const text = (i: number) => (tokenizer.idToToken(sequence.ids[i]) ?? "?").replaceAll("\n", "\\n");
   const boxes = sequence.ids.flatMap((id, i) =>
     kinds[i] === "image" ? [] : [box(kinds[i] as "prefix", text(i), `${id}`)]
@@ -54,9 +53,10 @@ export function tokenColours(sequence: TokenSequence, tokenizer: Tokenizer): Bun
     box(kind, kind === "answer" ? "answer (labels)" : kind, kind)
   );
   return {
-    "text/html": `<p>${legend.join(" ")}</p><p>${
-      box("image", `<image> × ${images}`, `${tokenizer.imageId}`)
-    }${boxes.join("")}</p>`,
+    "text/html": html`
+      <p>${legend}</p>
+      <p>${box("image", `<image> × ${images}`, `${tokenizer.imageId}`)}${boxes}</p>
+    `,
     "text/plain": `<image> x ${images} ${
       kinds.map((kind, i) => kind === "image" ? "" : text(i)).filter(Boolean).join(" ")
     }`,

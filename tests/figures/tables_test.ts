@@ -9,7 +9,7 @@ Deno.test("Rows become a Markdown table: numbers to the right, gaps as dashes, d
   assertEquals(
     text,
     "| model | accuracy | items | note |\n| --- | ---: | ---: | --- |\n" +
-      "| a\\|b &lt;i&gt;\\*x\\*&lt;/i&gt; | 0.3333 | 12,000 | – |\n| c | – | 5 | line break |\n",
+      "| a\\|b &#60;i&#62;\\*x\\*&#60;/i&#62; | 0.3333 | 12,000 | – |\n| c | – | 5 | line<br>break |\n",
   );
   assertThrows(() => tableMarkdown([]), Error, "at least one row");
 });

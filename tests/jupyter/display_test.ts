@@ -49,16 +49,20 @@ Deno.test("a figure's PNG has the figure's size, and a wide one is shown as wide
 
 Deno.test("displays carry forms for JupyterLab and for plain text, and data never becomes markup", async () => {
   const [, printed, marked, rows, picture, bar, closing] = await displays([
-    `import { check, image, markdown, print, progress, table } from "@lib/jupyter/mod.ts";`,
+    `import { check, image, markdown, md, print, progress, table } from "@lib/jupyter/mod.ts";`,
     `await print("accuracy", 0.5, { a: [1, 2] });`,
-    `await markdown("**bold** $x^2$");`,
+    "await markdown(md`**bold** $x^2$ ${'*<b>$x$'}`);",
     `await table([{ name: "<b>x</b>", share: 0.123456, n: 12345 }, { name: null, share: 1e-7, n: 3 }]);`,
     `await image({ width: 2, height: 1, data: new Uint8Array([255, 0, 0, 0, 0, 255]) }, { caption: "a < b", width: 64 });`,
     `const move = await progress(20); for (let i = 1; i <= 20; i++) await move(i, "step " + i);`,
     `await check("rows", 2, { atLeast: 1, atMost: 3 });`,
   ]);
   assertEquals(printed, [{ "text/plain": "accuracy 0.5 { a: [ 1, 2 ] }" }]);
-  assertEquals(marked[0]["text/markdown"], "**bold** $x^2$");
+  assertEquals(
+    marked[0]["text/markdown"],
+    "**bold** $x^2$ \\*&#60;b&#62;<span>&#36;</span>x<span>&#36;</span>",
+  );
+  assertEquals(marked[0]["text/plain"], "**bold** $x^2$ *<b>$x$");
   assertStringIncludes(rows[0]["text/html"], "&#60;b&#62;x&#60;/b&#62;");
   assert(!rows[0]["text/html"].includes("<b>"));
   assertStringIncludes(
