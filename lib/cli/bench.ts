@@ -1,5 +1,7 @@
+import { basename } from "@std/path";
 import { MODELS } from "./support/bench_cases.ts";
 import { readArgs, UsageError } from "./command.ts";
+import { listNotebooks } from "./support/notebooks.ts";
 
 export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench adaptation [--trials 3] [--limit N]
@@ -7,6 +9,7 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench teacher
        ./lab bench overlap FOLDER
        ./lab bench faults [NAME ...] [--count N]
+       ./lab bench checks [--seeds 1,2,3] [--notebooks 00,01,02]
 
 step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory
 adaptation   both stages on phantoms of another style, and what they gain and forget; about three minutes a trial
@@ -15,12 +18,16 @@ data         image files to pixel values: our pool of workers, and transformers'
 teacher      requests to a language model: a server that answers at once and the embedded one, by requests in flight
 overlap      planted copies of a folder's images found again, false pairs, and the search's growth
 faults       faults inflicted on purpose, many times, and how many did harm: the campaigns named, or all (./lab bench faults --list)
+checks       every closing check with one seed after another: its values beside its threshold. A whole course of ten minutes a
+             seed; what an ended bench has run is not run again (results/local/bench/checks)
 Tables go to results/local/bench. Let nothing else run meanwhile.
   --rounds   rounds over all cases (a minute for nano, three for 50m, two for data)
   --models   nano, or 50m (50 million parameters), or both
   --trials   independent repetitions
   --passes   over all files in one measurement
   --limit    at most N questions of each type and N steps, to try it out
+  --seeds    ten seeds, 1 to 10, if not said otherwise
+  --notebooks   those of a course from its beginning; all, if not said otherwise
   --count    how many faults, in place of a campaign's own number`;
 
 /** A positive whole number given to an option. */
@@ -81,9 +88,23 @@ export async function run(args: string[]): Promise<void> {
     const stop = new AbortController();
     Deno.addSignalListener("SIGINT", () => stop.abort(new Error("stopped.")));
     await benchFaults(chosen.length ? chosen : CAMPAIGNS, count, stop.signal);
+  } else if (name === "checks") {
+    const { options } = readArgs(rest, { values: ["seeds", "notebooks"] });
+    const numbers = (await listNotebooks()).map((path) => basename(path).slice(0, 2));
+    const chosen = options.notebooks?.split(",") ?? numbers, seeds = options.seeds ?? "1,2,3,4,5,6,7,8,9,10";
+    const unknown = chosen.filter((one) => !numbers.includes(one));
+    if (unknown.length > 0) {
+      throw new UsageError(
+        `--notebooks names ${unknown.join(", ")}; expected some of ${numbers.join(", ")}.`,
+      );
+    }
+    const { benchChecks } = await import("./bench/checks.ts");
+    await benchChecks(seeds.split(",").map((seed) => positive("seeds", seed)), chosen);
   } else {
     throw new UsageError(
-      `there is no benchmark "${name ?? ""}"; expected step, adaptation, data, teacher, overlap or faults.`,
+      `there is no benchmark "${
+        name ?? ""
+      }"; expected step, adaptation, data, teacher, overlap, faults or checks.`,
     );
   }
 }

@@ -26,8 +26,6 @@ export const Config = z.strictObject({
   synthesis: z.strictObject({
     /** Captions sent to the teacher. */
     captions: count,
-    /** Kept teacher pairs below which the stage's closing check fails. */
-    minPairs: count,
     temperature: z.number().nonnegative(),
     maxTokens: count,
     concurrency: count,
@@ -76,6 +74,29 @@ export const Config = z.strictObject({
     maxNewTokens: count,
     batchSize: count,
   }),
+  /** Thresholds of the notebooks' closing checks; `./lab bench checks` says how far values keep from them. */
+  checks: z.strictObject({
+    /** 00: share of right answers about phantoms; null where the base model was not made for phantoms. */
+    baseAccuracy: z.number().nullable(),
+    /** 00: share of questions whose answer, or its probability, is another one without the picture. */
+    pictureMatters: z.number(),
+    /** 02: kept teacher pairs. */
+    keptPairs: count,
+    /** 02: share of the kept pairs that are true, where there is ground truth. */
+    truePairs: z.number(),
+    /** 03: largest share of training pairs taken out since an evaluation set has their image or case. */
+    leakedShare: z.number(),
+    /** 03: largest gap in pairs between a schedule as asked for and as drawn. */
+    scheduleGap: z.number(),
+    /** 04: gain of stage 1, lower end of its 95% interval. */
+    stage1Gain: z.number(),
+    /** 05: loss on another image minus loss on the right one, smallest of all cells, in nats per token. */
+    imageGain: z.number(),
+    /** 06: smallest gain over a grey image, another image and the base model, lower end of its 95% interval. */
+    controlGain: z.number(),
+    /** 07: lower end of rollout's interval in the pointing game minus the upper end of the better baseline's. */
+    pointingLead: z.number(),
+  }),
 });
 export type Config = z.infer<typeof Config>;
 
@@ -85,7 +106,7 @@ const tiny: Config = {
   seed: 2506,
   model: { checkpoint: "data/nano", dtype: "float32", compiler: "xla" },
   corpora: { source: "phantom" },
-  synthesis: { captions: 150, minPairs: 100, temperature: 0.3, maxTokens: 48, concurrency: 2, verify: false },
+  synthesis: { captions: 150, temperature: 0.3, maxTokens: 48, concurrency: 2, verify: false },
   annealing: { minImagesPerLocation: 20, shape: "linear", startRatio: 0.1, endRatio: 0.5, endPhase: 0.2 },
   stage1: { epochs: 5, batchSize: 32, learningRate: 2e-3, weightDecay: 0 },
   stage2: {
@@ -101,6 +122,18 @@ const tiny: Config = {
     recompute: false,
   },
   evaluation: { closedItems: 200, openItems: 40, runs: 5, temperature: 0.7, maxNewTokens: 24, batchSize: 50 },
+  checks: {
+    baseAccuracy: 0.8,
+    pictureMatters: 0.9,
+    keptPairs: 50,
+    truePairs: 0.75,
+    leakedShare: 0.05,
+    scheduleGap: 0.501,
+    stage1Gain: 0,
+    imageGain: 0.2,
+    controlGain: 0.05,
+    pointingLead: 0.1,
+  },
 };
 
 /** Paper: sections 4 and 5.1, training arguments in appendix B; the learning rate is the authors' draft's. */
@@ -112,7 +145,6 @@ const full: Config = {
   corpora: { source: "real" },
   synthesis: {
     captions: 60_000,
-    minPairs: 10_000,
     temperature: 0.7,
     maxTokens: 512,
     concurrency: 32,
@@ -144,15 +176,28 @@ const full: Config = {
     maxNewTokens: 64,
     batchSize: 16,
   },
+  // Of published data and a trained model no more is asked than that pictures and words belong together.
+  checks: {
+    baseAccuracy: null,
+    pictureMatters: 0.9,
+    keptPairs: 10_000,
+    truePairs: 0.75,
+    leakedShare: 0.05,
+    scheduleGap: 0.501,
+    stage1Gain: 0,
+    imageGain: 0,
+    controlGain: 0,
+    pointingLead: 0,
+  },
 };
 
 const presets: Record<Scale, Config> = { tiny, full };
 
 /**
  * The configuration of this process: the preset of SCALE (default `tiny`), limited by LIMIT, with the model of
- * LAB_CHECKPOINT and the grid cells of LAB_CELLS (comma-separated) where these are set.
+ * LAB_CHECKPOINT, the grid cells of LAB_CELLS (comma-separated) and the seed of LAB_SEED where these are set.
  *
- * @throws when SCALE or LIMIT is not understood.
+ * @throws when SCALE, LIMIT or LAB_SEED is not understood.
  */
 export function loadConfig(environment: Record<string, string | undefined> = Deno.env.toObject()): Config {
   const scale = Scale.safeParse(environment.SCALE ?? "tiny");
@@ -166,9 +211,14 @@ export function loadConfig(environment: Record<string, string | undefined> = Den
   if (limit !== null && !(Number.isInteger(limit) && limit > 0)) {
     throw new Error(`LIMIT is "${environment.LIMIT}"; expected a positive whole number of rows and steps.`);
   }
+  const seed = environment.LAB_SEED ? Number(environment.LAB_SEED) : preset.seed;
+  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
+    throw new Error(`LAB_SEED is "${environment.LAB_SEED}"; expected a whole number from 0.`);
+  }
   return Config.parse({
     ...preset,
     limit,
+    seed,
     model: { ...preset.model, checkpoint: environment.LAB_CHECKPOINT ?? preset.model.checkpoint },
     stage2: { ...preset.stage2, cells: environment.LAB_CELLS?.split(",") ?? null },
   });

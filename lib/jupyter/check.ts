@@ -1,11 +1,25 @@
+import { z } from "zod";
 import { show } from "./display.ts";
 import { html } from "./text.ts";
 
 /** What a value must reach: at least a number (short: the number itself), at most a number, or both. */
 export type Threshold = number | { atLeast?: number; atMost?: number };
 
-/** MIME type under which the notebook runner finds the result of a check. */
-const CHECK = "application/vnd.radvqa.check+json";
+/** MIME type under which the notebook runner and `./lab bench checks` find the result of a check. */
+export const CHECK = "application/vnd.radvqa.check+json";
+
+/** What a check leaves in the executed notebook. */
+export const CheckResult = z.strictObject({
+  ok: z.boolean(),
+  /** The line as shown. */
+  text: z.string(),
+  name: z.string(),
+  value: z.number(),
+  /** Bounds, null where there is none. */
+  atLeast: z.number().nullable(),
+  atMost: z.number().nullable(),
+});
+export type CheckResult = z.infer<typeof CheckResult>;
 
 const number = (x: number): string => Number.isInteger(x) ? String(x) : x.toPrecision(4);
 
@@ -31,10 +45,19 @@ export async function check(name: string, value: number | boolean, threshold: Th
   const text = `${name}: ${shown}${expected}${judged ? "" : ", not judged in a limited run"}`;
   const ok = reached || !judged;
   const [mark, colour] = !judged ? ["–", "#555"] : ok ? ["✓", "#1a7f37"] : ["✗", "#b3261e"];
+  const bound = (x: number) => Number.isFinite(x) ? x : null;
+  const result: CheckResult = {
+    ok,
+    text: `${mark} ${text}`,
+    name,
+    value: measured,
+    atLeast: bound(atLeast),
+    atMost: bound(atMost),
+  };
   await show({
     "text/html": html`<strong style="color:${colour}">${mark} ${text}</strong>`,
     "text/plain": `${mark} ${text}`,
-    [CHECK]: { ok, text: `${mark} ${text}` },
+    [CHECK]: result,
   });
   if (!ok) throw new Error(`The closing check failed: ${text}.`);
 }

@@ -23,6 +23,10 @@ export interface NotebookRun {
 export const executedCopy = (notebook: string, { results, scale }: NotebookRun): string =>
   join(results, scale, "notebooks", basename(notebook));
 
+/** Where it goes when a cell fails, as far as it ran. */
+export const failedCopy = (notebook: string, run: NotebookRun): string =>
+  executedCopy(notebook, run).replace(/\.ipynb$/, ".failed.ipynb");
+
 /**
  * Runs a notebook in a fresh kernel. Its progress, a line with time and closing check, or the error and the place of
  * the failed copy, go to standard output and standard error.
