@@ -27,7 +27,6 @@ export interface DatasetOptions extends HubRequest {
   onProgress?: (progress: DatasetProgress) => void;
   /** Called once when another process is at the same data set. */
   onWait?: () => void;
-  stallMs?: number;
 }
 
 /**
@@ -99,7 +98,9 @@ async function fetchFiles(
     });
   await inLanes(wanted, options.signal, async (file, _, signal) => {
     let before: number | null = null;
-    await fetchOne(file, { dir, receipt, options: { ...options, signal } }, (now, total) => {
+    const about = file.source.about ?? manifest.about;
+    const atMost = about === null ? undefined : 2 * about; // what pages say is rounded
+    await fetchOne(file, { dir, receipt, atMost, options: { ...options, signal } }, (now, total) => {
       if (before !== null && now > before) fetched += now - before;
       before = now;
       received.set(file, now);
@@ -111,7 +112,12 @@ async function fetchFiles(
 
 async function fetchOne(
   file: Wanted,
-  { dir, receipt, options }: { dir: string; receipt: Receipt; options: DatasetOptions },
+  { dir, receipt, atMost, options }: {
+    dir: string;
+    receipt: Receipt;
+    atMost: number | undefined;
+    options: DatasetOptions;
+  },
   onBytes: (received: number, total: number | null) => void,
   tell: (doing: string) => void,
 ): Promise<void> {
@@ -121,6 +127,7 @@ async function fetchOne(
   try {
     got = await downloadFile(url, target, {
       size: file.size,
+      atMost,
       sha256: known,
       gitOid: file.gitOid,
       headers: file.headers,

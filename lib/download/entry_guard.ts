@@ -1,3 +1,5 @@
+import { pathKey, shownName, unsafePath } from "./safe_path.ts";
+
 /** An archive that will not be unpacked, or not to its end: damaged, or made to do harm. */
 export class ArchiveError extends Error {
   override name = "ArchiveError";
@@ -36,14 +38,17 @@ export function entryGuard(archive: string, atMost: number): (entry: EntryHeader
   let total = 0;
   const refuse = (name: string, why: string): never => {
     throw new ArchiveError(
-      `${archive}: refused, since its entry ${JSON.stringify(name)} ${why}. Nothing of it is kept.`,
+      `${archive}: refused, since its entry ${shownName(name)} ${why}. Nothing of it is kept.`,
     );
   };
   const enter = (path: string, isFile: boolean, name: string) => {
-    const folded = path.normalize("NFC").toLowerCase(), earlier = seen.get(folded);
+    const folded = pathKey(path), earlier = seen.get(folded);
     if (!earlier) return seen.set(folded, { path, isFile });
     if (earlier.path !== path) {
-      refuse(name, `differs from ${JSON.stringify(earlier.path)} only in upper and lower case`);
+      refuse(
+        name,
+        `differs from ${shownName(earlier.path)} only in upper and lower case or composed letters`,
+      );
     }
     if (earlier.isFile || isFile) refuse(name, "is there twice");
   };
@@ -51,12 +56,9 @@ export function entryGuard(archive: string, atMost: number): (entry: EntryHeader
     if (kind !== "file" && kind !== "directory") refuse(name, `is a ${kind}, not a file`);
     if (encrypted) refuse(name, "is encrypted");
     const path = kind === "directory" ? name.replace(/\/$/, "") : name;
-    if (path === "" || path.includes("\0")) refuse(name, "has no usable name");
-    if (path.includes("\\")) refuse(name, "has a backslash in its name");
-    if (path.startsWith("/") || /^[A-Za-z]:/.test(path)) refuse(name, "has an absolute path");
+    const unsafe = unsafePath(path);
+    if (unsafe !== null) refuse(name, unsafe);
     const parts = path.split("/");
-    if (parts.includes("..")) refuse(name, "leaves the folder");
-    if (parts.some((part) => part === "" || part === ".")) refuse(name, "has an empty part in its path");
     for (let n = 1; n < parts.length; n++) enter(parts.slice(0, n).join("/"), false, name);
     enter(path, kind === "file", name);
     if (seen.size > MAX_ENTRIES) refuse(name, `is one of more than ${MAX_ENTRIES}`);

@@ -9,6 +9,7 @@ import {
   publicUrl,
   RefusedRequest,
   retryAfter,
+  watchProgress,
 } from "./http.ts";
 import { Part } from "./part.ts";
 
@@ -19,14 +20,21 @@ export interface DownloadOptions {
   gitOid?: string;
   /** Expected length in bytes. */
   size?: number;
+  /** The most bytes to take where `size` is not known (default 64 GiB). */
+  atMost?: number;
   headers?: Record<string, string>;
   onProgress?: (progress: { received: number; total: number | null }) => void;
   signal?: AbortSignal;
-  /** Failures in a row, without a new byte, before giving up (default 6), and the first backoff (default 500 ms). */
+  /** Failures in a row, each with less than 64 KiB, before giving up (default 6), and the first backoff (default 500 ms). */
   retry?: { attempts: number; baseDelayMs: number };
-  /** A connection that delivers nothing for so long is dropped and tried again (default one minute). */
+  /** A connection that delivers less than 64 KiB in so long is dropped and tried again (default one minute). */
   stallMs?: number;
 }
+
+/** What a connection must bring to count as one that works. */
+const PROGRESS = 64 * 1024;
+
+const AT_MOST = 64 * 2 ** 30;
 
 export interface DownloadedFile {
   path: string;
@@ -96,6 +104,8 @@ function mismatch(part: Part, { sha256, gitOid, size }: DownloadOptions): string
   const found = part.digests();
   if (size !== undefined && part.received !== size) return `${part.received} bytes instead of ${size}`;
   if (sha256 && found.sha256 !== sha256) return `SHA-256 ${found.sha256} instead of ${sha256}`;
+  const known = size !== undefined || sha256 !== undefined;
+  if (!known && part.received === 0) return "it is empty";
   if (gitOid && found.gitOid !== gitOid) return `git id ${found.gitOid} instead of ${gitOid}`;
   return null;
 }
@@ -117,7 +127,7 @@ async function fetchAll(url: string, part: Part, options: DownloadOptions): Prom
     } catch (error) {
       options.signal?.throwIfAborted();
       if (isFinal(error)) throw error;
-      failures = part.received > before ? 1 : failures + 1;
+      failures = part.received >= before + PROGRESS ? 1 : failures + 1;
       if (failures >= attempts) {
         if (error instanceof HttpError) throw error;
         const reason = error instanceof Error ? error.message : String(error);
@@ -157,35 +167,40 @@ async function ask(
     headers.set("range", `bytes=${part.received}-`);
     if (strong) headers.set("if-range", part.etag!);
   }
-  const stall = new AbortController();
-  const alarm = () => stall.abort(new Error("the connection stalled"));
-  let timer = setTimeout(alarm, options.stallMs ?? 60_000);
-  const signal = options.signal ? AbortSignal.any([options.signal, stall.signal]) : stall.signal;
-  try {
-    const response = await guardedFetch(url, { headers, signal });
-    const total = await accept(response, url, part);
-    if (typeof total === "object" && total !== null) return total;
-    const { size } = options;
-    if (size !== undefined && total !== null && total !== size) {
-      await response.body?.cancel();
+  const stallMs = options.stallMs ?? 60_000;
+  using watch = watchProgress({ stallMs, bytes: PROGRESS, signal: options.signal });
+  const response = await guardedFetch(url, { headers, signal: watch.signal });
+  const total = await accept(response, url, part);
+  if (typeof total === "object" && total !== null) return total;
+  const { size, atMost = AT_MOST } = options;
+  const refuse = async (found: number, expected: string) => {
+    await response.body?.cancel();
+    throw new RefusedRequest(`${publicUrl(url)} has ${found} bytes, ${expected}: not the same file.`);
+  };
+  if (size !== undefined && total !== null && total !== size) await refuse(total, `${size} were expected`);
+  if (size === undefined && total !== null && total > atMost) {
+    await refuse(total, `at most ${atMost} were expected`);
+  }
+  if (response.body) {
+    let before = part.received;
+    const limit = total ?? size ?? atMost;
+    const whole = await part.append(response.body, limit, () => {
+      watch.tick(part.received - before);
+      before = part.received;
+      options.onProgress?.({ received: part.received, total });
+    });
+    if (!whole && total === null) {
+      await part.discard();
       throw new RefusedRequest(
-        `${publicUrl(url)} has ${total} bytes, ${size} were expected: not the same file.`,
+        `${publicUrl(url)} sent more than the ${limit} bytes expected: not the same file.`,
       );
     }
-    if (response.body) {
-      await part.append(response.body, total ?? size ?? null, () => {
-        clearTimeout(timer);
-        timer = setTimeout(alarm, options.stallMs ?? 60_000);
-        options.onProgress?.({ received: part.received, total });
-      });
-    }
-    if (total !== null && part.received < total) {
-      return { retry: new Error(`the connection ended after ${part.received} of ${total} bytes`) };
-    }
-    return null;
-  } finally {
-    clearTimeout(timer);
+    if (!whole) return { retry: new Error(`the server sent more than the ${limit} bytes it announced`) };
   }
+  if (total !== null && part.received < total) {
+    return { retry: new Error(`the connection ended after ${part.received} of ${total} bytes`) };
+  }
+  return null;
 }
 
 /** Makes the .part fit the answer and tells the whole file's length (null: the server does not say). */
@@ -196,8 +211,8 @@ async function accept(
 ): Promise<number | null | { retry: Error; wait?: number }> {
   if (response.status === 200) {
     await part.restart(response.headers.get("etag"));
-    const length = response.headers.get("content-length");
-    return length === null ? null : Number(length);
+    const length = /^\d+$/.exec(response.headers.get("content-length") ?? "");
+    return length === null ? null : Number(length[0]);
   }
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
   if (response.status === 206 && range && Number(range[1]) === part.received) {
@@ -206,7 +221,9 @@ async function accept(
   await response.body?.cancel();
   if (response.status === 206 || response.status === 416) {
     const whole = /^bytes \*\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
-    if (response.status === 416 && whole && Number(whole[1]) === part.received) return part.received;
+    if (response.status === 416 && part.received > 0 && Number(whole?.[1]) === part.received) {
+      return part.received;
+    }
     await part.restart(null);
     return { retry: new Error(`the server's range answer (${response.status}) does not fit the request`) };
   }

@@ -14,23 +14,34 @@ const MAX_REDIRECTS = 10;
 
 /** The address without its query: signed addresses carry secrets there. */
 export function publicUrl(url: string | URL): string {
-  const { origin, pathname } = new URL(url);
-  return origin + pathname;
+  const { protocol, host, pathname } = new URL(url);
+  return isHttp(protocol) ? `${protocol}//${host}${pathname}` : `a ${protocol} address`;
 }
+
+const isHttp = (protocol: string): boolean => protocol === "https:" || protocol === "http:";
 
 function isLoopback(url: URL): boolean {
   return ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
 }
 
 /**
- * GET (or `init.method`) following redirects by hand: `Authorization` and `Cookie` are sent to the first host only, never
- * over plain http (except to this machine), and https is never left for http.
+ * GET (or `init.method`) following redirects by hand: only to http and https, and https is never left for http.
+ * `Authorization` and `Cookie` are sent to the first origin only (or to `secretsFor` only), and never over plain http
+ * (except to this machine).
  * @throws RefusedRequest when one of these rules is broken or after {@link MAX_REDIRECTS} redirects.
  */
-export async function guardedFetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
+export async function guardedFetch(
+  url: string | URL,
+  init: RequestInit = {},
+  secretsFor: string = new URL(url).origin,
+): Promise<Response> {
   let target = new URL(url);
   const headers = new Headers(init.headers);
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+    if (!isHttp(target.protocol)) {
+      throw new RefusedRequest(`Expected an http or https address, found ${publicUrl(target)}: refused.`);
+    }
+    if (target.origin !== secretsFor) { for (const name of SECRET_HEADERS) headers.delete(name); }
     const secret = SECRET_HEADERS.some((name) => headers.has(name));
     if (secret && target.protocol !== "https:" && !isLoopback(target)) {
       throw new RefusedRequest(
@@ -41,14 +52,57 @@ export async function guardedFetch(url: string | URL, init: RequestInit = {}): P
     const location = response.headers.get("location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
     await response.body?.cancel();
-    const next = new URL(location, target);
+    const next = URL.parse(location, target);
+    if (next === null) {
+      throw new RefusedRequest(`${publicUrl(target)} redirects to what is no address: refused.`);
+    }
     if (target.protocol === "https:" && next.protocol !== "https:") {
       throw new RefusedRequest(`${publicUrl(target)} redirects from https to ${publicUrl(next)}: refused.`);
     }
-    if (next.origin !== target.origin) { for (const name of SECRET_HEADERS) headers.delete(name); }
+    if (!isHttp(next.protocol)) {
+      throw new RefusedRequest(`${publicUrl(target)} redirects to ${publicUrl(next)}: refused.`);
+    }
     target = next;
   }
   throw new RefusedRequest(`${publicUrl(url)} redirects more than ${MAX_REDIRECTS} times.`);
+}
+
+/**
+ * A watch over a connection: its signal aborts when fewer than `bytes` came within `stallMs`, so that neither silence nor a slow
+ * drip holds a request for ever.
+ */
+export function watchProgress(
+  { stallMs, bytes, signal }: { stallMs: number; bytes: number; signal?: AbortSignal },
+): { signal: AbortSignal; tick: (received: number) => void; [Symbol.dispose]: () => void } {
+  const stop = new AbortController();
+  let since = 0;
+  const timer = setInterval(() => {
+    if (since < bytes) stop.abort(new Error("the connection stalled"));
+    since = 0;
+  }, stallMs);
+  return {
+    signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
+    tick: (received) => since += received,
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
+
+/** The whole body of an answer, if it has no more than `atMost` bytes. @throws RefusedRequest when it has more */
+export async function boundedBody(response: Response, atMost: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > atMost) {
+      throw new RefusedRequest(
+        `${
+          publicUrl(response.url)
+        } answers with more than ${atMost} bytes where a list was expected: refused.`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
 /** Too many requests, timeouts and server faults may pass; other refusals stay. */

@@ -1,5 +1,19 @@
 import { datasetInfo, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
-import { backoff, guardedFetch, HttpError, isTransient, pause, plainError, retryAfter } from "./http.ts";
+import { z } from "zod";
+import {
+  backoff,
+  boundedBody,
+  guardedFetch,
+  HttpError,
+  isTransient,
+  pause,
+  plainError,
+  publicUrl,
+  RefusedRequest,
+  retryAfter,
+  watchProgress,
+} from "./http.ts";
+import { shownName, unsafePath } from "./safe_path.ts";
 
 /** A repository of the Hugging Face hub: `name` is `owner/name`. */
 export interface HubRepo {
@@ -30,7 +44,26 @@ export interface HubRequest {
   signal?: AbortSignal;
   /** As for `downloadFile`. */
   retry?: { attempts: number; baseDelayMs: number };
+  /** As for `downloadFile`; one answer of the hub's lists may take twice as long in all. */
+  stallMs?: number;
 }
+
+const hash = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
+const Commit = hash(40);
+/** What a hub says of an entry; without a hash a file could not be checked. */
+const Entry = z.union([
+  z.object({
+    type: z.literal("file"),
+    path: z.string(),
+    size: z.int().nonnegative(),
+    oid: hash(40),
+    lfs: z.object({ oid: hash(64), size: z.int().nonnegative() }).optional(),
+  }),
+  z.object({ type: z.enum(["directory", "unknown"]) }),
+]);
+
+/** Files and pages that a listing may have, and bytes of one page. */
+const MAX_FILES = 1_000_000, MAX_PAGES = 2_000, MAX_PAGE = 32 * 2 ** 20;
 
 const hubAddress = () => (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co").replace(/\/+$/, "");
 
@@ -51,9 +84,11 @@ export async function listHub(
   try {
     const common = { hubUrl: hub, fetch: hubFetch(options), ...(token ? { accessToken: token } : {}) };
     const asked = { name: repo.name, revision, additionalFields: ["sha" as const], ...common };
-    const { sha } = repo.type === "model" ? await modelInfo(asked) : await datasetInfo(asked);
+    const info = repo.type === "model" ? await modelInfo(asked) : await datasetInfo(asked);
+    const sha = Commit.parse(info.sha);
     const files: HubFile[] = [];
-    for await (const entry of listFiles({ repo, revision: sha, recursive: true, ...common })) {
+    for await (const listed of listFiles({ repo, revision: sha, recursive: true, ...common })) {
+      const entry = Entry.parse(listed);
       if (entry.type !== "file") continue;
       const path = entry.path.split("/").map(encodeURIComponent).join("/");
       files.push({
@@ -63,6 +98,9 @@ export async function listHub(
         sha256: entry.lfs?.oid,
         gitOid: entry.lfs ? undefined : entry.oid,
       });
+      if (files.length > MAX_FILES) {
+        throw new RefusedRequest(`${repo.name} lists more than ${MAX_FILES} files: refused.`);
+      }
     }
     return {
       commit: sha,
@@ -74,31 +112,63 @@ export async function listHub(
   }
 }
 
-/** The hub client's own requests get the same care as the files: guarded redirects and retries. */
+/** No answer that could be used came, in any of the tries. */
+class Unreachable extends Error {}
+
+/**
+ * The hub client's own requests (what a repository is, page after page of its files) get the same care as the files. By itself the
+ * client sends the token wherever a `Link: rel="next"` points, and reads pages without end.
+ */
 function hubFetch(options: HubRequest): typeof fetch {
   const { attempts, baseDelayMs } = options.retry ?? { attempts: 6, baseDelayMs: 500 };
+  const hub = new URL(hubAddress()), asked = new Set<string>();
   return async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    if (asked.has(url.href) || asked.size > MAX_PAGES) {
+      throw new RefusedRequest(`${publicUrl(url)} lists its files without end: refused.`);
+    }
+    asked.add(url.href);
+    if (hub.protocol === "https:" && url.protocol !== "https:") {
+      throw new RefusedRequest(`${hub.origin} goes on at ${publicUrl(url)}, unencrypted: refused.`);
+    }
     for (let attempt = 1;; attempt++) {
       let wait = backoff(attempt, baseDelayMs);
       try {
-        const url = input instanceof Request ? input.url : input;
-        const response = await guardedFetch(url, { ...init, signal: options.signal });
+        const response = await wholeAnswer(url, init, hub.origin, options);
         if (!isTransient(response.status) || attempt >= attempts) return response;
         wait = retryAfter(response) ?? wait;
-        await response.body?.cancel();
       } catch (error) {
         options.signal?.throwIfAborted();
-        if (!(error instanceof TypeError) || attempt >= attempts) throw error;
+        if (error instanceof RefusedRequest) throw error;
+        if (attempt >= attempts) {
+          const reason = error instanceof Error ? error.message : String(error);
+          throw new Unreachable(`${attempts} tries in a row failed, the last one with "${reason}"`);
+        }
       }
       await pause(wait, options.signal);
     }
   };
 }
 
+/** An answer with its body, which has come within bounds of bytes and time. */
+async function wholeAnswer(
+  url: URL,
+  init: RequestInit | undefined,
+  origin: string,
+  { signal, stallMs = 60_000 }: HubRequest,
+): Promise<Response> {
+  using watch = watchProgress({ stallMs: 2 * stallMs, bytes: Infinity, signal });
+  const response = await guardedFetch(url, { ...init, signal: watch.signal }, origin);
+  const body = await boundedBody(response, MAX_PAGE);
+  const { status, statusText, headers } = response;
+  return new Response(body.length > 0 ? body : null, { status, statusText, headers });
+}
+
 function select(listed: HubFile[], patterns: readonly string[] | undefined, where: string): HubFile[] {
   for (const { name } of listed) {
-    if (name.split(/[\\/]/).includes("..") || /^([\\/]|[A-Za-z]:)/.test(name)) {
-      throw new Error(`${where} lists a file outside its own folder ("${name}"): refused.`);
+    const unsafe = unsafePath(name);
+    if (unsafe !== null) {
+      throw new RefusedRequest(`${where}: refused, since its file ${shownName(name)} ${unsafe}.`);
     }
   }
   if (!patterns) return listed;
@@ -142,12 +212,16 @@ export function explainHub(error: unknown, repo: HubRepo, revision: string): unk
   if (error instanceof HubApiError) {
     return new Error(`${page}: the hub answered ${status}; try again later.`, { cause: error });
   }
-  if (error instanceof TypeError) { // what fetch throws when no connection comes about
+  if (error instanceof Unreachable) {
     return new Error(
       `${hub} could not be reached (${error.message}): check the network, or set HF_ENDPOINT.`,
-      {
-        cause: error,
-      },
+      { cause: error },
+    );
+  }
+  if (error instanceof z.ZodError || error instanceof SyntaxError || error instanceof TypeError) {
+    return new Error(
+      `${page}: expected the hub's list of files, found something else: check HF_ENDPOINT (${hub}).`,
+      { cause: error },
     );
   }
   return plainError(error);

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
+import { writeFileAtomicSync } from "../config/mod.ts";
 
 /** What the unfinished file came from, so that a later run can tell whether the server still has the same one. */
 interface Origin {
@@ -48,24 +49,23 @@ export class Part {
     this.#reset();
     this.etag = etag;
     await Deno.writeFile(this.file, new Uint8Array());
-    await Deno.writeTextFile(this.note, JSON.stringify({ url: this.url, etag } satisfies Origin));
+    writeFileAtomicSync(this.note, JSON.stringify({ url: this.url, etag } satisfies Origin));
   }
 
-  /** Appends a response's body, at most up to `total` bytes in all. Every chunk written is counted at once. */
-  async append(body: ReadableStream<Uint8Array>, total: number | null, tick: () => void): Promise<void> {
+  /** Appends a response's body, at most up to `atMost` bytes in all. Every chunk written is counted at once. Whether that was all of it. */
+  async append(body: ReadableStream<Uint8Array>, atMost: number, tick: () => void): Promise<boolean> {
     const file = await Deno.open(this.file, { write: true, create: true });
     try {
       await file.seek(this.received, Deno.SeekMode.Start);
       await file.truncate(this.received);
       for await (const chunk of body) {
-        if (total !== null && this.received + chunk.length > total) {
-          throw new Error(`the server sent more than the ${total} bytes it announced`);
-        }
+        if (this.received + chunk.length > atMost) return false;
         for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
         this.#update(chunk);
         tick();
       }
       await file.sync();
+      return true;
     } finally {
       file.close();
     }

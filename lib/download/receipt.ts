@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { z } from "zod";
+import { writeFileAtomicSync } from "../config/mod.ts";
 
 const File = z.strictObject({
   /** Without its query. */
@@ -45,7 +46,5 @@ export async function readReceipt(dir: string): Promise<Receipt> {
 /** Writes the receipt whole or not at all; synchronous, so that two downloads do not write at once. */
 export function writeReceipt(dir: string, receipt: Receipt): void {
   Deno.mkdirSync(dir, { recursive: true });
-  const path = receiptPath(dir), temporary = `${path}.tmp`;
-  Deno.writeTextFileSync(temporary, JSON.stringify(receipt, null, 1) + "\n");
-  Deno.renameSync(temporary, path);
+  writeFileAtomicSync(receiptPath(dir), JSON.stringify(receipt, null, 1) + "\n");
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "@std/path";
 import { ArchiveError, entryGuard, type EntryHeader, isClutter } from "./entry_guard.ts";
+import { shownName } from "./safe_path.ts";
 import { tarEntries } from "./tar.ts";
 import { zipEntries } from "./zip.ts";
 
@@ -30,8 +31,8 @@ export interface UnpackOptions {
  * that it does not matter whether an archive was made inside or outside its folder. It is written to `<target>.tmp` and
  * renamed, replacing an older `target`: whatever happens, `target` is whole or not there.
  *
- * Refused, and nothing kept: names that are absolute or leave the folder, backslashes, links and devices, names that occur
- * twice or differ only in case, encrypted entries, more than `atMost` bytes, entries that grow 200-fold, wrong checksums
+ * Refused, and nothing kept: names that are absolute or leave the folder, backslashes, control and invisible characters, links
+ * and devices, names that occur twice or differ only in case or composed letters, zip entries with two names, encrypted entries, more than `atMost` bytes, entries that grow 200-fold, wrong checksums
  * or lengths, truncated archives.
  * @throws ArchiveError naming archive and entry; what the disk or `signal` throws
  */
@@ -93,9 +94,7 @@ async function store(entry: ArchiveEntry, path: string | null): Promise<{ bytes:
     await entry.copyTo(sink);
     if (bytes !== size && entry.kind === "file") throw new ArchiveError(`${bytes} of ${size} bytes`);
   } catch (error) {
-    throw isOfDisk(error)
-      ? error
-      : new ArchiveError(`${wordsOf(error)} in entry ${JSON.stringify(entry.name)}`);
+    throw isOfDisk(error) ? error : new ArchiveError(`${wordsOf(error)} in entry ${shownName(entry.name)}`);
   }
   return { bytes, sha256: hash.digest("hex") };
 }
@@ -127,8 +126,9 @@ const isOfDisk = (error: unknown): boolean =>
 
 /** What a library found wrong, with the entry where it names one. */
 function wordsOf(error: unknown): string {
-  const { message, filename } = error as { message: string; filename?: string };
-  return message.replace(/\.$/, "") + (filename === undefined ? "" : ` ${JSON.stringify(filename)}`);
+  const { message, filename, reason } = error as { message: string; filename?: string; reason?: string };
+  const named = filename === undefined ? "" : ` ${shownName(filename)}`;
+  return message.replace(/\.$/, "") + named + (reason === undefined ? "" : ` (${reason})`);
 }
 
 /** A fault of the archive as one sentence; others as they are. */

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { sha256File } from "../config/mod.ts";
+import { sha256File, writeFileAtomic } from "../config/mod.ts";
 import { readReceipt } from "./receipt.ts";
 import type { UnpackedFile } from "./unpack.ts";
 
@@ -8,9 +8,7 @@ const hashesPath = (folder: string) => `${folder}.sha256`;
 
 /** Writes the hashes of the files of `folder` beside it. */
 export async function writeHashes(folder: string, files: readonly UnpackedFile[]): Promise<void> {
-  const path = hashesPath(folder);
-  await Deno.writeTextFile(`${path}.tmp`, files.map((f) => `${f.sha256}  ${f.path}\n`).join(""));
-  await Deno.rename(`${path}.tmp`, path);
+  await writeFileAtomic(hashesPath(folder), files.map((f) => `${f.sha256}  ${f.path}\n`).join(""));
 }
 
 /** What a re-hash of a data set found. */

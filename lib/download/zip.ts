@@ -1,4 +1,4 @@
-import { Reader, ZipReader } from "@zip.js/zip.js";
+import { type Entry, Reader, ZipReader } from "@zip.js/zip.js";
 import type { ArchiveEntry } from "./unpack.ts";
 
 /** A file on disk for zip.js: reads are queued, since they share the file's position. */
@@ -27,9 +27,13 @@ class FileReader extends Reader<Deno.FsFile> {
   }
 }
 
+/** The old code page of zip files has pictures for control characters; the guard is to see what is written there. */
+const nameOf = ({ rawFilename, filename }: Entry): string =>
+  rawFilename.some((byte) => byte < 32 || byte === 127) ? String.fromCharCode(...rawFilename) : filename;
+
 /**
- * The entries of a zip file (zip64, stored or deflated) by its central directory. CRC-32 and length of each are checked as
- * it is copied. That entries share bytes is not looked for: zip.js remembers every entry for that (1.2 GB for 60,000 were
+ * The entries of a zip file (zip64, stored or deflated) by its central directory. CRC-32, length and the name before its
+ * content are checked as each is copied. That entries share bytes is not looked for: zip.js remembers every entry for that (1.2 GB for 60,000 were
  * measured), and what such archives are made for, growth, the guard stops.
  *
  * zip.js (BSD-3) reads as a stream under Deno and checks CRC-32 and local against central headers by itself; yauzl, tried
@@ -40,10 +44,12 @@ export async function* zipEntries(path: string): AsyncGenerator<ArchiveEntry> {
   const reader = new ZipReader(new FileReader(file, (await file.stat()).size), {
     useWebWorkers: false,
     checkSignature: true,
+    checkLocalFilename: true,
+    filenameValidation: "tolerant", // the guard judges names
   });
   for await (const entry of reader.getEntriesGenerator()) {
     yield {
-      name: entry.filename,
+      name: nameOf(entry),
       kind: entry.symlink ? "symlink" : entry.directory ? "directory" : "file",
       encrypted: entry.encrypted,
       size: entry.uncompressedSize,

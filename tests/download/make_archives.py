@@ -37,10 +37,13 @@ with zipfile.ZipFile(out / "zip64.zip", "w", zipfile.ZIP_DEFLATED) as archive:
     with archive.open(zipfile.ZipInfo("big"), "w", force_zip64=True) as entry:
         entry.write(b"q" * 100_000)
 for name, path in [("leaves", "../evil"), ("leaves_inside", "a/../../evil"), ("absolute", "/etc/evil"),
-                   ("backslash", "a\\..\\evil"), ("drive", "C:/evil"), ("dot", "a/./b")]:
+                   ("backslash", "a\\..\\evil"), ("drive", "C:/evil"), ("dot", "a/./b"),
+                   ("newline", "a\nb"), ("escape", "a\x1b]0;b"), ("csi", "a\x9b2Jb"), ("bidi", "a\u202egpj.exe"),
+                   ("invisible", "a\u200bb"), ("long", "n" * 256), ("absolute_windows", "\\\\host\\evil")]:
     make_zip(f"{name}.zip", [(path, b"x")])
 make_zip("twice.zip", [("a", b"1"), ("a", b"2")])
 make_zip("case.zip", [("A.jpg", b"1"), ("a.JPG", b"2")])
+make_zip("composed.zip", [("caf\u00e9", b"1"), ("cafe\u0301", b"2")])
 make_zip("file_and_folder.zip", [("a", b"1"), ("a/b", b"2")])
 make_zip("bomb.zip", [("bomb", b"\0" * 20_000_000)])
 make_zip("much.zip", [(f"{i}", noise.randbytes(700_000)) for i in range(10)])
@@ -53,6 +56,7 @@ with zipfile.ZipFile(out / "link.zip", "w") as archive:
 (out / "tail_cut.zip").write_bytes(sound[:-10])
 (out / "page.zip").write_bytes(b"<html>not found</html>" * 100)
 (out / "crc.zip").write_bytes(patched(stored, 60, b"!"))
+(out / "two_names.zip").write_bytes(patched(stored, 30, b"two.txt"))
 directory = stored.find(b"PK\1\2")
 (out / "encrypted.zip").write_bytes(patched(patched(stored, 6, b"\1"), directory + 8, b"\1"))
 second = sound.find(b"PK\1\2", sound.find(b"PK\1\2") + 4)
@@ -75,11 +79,14 @@ sound = make_tar("sound.tar.gz", [("repo/", b"", tarfile.DIRTYPE, ""), ("repo/RE
                                   ("repo/data/a.json", b"[]" * 4000, FILE, ""), ("repo/data/é.txt", b"accent", FILE, ""),
                                   (f"repo/data/{long}", noise.randbytes(100_000), FILE, "")])
 make_tar("gnu.tar.gz", [(long, b"x" * 1000, FILE, "")], tarfile.GNU_FORMAT)
-for name, path in [("leaves", "../evil"), ("absolute", "/etc/evil")]:
+for name, path in [("leaves", "../evil"), ("absolute", "/etc/evil"), ("newline", "a\nb"), ("escape", "a\x1b[2Jb"),
+                   ("long", "n" * 300)]:
     make_tar(f"{name}.tar.gz", [(path, b"x", FILE, "")])
 make_tar("link.tar.gz", [("l", b"", tarfile.SYMTYPE, "/etc/passwd")])
 make_tar("hard_link.tar.gz", [("l", b"", tarfile.LNKTYPE, "../x")])
 make_tar("fifo.tar.gz", [("l", b"", tarfile.FIFOTYPE, "")])
+make_tar("device.tar.gz", [("l", b"", tarfile.CHRTYPE, "")])
+make_tar("case.tar.gz", [("A.jpg", b"1", FILE, ""), ("a.JPG", b"2", FILE, "")])
 make_tar("twice.tar.gz", [("a", b"1", FILE, ""), ("a", b"2", FILE, "")])
 make_tar("bomb.tar.gz", [("b", b"\0" * 20_000_000, FILE, "")])
 (out / "cut.tar.gz").write_bytes(sound[: len(sound) // 2])

@@ -58,6 +58,15 @@ const HOSTILE: Record<string, string> = {
   "dot.zip": '"a/./b"',
   "twice.zip": '"a" is there twice',
   "case.zip": '"a.JPG" differs from "A.jpg" only in upper and lower case',
+  "composed.zip": "only in upper and lower case or composed letters",
+  "newline.zip": '"a\\nb" has a control or invisible character',
+  "escape.zip": '"a\\u001b]0;b" has a control or invisible character',
+  "csi.zip": '"a\\u009b2Jb" has a control or invisible character',
+  "bidi.zip": '"a\\u202egpj.exe" has a control or invisible character',
+  "invisible.zip": '"a\\u200bb" has a control or invisible character',
+  "long.zip": "has a name of more than 255 bytes",
+  "absolute_windows.zip": "evil",
+  "two_names.zip": 'mismatched local file header (filename)) in entry "one.txt"',
   "file_and_folder.zip": "is there twice",
   "much.zip": "more than the 5000000 expected",
   "nothing.zip": "expected files, found none",
@@ -72,6 +81,11 @@ const HOSTILE: Record<string, string> = {
   "absolute.tar.gz": '"/etc/evil" has an absolute path',
   "link.tar.gz": '"l" is a symlink',
   "hard_link.tar.gz": '"l" is a link',
+  "newline.tar.gz": '"a\\nb" has a control or invisible character',
+  "escape.tar.gz": '"a\\u001b[2Jb" has a control or invisible character',
+  "long.tar.gz": "has a name of more than 255 bytes",
+  "device.tar.gz": '"l" is a character-device',
+  "case.tar.gz": "only in upper and lower case",
   "fifo.tar.gz": '"l" is a fifo',
   "twice.tar.gz": '"a" is there twice',
   "bomb.tar.gz": "more than the 5000000 expected",
@@ -89,9 +103,12 @@ Deno.test("hostile and damaged archives are refused by name, and nothing of them
       const error = await assertRejects(
         () => unpackArchive(`${dir}/${archive}`, target, { atMost: limit }),
         ArchiveError,
+        "",
+        archive,
       );
       assertStringIncludes(error.message, `${archive}: `);
       assertStringIncludes(error.message, words, archive);
+      assert(!/\p{Cc}/u.test(error.message), `${archive}: one line, without control characters`);
       assertEquals(await names(`${dir}/room`), [], archive);
     };
     for (const [archive, words] of Object.entries(HOSTILE)) await check(archive, atMost, words);
