@@ -14,6 +14,7 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
+import { writeAllSync, writeFileAtomic } from "../config/mod.ts";
 
 /** What a cell of a table may hold. */
 export type Cell = string | number | boolean | null | readonly string[] | readonly number[];
@@ -106,11 +107,14 @@ class FileSink extends AsyncByteQueue {
     super();
   }
   override write(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length;) at += this.file.writeSync(chunk.subarray(at));
+    writeAllSync(this.file, chunk);
   }
 }
 
-/** Writes rows as an uncompressed Arrow IPC file, batch by batch; whole or not at all. */
+/**
+ * Writes rows as an uncompressed Arrow IPC file, batch by batch; whole or not at all.
+ * @throws Error with one sentence when the disk is full, read-only or closed to this user
+ */
 export async function writeArrow(
   path: string,
   rows: readonly Row[],
@@ -119,10 +123,9 @@ export async function writeArrow(
   const schema = new Schema(
     Object.entries(columns).map(([name, type]) => new Field(name, arrowType(type), true)),
   );
-  const temporary = `${path}.tmp`;
-  using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
-  const writer = new RecordBatchFileWriter().reset(new FileSink(file), schema);
-  for (const batch of recordBatches(rows, columns, schema)) writer.write(batch);
-  writer.finish();
-  await Deno.rename(temporary, path);
+  await writeFileAtomic(path, (file) => {
+    const writer = new RecordBatchFileWriter().reset(new FileSink(file), schema);
+    for (const batch of recordBatches(rows, columns, schema)) writer.write(batch);
+    writer.finish();
+  });
 }

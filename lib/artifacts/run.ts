@@ -1,18 +1,31 @@
-import { basename, dirname, join } from "@std/path";
-import { canonicalJson, computing, type Config, type Scale, sha256, sha256File } from "../config/mod.ts";
+import { dirname, join } from "@std/path";
+import { computing, type Config, diskError, sha256File, syncPath, writeFileAtomic } from "../config/mod.ts";
 import { type Cell, type ColumnType, type Row, writeArrow } from "./arrow.ts";
-import { currentManifest, Manifest, stageFolder } from "./manifest.ts";
+import { damagedOutputs, rememberChecked } from "./check_outputs.ts";
+import {
+  findRun,
+  type FinishedRun,
+  hashConfig,
+  Manifest,
+  remedy,
+  runNumber,
+  stageFolder,
+} from "./manifest.ts";
 import { readArrow } from "./open_table.ts";
+import { lockStage, type StageLock, sweepStage } from "./stage_lock.ts";
 
-/** A finished run, opened for reading. */
-export interface StageInput {
+/** A finished run, opened for reading. It is not removed while this process lives, or until `close`. */
+export interface StageInput extends Disposable {
   readonly stage: string;
   readonly manifest: Manifest;
+  /** SHA-256 of the manifest's text. */
+  readonly hash: string;
   readonly dir: string;
   readonly stale: string[];
   file(name: string): string;
   table<T extends Row = Row>(name: string): Promise<T[]>;
   json<T = unknown>(name: string): Promise<T>;
+  close(): void;
 }
 
 /** A run being written. */
@@ -25,69 +38,129 @@ export interface StageRun {
   writeTable(name: string, rows: readonly object[], columns?: Record<string, ColumnType>): Promise<void>;
   writeJson(name: string, value: unknown): Promise<void>;
   writeText(name: string, text: string): Promise<void>;
-  /** Writes the manifest, gives the folder its name and points the stage at it. Returns the folder. */
+  /**
+   * Writes the manifest, gives the folder its name and points the stage at it. Then, not before, older runs of the same
+   * configuration go. Returns the folder.
+   * @throws Error when an output that was promised or written is not there; nothing has changed then
+   */
   finish(notes?: Record<string, unknown>): Promise<string>;
+}
+
+/** What a stage needs and what it will have written when it is finished. */
+export interface RunOptions {
+  /** Stages whose runs it reads. */
+  inputs?: readonly string[];
+  /** Files, or folders that must not be empty, without which the run is not finished. */
+  outputs?: readonly string[];
 }
 
 /** Names of stale inputs that the user takes as they are: LAB_ACCEPT_STALE=03_annealing,04_stage1 */
 const accepted = () => new Set((Deno.env.get("LAB_ACCEPT_STALE") ?? "").split(",").filter(Boolean));
 
-/** Stages above `manifest` whose current run is not the one it was made from. */
-async function staleInputs(manifest: Manifest, scale: Scale): Promise<string[]> {
+/** Stages above `manifest` of which another run than the one it was made from would be read now. */
+async function staleInputs(manifest: Manifest, config: Config): Promise<string[]> {
   const stale: string[] = [];
   for (const [stage, recorded] of Object.entries(manifest.inputs)) {
-    const now = await currentManifest(stage, scale);
+    const now = await findRun(stage, config);
     if (now?.hash !== recorded.manifestSha256) stale.push(stage);
-    if (now) stale.push(...await staleInputs(now.manifest, scale));
+    if (now) stale.push(...await staleInputs(now.manifest, config));
   }
   return [...new Set(stale)];
 }
 
+/** The run that `findRun` finds, kept from being removed until `release`; null if the stage has not run. */
+async function holdRun(
+  stage: string,
+  config: Config,
+): Promise<{ found: FinishedRun; release: () => void } | null> {
+  for (;;) {
+    const found = await findRun(stage, config);
+    if (!found) return null;
+    const path = join(found.dir, "manifest.json");
+    let file: Deno.FsFile | undefined;
+    const release = () => {
+      file?.close();
+      file = undefined;
+    };
+    try {
+      file = Deno.openSync(path);
+      // Its remover takes the lock alone, and the folder has another name from then on.
+      if (file.tryLockSync(false) && Deno.statSync(path).ino === file.statSync().ino) {
+        return { found, release };
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) {
+        release();
+        throw error;
+      }
+    }
+    release(); // it was replaced just now
+  }
+}
+
 /**
- * Opens the current run of a stage.
+ * Opens a stage's run for this configuration: the one made with it, else the current one ({@link findRun}).
  *
- * @throws when the stage has not run (the message names the notebook), when it was made from inputs that have changed
- * since and this is not accepted by name, or when it comes from a limited run and this one is not limited.
+ * @throws Error, one sentence, when the stage has not run (it names the notebook), when the run was made from inputs that
+ * have changed since and this is not accepted by name, when it is limited and this one is not, or when a file of it is
+ * damaged or missing.
  */
 export async function openInput(stage: string, config: Config): Promise<StageInput> {
-  const found = await currentManifest(stage, config.scale);
-  if (!found) {
+  const held = await holdRun(stage, config);
+  if (!held) {
     throw new Error(
       `Stage ${stage} has no finished run at scale ${config.scale}: run its notebook first (./lab run ${
         stage.slice(0, 2)
       } --scale ${config.scale}).`,
     );
   }
-  const { manifest, dir } = found;
-  if (manifest.limit !== null && config.limit === null) {
+  const { found, found: { manifest, hash, dir }, release } = held;
+  try {
+    const stale = await checkInput(found, config);
+    const file = (name: string) => {
+      if (!(name in manifest.outputs)) {
+        throw new Error(
+          `Stage ${stage} has no output "${name}"; it has ${Object.keys(manifest.outputs).join(", ")}.`,
+        );
+      }
+      return join(dir, name);
+    };
+    return {
+      stage,
+      manifest,
+      hash,
+      dir,
+      stale,
+      file,
+      table: <T extends Row = Row>(name: string) => readArrow<T>(file(`${name}.arrow`)),
+      json: async <T>(name: string) => JSON.parse(await Deno.readTextFile(file(`${name}.json`))) as T,
+      close: release,
+      [Symbol.dispose]: release,
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Refuses a run that may not be read under this configuration; returns the stages for which it is stale. */
+async function checkInput(found: FinishedRun, config: Config): Promise<string[]> {
+  const { stage, limit } = found.manifest;
+  if (limit !== null && config.limit === null) {
     throw new Error(
-      `The current run of stage ${stage} is limited to ${manifest.limit} rows: run its notebook without a limit first.`,
+      `The current run of stage ${stage} is limited to ${limit} rows: run its notebook without a limit first.`,
     );
   }
-  const stale = await staleInputs(manifest, config.scale);
+  const stale = await staleInputs(found.manifest, config);
   if (stale.length && !accepted().has(stage)) {
     throw new Error(
       `The current run of stage ${stage} is stale: ${stale.join(", ")} ran again since. ` +
         `Run the notebook of ${stage} again, or accept it by name with LAB_ACCEPT_STALE=${stage}.`,
     );
   }
-  const file = (name: string) => {
-    if (!(name in manifest.outputs)) {
-      throw new Error(
-        `Stage ${stage} has no output "${name}"; it has ${Object.keys(manifest.outputs).join(", ")}.`,
-      );
-    }
-    return join(dir, name);
-  };
-  return {
-    stage,
-    manifest,
-    dir,
-    stale,
-    file,
-    table: <T extends Row = Row>(name: string) => readArrow<T>(file(`${name}.arrow`)),
-    json: async <T>(name: string) => JSON.parse(await Deno.readTextFile(file(`${name}.json`))) as T,
-  };
+  const [damaged] = await damagedOutputs(found);
+  if (damaged) throw new Error(`${damaged}: ${remedy(stage, config.scale)}.`);
+  return stale;
 }
 
 /** Every file under `dir`, with forward slashes, in order. */
@@ -101,53 +174,102 @@ async function listFiles(dir: string, prefix = ""): Promise<string[]> {
   return names.sort();
 }
 
-/**
- * Starts a run of a stage: opens its inputs and makes the folder `results/<scale>/<stage>/<run>`, where the run is
- * the scale's name and eight hex digits of the hash of `config`. (The inputs' own hashes are in the manifest.)
- */
-export async function startRun(
+/** The outputs in `dir`, written to the disk itself, if they are all there. */
+async function collectOutputs(
   stage: string,
-  config: Config,
-  options: { inputs?: readonly string[] } = {},
-): Promise<StageRun> {
-  const started = new Date();
-  const inputs: Record<string, StageInput> = {};
-  const recorded: Manifest["inputs"] = {};
-  for (const name of options.inputs ?? []) {
-    inputs[name] = await openInput(name, config);
-    const { hash } = (await currentManifest(name, config.scale))!;
-    recorded[name] = { run: inputs[name].manifest.run, manifestSha256: hash };
+  dir: string,
+  promised: Iterable<string>,
+): Promise<Manifest["outputs"]> {
+  const names = (await listFiles(dir)).filter((name) => name !== "manifest.json" && !name.startsWith("."));
+  const there = (promise: string) => names.some((name) => name === promise || name.startsWith(`${promise}/`));
+  const missing = [...new Set(promised)].filter((promise) => !there(promise));
+  if (missing.length) {
+    throw new Error(
+      `Stage ${stage} is not finished: ${missing.join(", ")} was promised but is not there. ` +
+        `Run the cells that write it, then this one again.`,
+    );
   }
-  const configHash = sha256(canonicalJson(config));
-  const run = `${config.scale}${config.limit === null ? "" : `-limit${config.limit}`}-${
-    configHash.slice(0, 8)
-  }`;
-  const folder = stageFolder(stage, config.scale);
-  const dir = join(folder, `.partial-${run}`);
-  await Deno.remove(dir, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-  await Deno.mkdir(dir, { recursive: true });
-  const file = (name: string) => join(dir, name);
-  const writeText = async (name: string, text: string) => {
-    await Deno.mkdir(dirname(file(name)), { recursive: true });
-    await Deno.writeTextFile(file(`${name}.tmp`), text);
-    await Deno.rename(file(`${name}.tmp`), file(name));
+  const half = names.find((name) => name.endsWith(".tmp"));
+  if (half) {
+    throw new Error(`Stage ${stage} is not finished: ${half} is still being written; await its writer.`);
+  }
+  const outputs: Manifest["outputs"] = {};
+  for (const name of names) {
+    const path = join(dir, name);
+    syncPath(path);
+    outputs[name] = { sha256: await sha256File(path), bytes: (await Deno.stat(path)).size };
+  }
+  for (const folder of new Set(names.map((name) => dirname(join(dir, name))))) syncPath(folder);
+  return outputs;
+}
+
+/** Runs that this process writes, by the stage's folder. */
+const writing = new Map<string, { lock: StageLock; active: boolean; inputs: Record<string, StageInput> }>();
+
+/**
+ * Starts a run of a stage: opens its inputs, takes the stage's lock and makes a folder of its own for the run. Its final
+ * name is the scale, eight hex digits of the configuration's hash and a number. (The inputs' hashes are in the manifest.)
+ * A run of the same stage that this process has not finished is given up.
+ *
+ * @throws Error, one sentence, when an input is not to be had or another process writes this stage
+ */
+export async function startRun(stage: string, config: Config, options: RunOptions = {}): Promise<StageRun> {
+  const started = new Date(), folder = stageFolder(stage, config.scale);
+  const earlier = writing.get(folder);
+  if (earlier) earlier.active = false;
+  const state = {
+    lock: earlier?.active === false ? earlier.lock : lockStage(stage, config.scale),
+    active: true,
+    inputs: {} as Record<string, StageInput>,
   };
+  writing.set(folder, state);
+  const { inputs } = state;
+  const end = () => {
+    state.active = false;
+    for (const input of Object.values(inputs)) input.close();
+    if (writing.get(folder) !== state) return;
+    writing.delete(folder);
+    state.lock.release();
+  };
+  for (const input of Object.values(earlier?.inputs ?? {})) input.close();
+  const name = `${config.scale}${config.limit === null ? "" : `-limit${config.limit}`}-${
+    hashConfig(config).slice(0, 8)
+  }`;
+  let run: string, dir: string;
+  try {
+    for (const input of options.inputs ?? []) inputs[input] = await openInput(input, config);
+    const names = await sweepStage(stage, config.scale);
+    run = `${name}-${Math.max(0, ...names.filter((old) => old.startsWith(name)).map(runNumber)) + 1}`;
+    dir = join(folder, `.partial-${run}`);
+    await Deno.mkdir(dir);
+  } catch (error) {
+    end();
+    throw diskError(error, folder);
+  }
+  const written = new Set<string>(options.outputs);
+  const place = async (name: string) => {
+    if (!state.active) {
+      throw new Error(`This run of stage ${stage} is over: start it again to write ${name}.`);
+    }
+    written.add(name);
+    const path = join(dir, name);
+    await Deno.mkdir(dirname(path), { recursive: true });
+    return path;
+  };
+  const writeText = async (name: string, text: string) => await writeFileAtomic(await place(name), text);
   return {
     stage,
     dir,
     inputs,
-    file,
+    file: (name) => join(dir, name),
     writeText,
-    writeTable: (name, rows, columns) =>
-      writeArrow(file(`${name}.arrow`), rows as readonly Record<string, Cell>[], columns),
+    writeTable: async (name, rows, columns) =>
+      await writeArrow(await place(`${name}.arrow`), rows as readonly Record<string, Cell>[], columns),
     writeJson: (name, value) => writeText(`${name}.json`, JSON.stringify(value, null, 1) + "\n"),
     async finish(notes = {}) {
-      const outputs: Manifest["outputs"] = {};
-      for (const name of await listFiles(dir)) {
-        outputs[name] = { sha256: await sha256File(file(name)), bytes: (await Deno.stat(file(name))).size };
-      }
+      const manifestPath = await place("manifest.json");
+      written.delete("manifest.json");
+      const outputs = await collectOutputs(stage, dir, written);
       const acceptedStale = Object.values(inputs).flatMap((input) => [
         ...(input.stale.length ? [input.stage] : []),
         ...input.manifest.acceptedStale,
@@ -158,9 +280,14 @@ export async function startRun(
         scale: config.scale,
         limit: config.limit,
         seed: config.seed,
-        configHash,
+        configHash: hashConfig(config),
         config,
-        inputs: recorded,
+        inputs: Object.fromEntries(
+          Object.values(inputs).map((input) => [input.stage, {
+            run: input.manifest.run,
+            manifestSha256: input.hash,
+          }]),
+        ),
         acceptedStale: [...new Set(acceptedStale)],
         outputs,
         versions: { ...computing.versions },
@@ -169,15 +296,23 @@ export async function startRun(
         seconds: (Date.now() - started.getTime()) / 1000,
         notes,
       };
-      await writeText("manifest.json", JSON.stringify(Manifest.parse(manifest), null, 1) + "\n");
-      const final = join(folder, run);
-      await Deno.remove(final, { recursive: true }).catch((error) => {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      });
-      await Deno.rename(dir, final);
-      await Deno.writeTextFile(join(folder, "current.tmp"), basename(final) + "\n");
-      await Deno.rename(join(folder, "current.tmp"), join(folder, "current"));
-      return final;
+      await rememberChecked(dir, outputs);
+      await writeFileAtomic(manifestPath, JSON.stringify(Manifest.parse(manifest), null, 1) + "\n");
+      await publishRun(folder, dir, run);
+      await sweepStage(stage, config.scale);
+      end();
+      return join(folder, run);
     },
   };
+}
+
+/** Gives a whole run its name, then points the stage at it. */
+async function publishRun(folder: string, dir: string, run: string): Promise<void> {
+  try {
+    await Deno.rename(dir, join(folder, run));
+    syncPath(folder);
+  } catch (error) {
+    throw diskError(error, join(folder, run));
+  }
+  await writeFileAtomic(join(folder, "current"), `${run}\n`);
 }

@@ -5,3 +5,4 @@ export * from "./config.ts";
 export * from "./hash.ts";
 export * from "./paths.ts";
 export * from "./random.ts";
+export * from "./tied_command.ts";

@@ -1,10 +1,27 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { join } from "@std/path";
 
 // The results folder is read from the environment when the room is loaded.
 const results = await Deno.makeTempDir({ prefix: "artifacts-" });
 Deno.env.set("LAB_RESULTS", results);
-const { columnTypes, openInput, readArrow, startRun, writeArrow } = await import(
+const {
+  chooseRun,
+  columnTypes,
+  currentManifest,
+  damagedOutputs,
+  openInput,
+  readArrow,
+  runNames,
+  startRun,
+  writeArrow,
+} = await import(
   "../../lib/artifacts/mod.ts"
 );
 const { loadConfig } = await import("../../lib/config/mod.ts");
@@ -49,7 +66,7 @@ Deno.test("a finished run is found by the next stage with its tables", async () 
   await run.writeJson("counts", { lung: 2 });
   await assertRejects(() => openInput("01_data", config), Error, "run its notebook first");
   await run.finish();
-  const input = await openInput("01_data", config);
+  using input = await openInput("01_data", config);
   assertEquals(await input.table("records"), [{ id: "a" }]);
   assertEquals(await input.json("counts"), { lung: 2 });
   assertThrows(() => input.file("other"), Error, "records.arrow");
@@ -58,7 +75,7 @@ Deno.test("a finished run is found by the next stage with its tables", async () 
 Deno.test("a run made from inputs that changed since is stale until it is accepted by name", async () => {
   const second = await startRun("02_synthesis", config, { inputs: ["01_data"] });
   await second.finish();
-  await openInput("02_synthesis", config);
+  (await openInput("02_synthesis", config)).close();
   const again = await startRun("01_data", config);
   await again.writeTable("records", [{ id: "b" }]);
   await again.finish();
@@ -70,18 +87,166 @@ Deno.test("a run made from inputs that changed since is stale until it is accept
   } finally {
     Deno.env.delete("LAB_ACCEPT_STALE");
   }
-  const input = await currentAcceptance();
-  assertEquals(input, ["02_synthesis"]);
+  assertEquals((await currentManifest("03_annealing", "tiny"))!.manifest.acceptedStale, ["02_synthesis"]);
 });
 
-async function currentAcceptance(): Promise<string[]> {
-  const { currentManifest } = await import("../../lib/artifacts/mod.ts");
-  return (await currentManifest("03_annealing", "tiny"))!.manifest.acceptedStale;
-}
-
 Deno.test("a run that was not finished leaves the last finished one in place", async () => {
-  const before = (await openInput("01_data", config)).manifest.started;
+  const before = (await currentManifest("01_data", "tiny"))!.hash;
   const broken = await startRun("01_data", config);
   await broken.writeText("half.txt", "half");
-  assertEquals((await openInput("01_data", config)).manifest.started, before);
+  await broken.writeTable("records", [{ id: "b" }]);
+  assertEquals((await currentManifest("01_data", "tiny"))!.hash, before);
+  await broken.finish();
+});
+
+const folder = join(results, "tiny", "01_data");
+const entries = (dir: string) => [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
+
+Deno.test("one process at a time writes a stage; the second says which does and changes nothing", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", join(import.meta.dirname!, "hold_stage.ts")],
+    env: { LAB_RESULTS: results },
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  try {
+    for await (const line of child.stdout.pipeThrough(new TextDecoderStream())) {
+      if (line.includes("started")) break;
+    }
+    const before = entries(folder);
+    const error = await assertRejects(() => startRun("01_data", config), Error);
+    assertMatch(
+      error.message,
+      new RegExp(`Stage 01_data is being written by process ${child.pid} since .*UTC`),
+    );
+    assertEquals(entries(folder), before);
+    assert(
+      before.some((name) => name.startsWith(".partial-")),
+      "the run that is being written is still there",
+    );
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+  }
+  const run = await startRun("01_data", config);
+  assertEquals(entries(folder).filter((name) => name.startsWith(".partial-")).length, 1, "its own");
+  await run.writeTable("records", [{ id: "c" }]);
+  await run.finish();
+  assertEquals(entries(folder).filter((name) => !/^tiny-/.test(name)), ["current", "lock"]);
+});
+
+Deno.test("a run started again in the same process gives the first one up", async () => {
+  const first = await startRun("01_data", config), second = await startRun("01_data", config);
+  await assertRejects(() => first.writeText("a.txt", "a"), Error, "is over");
+  await assertRejects(() => first.finish(), Error, "is over");
+  await second.writeTable("records", [{ id: "d" }]);
+  await second.finish();
+});
+
+Deno.test("what was promised or written must be there at the end; nothing has changed otherwise", async () => {
+  const outputs = ["records.arrow", "adapters/a", "adapters/b"];
+  const run = await startRun("01_data", config, { outputs }), before = entries(folder);
+  await run.writeTable("records", [{ id: "e" }]);
+  await run.writeText("adapters/a/weights", "1");
+  await run.writeText("extra.txt", "more");
+  await assertRejects(() => run.finish(), Error, "adapters/b was promised but is not there");
+  await run.writeText("adapters/b/weights", "1");
+  await Deno.remove(run.file("extra.txt"));
+  await assertRejects(() => run.finish(), Error, "extra.txt was promised but is not there");
+  await run.writeText("extra.txt", "more");
+  await Deno.writeTextFile(run.file("late.json.tmp"), "");
+  await assertRejects(() => run.finish(), Error, "late.json.tmp is still being written");
+  await Deno.remove(run.file("late.json.tmp"));
+  assertEquals(entries(folder), before);
+  await run.finish();
+  using input = await openInput("01_data", config);
+  assertEquals(await input.table("records"), [{ id: "e" }]);
+});
+
+Deno.test("a run that is being read stays until its reader closes it", async () => {
+  const input = await openInput("01_data", config);
+  const write = async () => {
+    const run = await startRun("01_data", config);
+    await run.writeTable("records", [{ id: "f" }]);
+    return await run.finish();
+  };
+  await write();
+  assertEquals(await input.table("records"), [{ id: "e" }]);
+  input.close();
+  await write();
+  assertEquals(entries(folder).filter((name) => name.startsWith("tiny-")).length, 1);
+});
+
+Deno.test("an earlier configuration finds its run again, and a run chosen by a person is taken", async () => {
+  const other = loadConfig({ LIMIT: "3" });
+  const run = await startRun("01_data", other);
+  await run.writeTable("records", [{ id: "limited" }]);
+  await run.finish();
+  for (const [asked, id] of [[config, "f"], [other, "limited"]] as const) {
+    using input = await openInput("01_data", asked);
+    assertEquals(await input.table("records"), [{ id }]);
+  }
+  const names = await runNames("01_data", "tiny");
+  await chooseRun("01_data", "tiny", names.find((name) => !name.includes("limit"))!);
+  using chosen = await openInput("01_data", other);
+  assertEquals(await chosen.table("records"), [{ id: "f" }]);
+  await assertRejects(
+    () => chooseRun("01_data", "tiny", "tiny-0000"),
+    Error,
+    "has no run tiny-0000; it has tiny-",
+  );
+});
+
+Deno.test("a damaged output, manifest or pointer is one sentence with the file and what to do", async () => {
+  const dir = (await currentManifest("01_data", "tiny"))!.dir, table = join(dir, "records.arrow");
+  const refused = async (
+    file: string,
+    damage: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array,
+    says: string,
+  ) => {
+    const whole = await Deno.readFile(file);
+    await Deno.writeFile(file, damage(whole.slice()));
+    try {
+      const error = await assertRejects(() => openInput("01_data", config), Error, says);
+      assertEquals(error.constructor, Error);
+      assertStringIncludes(error.message, file);
+      assertStringIncludes(error.message, "./lab runs list 01");
+      assert(!error.message.includes("\n"), "one sentence");
+    } finally {
+      await Deno.writeFile(file, whole);
+    }
+  };
+  const text = (t: string) => () => new TextEncoder().encode(t);
+  const flip = (bytes: Uint8Array) => bytes.map((byte, i) => i === 10 ? byte ^ 0x25 : byte);
+  await refused(table, flip, "is damaged (its SHA-256");
+  await refused(table, (bytes) => bytes.subarray(1), "bytes, expected");
+  const manifest = join(dir, "manifest.json");
+  await refused(manifest, text(""), "(it is no JSON)");
+  await refused(manifest, text("null"), "is damaged (its top level");
+  await refused(manifest, text('{"stage": 3}'), "is damaged (stage: ");
+  const current = join(folder, "current");
+  await refused(current, text(""), "(it names no run)");
+  await refused(current, text("../../elsewhere\n"), "(it names no run)");
+  await refused(current, text("tiny-00000000-1\n"), "names the run tiny-00000000-1, which is not there");
+  await Deno.rename(table, `${table}.away`);
+  await assertRejects(
+    () => openInput("01_data", config),
+    Error,
+    "records.arrow is missing: run its notebook again",
+  );
+  await Deno.rename(`${table}.away`, table);
+  (await openInput("01_data", config)).close();
+});
+
+Deno.test("outputs that have not changed are not read again, but --verify reads them", async () => {
+  const found = (await currentManifest("01_data", "tiny"))!, table = join(found.dir, "records.arrow");
+  const bytes = await Deno.readFile(table), { mtime, atime } = await Deno.stat(table);
+  assertEquals(await damagedOutputs(found), []);
+  bytes[bytes.length >> 1] ^= 1;
+  await Deno.writeFile(table, bytes); // in place, in the second of its change, as a bad disk would: nothing else differs
+  await Deno.utime(table, atime!, mtime!);
+  assertEquals((await damagedOutputs(found, { rehash: true })).length, 1);
+  bytes[bytes.length >> 1] ^= 1;
+  await Deno.writeFile(table, bytes);
+  assertEquals(await damagedOutputs(found), []);
 });

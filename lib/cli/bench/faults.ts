@@ -3,6 +3,7 @@ import { z } from "zod";
 import { paths } from "../../config/mod.ts";
 import { describeMachine, machine } from "../support/bench_machine.ts";
 import { writeBench } from "../support/bench_files.ts";
+import { kills } from "./kills.ts";
 
 /** What a campaign found. */
 export interface Outcome {
@@ -24,8 +25,8 @@ export interface Campaign {
   run(count: number, signal: AbortSignal): Promise<Outcome>;
 }
 
-/** The campaigns. Each is loaded only when it is run, so that the list is cheap. */
-export const CAMPAIGNS: readonly Campaign[] = [];
+/** The campaigns. */
+export const CAMPAIGNS: readonly Campaign[] = [kills];
 
 const Row = z.strictObject({
   campaign: z.string(),
