@@ -2,6 +2,7 @@ import { basename, dirname, extname, relative, resolve } from "@std/path";
 import { loadConfig, Scale } from "../config/mod.ts";
 import { renderSvg, saliencyFigure, svgToPng } from "../figures/mod.ts";
 import { decodeImage, resizeBicubic } from "../image/mod.ts";
+import { oneLine } from "../jupyter/mod.ts";
 import { openModel } from "../model/mod.ts";
 import {
   captureAnswer,
@@ -67,9 +68,9 @@ export async function run(args: string[]): Promise<void> {
   );
   const probability = Math.exp(answer.logprobs.reduce((sum, x) => sum + x, 0));
   console.error(`answered: ${seconds()}`);
-  console.log(answer.text);
+  console.log(oneLine(answer.text));
   console.log(`probability of this answer under the model: ${probability.toPrecision(2)}`);
-  if (card.notice) console.log(`Note: ${card.notice}.`);
+  if (card.notice) console.log(`Note: ${oneLine(card.notice)}.`);
 
   const { layout, attentions } = answer;
   const mean = (matrix: Float32Array) => {

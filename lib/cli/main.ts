@@ -1,7 +1,9 @@
 /** `./lab COMMAND`: one file per command. */
 import { type Command, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
+import { showConsole } from "./support/shown_console.ts";
 
+showConsole();
 const [name = "", ...args] = Deno.args;
 const load = commands[name];
 let code = 1;

@@ -1,6 +1,7 @@
 import { createCanvas, GlobalFonts } from "@napi-rs/canvas";
 import { fromFileUrl } from "@std/path";
 import { decodeImage } from "../image/mod.ts";
+import { oneLine } from "../jupyter/mod.ts";
 import type { CorpusRecord } from "./record.ts";
 
 const FONT = "DejaVu Sans";
@@ -35,7 +36,7 @@ export async function contactSheet(
     const y = GAP + g * band;
     context.fillStyle = "#22272E";
     context.font = `bold 13px "${FONT}"`;
-    context.fillText(title, GAP, y + 13);
+    context.fillText(oneLine(title), GAP, y + 13);
     context.font = `11px "${FONT}"`;
     for (const [k, record] of records.entries()) {
       const x = GAP + k * (side + GAP);
@@ -64,13 +65,26 @@ async function drawPicture(context: Context, path: string, x: number, y: number,
   context.drawImage(picture, x + (side - w) / 2, y + (side - h) / 2, w, h);
 }
 
+/** A word in pieces that fit. */
+function pieces(word: string, fits: (piece: string) => boolean): string[] {
+  const out = [""];
+  for (const letter of word) {
+    const longer = out[out.length - 1] + letter;
+    if (out[out.length - 1] === "" || fits(longer)) out[out.length - 1] = longer;
+    else out.push(letter);
+  }
+  return out;
+}
+
 /** Lines no wider than `width` pixels; what does not fit ends in "…". */
 function wrap(context: Context, text: string, width: number, limit: number): string[] {
   const out: string[] = [];
-  for (const word of text.split(" ")) {
-    const longer = out.length > 0 ? `${out[out.length - 1]} ${word}` : word;
-    if (out.length > 0 && context.measureText(longer).width <= width) out[out.length - 1] = longer;
-    else out.push(word);
+  const fits = (line: string) => context.measureText(line).width <= width;
+  for (const word of oneLine(text).split(" ")) {
+    const longer = `${out.at(-1)} ${word}`;
+    if (out.length > 0 && fits(longer)) out[out.length - 1] = longer;
+    else out.push(...pieces(word, fits));
+    if (out.length > limit) break;
   }
   return out.length <= limit ? out : [...out.slice(0, limit - 1), `${out[limit - 1]} …`];
 }

@@ -5,7 +5,7 @@ const FILTERS = ["dataset", "split"];
 
 function element(tag, text, about = {}) {
   const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
+  if (text !== undefined) made.textContent = visible(text);
   return Object.assign(made, about);
 }
 
@@ -33,8 +33,8 @@ function fieldText(value) {
 
 /** Shows one record enlarged, with all fields that it has. */
 function open(record) {
-  byId("id").textContent = record.id;
-  Object.assign(byId("picture"), { src: images[record.imageId], alt: `image ${record.imageId}` });
+  byId("id").textContent = visible(record.id);
+  Object.assign(byId("picture"), { src: images[record.imageId], alt: visible(`image ${record.imageId}`) });
   const fields = Object.entries(record).filter(([, value]) => value !== null);
   byId("fields").replaceChildren(
     ...fields.flatMap(([name, value]) => [element("dt", name), element("dd", fieldText(value))]),
@@ -59,9 +59,9 @@ function filter() {
   byId("none").hidden = shown > 0;
 }
 
-document.title = title;
-byId("title").textContent = title;
-byId("notice").textContent = notice;
+document.title = visible(title);
+byId("title").textContent = visible(title);
+byId("notice").textContent = visible(notice);
 byId("notice").hidden = notice === "";
 for (const name of FILTERS) {
   const values = [...new Set(records.map((record) => record[name]))];

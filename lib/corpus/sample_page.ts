@@ -24,9 +24,9 @@ export async function samplePage(
 ): Promise<string> {
   const splits = [...Map.groupBy(records, ({ dataset, split }) => `${dataset}/${split}`).values()];
   const shown = splits.flatMap((rows) => sampleRecords(rows, perSplit, seed));
-  const images: Record<string, string> = {};
+  const images = new Map<string, string>();
   for (const { imageId, imagePath } of shown) {
-    images[imageId] ??= await jpegDataUri(await decodeImage(imagePath), SIDE);
+    if (!images.has(imageId)) images.set(imageId, await jpegDataUri(await decodeImage(imagePath), SIDE));
   }
   // The path says where this machine keeps its files, which a page that is handed on should not.
   const rows = shown.map(({ imagePath, ...fields }) => ({ ...fields, file: basename(imagePath) }));
@@ -36,7 +36,7 @@ export async function samplePage(
     notice,
     counts,
     records: rows,
-    images,
+    images: Object.fromEntries(images),
   });
   const bytes = new TextEncoder().encode(page).length;
   if (bytes > MAX_BYTES) {

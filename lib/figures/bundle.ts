@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { show } from "../jupyter/mod.ts";
 import { renderSvg, svgToPng } from "./render.ts";
-import type { PlotlySpec } from "./theme.ts";
+import { type PlotlySpec, tameSpec } from "./theme.ts";
 
 /** A figure in every form that a notebook front end may want. */
 export type FigureBundle = {
@@ -25,7 +25,10 @@ export function encodeBase64(bytes: Uint8Array): string {
 export async function figureBundle(spec: PlotlySpec, options: { name: string }): Promise<FigureBundle> {
   const svg = await renderSvg(spec);
   return {
-    "application/vnd.plotly.v1+json": { ...spec, config: { responsive: false, displaylogo: false } },
+    "application/vnd.plotly.v1+json": {
+      ...tameSpec(spec),
+      config: { responsive: false, displaylogo: false },
+    },
     "image/svg+xml": svg,
     // JupyterLab's plotly view shows this picture, pixel by pixel, until the mouse enters it.
     "image/png": encodeBase64(await svgToPng(svg, 1)),
@@ -45,7 +48,7 @@ export async function saveFigure(folder: string, name: string, spec: PlotlySpec)
   await Deno.mkdir(folder, { recursive: true });
   const svg = await renderSvg(spec);
   const files: [string, string | Uint8Array][] = [
-    ["plotly.json", JSON.stringify(spec) + "\n"],
+    ["plotly.json", JSON.stringify(tameSpec(spec)) + "\n"],
     ["svg", svg],
     ["png", await svgToPng(svg)],
   ];

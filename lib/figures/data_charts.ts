@@ -6,6 +6,7 @@ import {
   INK,
   plainText,
   type PlotlySpec,
+  shortened,
   themedLayout,
   wrapText,
 } from "./theme.ts";
@@ -31,9 +32,7 @@ export function conceptCountsFigure(
     const h = (1 - gapY * (down - 1)) / down;
     const x0 = column * (w + gapX);
     const y1 = 1 - row * (h + gapY);
-    const labels = top.map((c) =>
-      plainText(c.concept.length > 24 ? `${c.concept.slice(0, 23)}…` : c.concept)
-    );
+    const labels = top.map((c) => plainText(shortened(c.concept, 24)));
     data.push({
       type: "bar",
       orientation: "h",
@@ -156,7 +155,7 @@ function curationRow(
     bars(n + 1, {
       y: reversed.map((s) => wrapText(s.step, 24)),
       x: reversed.map((s) => s.count),
-      text: reversed.map((s) => `${s.count.toLocaleString("en-US")} ${s.unit}`),
+      text: reversed.map((s) => `${s.count.toLocaleString("en-US")} ${plainText(s.unit)}`),
       textposition: reversed.map((s) => (s.count > 0.45 * left ? "inside" : "outside")),
       insidetextanchor: "end",
       marker: { color: COLOURS[2] },

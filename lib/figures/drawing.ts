@@ -1,4 +1,4 @@
-import { INK, MUTED } from "./theme.ts";
+import { INK, MUTED, plainText } from "./theme.ts";
 
 export interface Box {
   x: number;
@@ -31,7 +31,10 @@ export function drawing(boxes: readonly Box[], arrows: readonly Arrow[]) {
       layer: "below",
     });
     annotations.push({
-      text: [`<b>${title}</b>`, ...lines.map((line) => `<span style="font-size:11px">${line}</span>`)].join(
+      text: [
+        `<b>${plainText(title)}</b>`,
+        ...lines.map((line) => `<span style="font-size:11px">${plainText(line)}</span>`),
+      ].join(
         "<br>",
       ),
       x: x + width / 2,

@@ -47,7 +47,7 @@ export function lengthsFigure(spreads: readonly LengthSpread[], caption: Caption
         }),
       },
       heading: {
-        text: `<b>${panel[0].measure}</b>`,
+        text: `<b>${plainText(panel[0].measure)}</b>`,
         xref: "paper",
         yref: "paper",
         x: from,

@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { sha256 } from "../config/mod.ts";
 import { FONT_FAMILY, fontFolder } from "./fonts.ts";
 import { boxOf, clientBoxOf, lineEnds, textWidth } from "./geometry.ts";
-import type { PlotlySpec } from "./theme.ts";
+import { type PlotlySpec, tameSpec } from "./theme.ts";
 
 /** What is used of plotly.js. */
 export interface Plotly {
@@ -69,7 +69,7 @@ function giveMeasures(window: any): void {
  * @param spec width and height come from its layout (pixels).
  */
 export async function renderSvg(spec: PlotlySpec): Promise<string> {
-  const { data, layout } = structuredClone(spec);
+  const { data, layout } = tameSpec(spec); // a copy, since plotly writes into it
   const width = Number(layout.width ?? 720);
   const height = Number(layout.height ?? 440);
   const library = await loadPlotly();

@@ -1,3 +1,4 @@
+import { escapeHtml, oneLine, visible } from "../jupyter/mod.ts";
 import { lineWidth } from "./fonts.ts";
 
 /** A plotly figure: traces and layout, as plotly.js takes them. */
@@ -38,9 +39,31 @@ export const GRID = "#E6E8EB";
 /** The font that ships and one with nearly the same widths, for browsers that lack it. */
 export const FONT = '"DejaVu Sans", Verdana, sans-serif';
 
-/** Text from data, so that plotly shows it as it is and never reads tags in it. */
+/** Text from data, so that plotly shows it as it is: no tags, no LaTeX between dollars, no `%{variables}` in it. */
 export function plainText(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return escapeHtml(text).replaceAll("$", "&#36;").replaceAll("%{", "&#37;{");
+}
+
+/** The first letters of a text that is longer than `most`. */
+export function shortened(text: string, most: number): string {
+  const letters = [...oneLine(text)];
+  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : letters.join("");
+}
+
+/**
+ * A figure on its way out. Its texts come from `plainText`; should one not, it still ends no picture, hides nothing and
+ * links nowhere.
+ */
+export function tameSpec(spec: PlotlySpec): PlotlySpec {
+  const tame = (value: unknown): unknown => {
+    if (typeof value === "string") {
+      return value.startsWith("data:image/") ? value : visible(value).replace(/<(?=\s*\/?\s*a\b)/gi, "&#60;");
+    }
+    if (Array.isArray(value)) return value.map(tame);
+    if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, of]) => [name, tame(of)]));
+  };
+  return { ...spec, data: tame(spec.data), layout: tame(spec.layout) } as PlotlySpec;
 }
 
 /**
@@ -50,7 +73,7 @@ export function plainText(text: string): string {
  */
 export function wrapText(text: string, width: number, widthOf = (line: string) => line.length): string {
   const lines: string[] = [""];
-  for (const word of text.split(/\s+/)) {
+  for (const word of visible(text).split(/\s+/)) {
     const last = lines[lines.length - 1], longer = last === "" ? word : `${last} ${word}`;
     if (widthOf(longer) <= width) lines[lines.length - 1] = longer;
     else {
@@ -68,7 +91,9 @@ export function wrapText(text: string, width: number, widthOf = (line: string) =
 /** An axis with a readable title (null: its labels say all) and a light grid. */
 export function axis(title: string | null, more: Record<string, unknown> = {}): Record<string, unknown> {
   return {
-    ...(title === null ? {} : { title: { text: title, font: { size: 13, color: INK }, standoff: 10 } }),
+    ...(title === null
+      ? {}
+      : { title: { text: plainText(title), font: { size: 13, color: INK }, standoff: 10 } }),
     tickfont: { size: 12, color: INK },
     gridcolor: GRID,
     linecolor: MUTED,

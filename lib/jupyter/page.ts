@@ -1,9 +1,11 @@
 import { join } from "@std/path";
 import type { Pixels } from "./display.ts";
+import { visible } from "./text.ts";
 
 /**
- * A page of one file from `NAME.html`, which holds `"__DATA__"` in an element of type application/json and `__SCRIPT__;`
- * in a script, and `NAME.js`, which reads the one and is put in place of the other.
+ * A page of one file from `NAME.html`, which holds `"__DATA__"` in an element of type application/json, `__SCRIPT__;`
+ * in a script and `__SCRIPT_HASH__` in its content security policy, so that no other script runs; and `NAME.js`, which
+ * reads the data and shows its texts by `visible(text)`.
  *
  * @param folder where both files lie
  * @param data becomes JSON; nothing in it can end its element
@@ -15,9 +17,12 @@ export async function fillPage(folder: string, name: string, data: unknown): Pro
   // "<" appears in JSON only inside of strings, where it may be written so; then nothing in the data ends the element.
   const parts: Record<string, string> = {
     '"__DATA__"': JSON.stringify(data).replaceAll("<", "\\u003c"),
-    "__SCRIPT__;": script,
+    "__SCRIPT__;": `${visible}\n${script}`,
   };
-  return template.replace(/"__DATA__"|__SCRIPT__;/g, (place) => parts[place]);
+  const page = template.replace(/"__DATA__"|__SCRIPT__;/g, (place) => parts[place]);
+  const [, run] = page.match(/<script>(.*?)<\/script>/s)!;
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(run)));
+  return page.replace("__SCRIPT_HASH__", `sha256-${hash.toBase64()}`);
 }
 
 /** The picture as a data URI: a JPEG whose longer side has at most `side` pixels. */

@@ -18,7 +18,7 @@ let here = 0;
 
 function element(tag, text, className) {
   const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
+  if (text !== undefined) made.textContent = visible(text);
   if (className) made.className = className;
   return made;
 }
@@ -76,7 +76,7 @@ function draw(index) {
   body.append(buttons);
   const picture = element("img");
   picture.src = images[pair.image] ?? "";
-  picture.alt = `image ${pair.image}`;
+  picture.alt = visible(`image ${pair.image}`);
   const article = byId("pairs").children[index];
   article.dataset.verdict = decision?.verdict ?? "";
   article.replaceChildren(picture, body);

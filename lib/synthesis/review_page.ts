@@ -30,12 +30,12 @@ export async function reviewPage(
   const chosen = new Set(sampled);
   const rows = pairs.filter((pair) => chosen.has(pair)).map((pair) => reviewRow(pair, captions, decisions));
   const shown = [...rows.filter((row) => !row.failed.length), ...rows.filter((row) => row.failed.length)];
-  const images: Record<string, string> = {};
+  const images = new Map<string, string>();
   for (const { imageId, imagePath } of sampled) {
-    images[imageId] ??= await jpegDataUri(await decodeImage(imagePath), SIDE);
+    if (!images.has(imageId)) images.set(imageId, await jpegDataUri(await decodeImage(imagePath), SIDE));
   }
   const key = sha256(shown.map((row) => row.sha256).join("\n")).slice(0, 16);
-  const data = { version: REVIEW_VERSION, scale, key, pairs: shown, images };
+  const data = { version: REVIEW_VERSION, scale, key, pairs: shown, images: Object.fromEntries(images) };
   return await fillPage(import.meta.dirname!, "review_page", data);
 }
 

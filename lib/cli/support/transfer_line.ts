@@ -1,4 +1,5 @@
 import type { DatasetProgress } from "../../download/mod.ts";
+import { oneLine } from "../../jupyter/mod.ts";
 import { formatBytes } from "./bytes.ts";
 import { formatSeconds } from "./time.ts";
 
@@ -24,7 +25,7 @@ export function transferLine(): { show: (progress: DatasetProgress) => void; clo
       const now = performance.now();
       if (now - last < (terminal ? TERMINAL : ELSEWHERE)) return;
       last = now;
-      const text = transferText(progress, (now - started) / 1000);
+      const text = oneLine(transferText(progress, (now - started) / 1000));
       Deno.stderr.writeSync(
         new TextEncoder().encode(terminal ? `\r\x1b[K${text.slice(0, 118)}` : `${text}\n`),
       );
