@@ -21,6 +21,11 @@ from jupyter_client.session import Session
 
 QUIET_S = 0.06  # an idle message is passed on after this much silence
 START_S = 60  # Deno must answer for the first time within
+STOP_S = 2  # a cell that still runs so long after Stop is told of
+# Deno takes signals only while it runs something: one that came too late for a cell must not end the next.
+TAKE_SIGNAL = "await new Promise((resolve) => setTimeout(resolve, 0))"
+SURVIVE_SIGNAL = 'Deno.addSignalListener("SIGINT", () => {})'  # else the kernel ends, until lib/jupyter is imported
+STOPPING = "Stop: this cell ends when its present step is done. Restart the kernel to end it at once.\n"
 PR_SET_PDEATHSIG = 1
 CHANNELS = ("shell", "control", "stdin", "iopub", "hb")
 DELIMITER = b"<IDS|MSG>"
@@ -51,7 +56,9 @@ def parse(frames):
 
 
 def end_with_parent():
-    """Runs in the child: Linux kills it when this process ends, however that happens."""
+    """Runs in the child: Linux kills it when this process ends, however that happens. In a group of its own it gets no
+    signal that is meant for this process."""
+    os.setpgid(0, 0)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -78,10 +85,14 @@ class Shim:
             self.poller.register(s, zmq.POLLIN)
         self.routes = {}  # request id -> identities of the client that asked
         self.queue = deque()  # execute requests that wait
-        self.running = None  # {"msg_id", "stop_on_error"} of the one Deno works on
+        self.running = None  # {"header", "stop_on_error"} of the one Deno works on
         self.replied = self.failed = False
         self.held_idle, self.quiet_at = None, 0.0
         self.stopped = False  # Stop was pressed
+        self.own = set()  # ids of requests that are this shim's
+        self.turning = False  # one of them is under way
+        self.signalled = False  # Deno was interrupted in the running cell
+        self.late_at = None  # when to say that the cell still runs
         self.parent = os.getppid()
         deno = os.path.join(sys.prefix, "bin", "deno")
         command = [deno, "jupyter", "--quiet", "--kernel", "--conn", self.back_file]
@@ -114,15 +125,20 @@ class Shim:
 
     def on_shell_reply(self, frames):
         _, _, parent, content = parse(frames)
-        if self.running and parent.get("msg_id") == self.running["msg_id"]:
+        if parent.get("msg_id") in self.own:
+            self.turning = False
+            return
+        if self.running and parent.get("msg_id") == self.running["header"]["msg_id"]:
             self.replied = True
             self.failed = content.get("status") == "error" and self.running["stop_on_error"]
         self.to_client("shell", frames)
 
     def on_output(self, frames):
         _, header, parent, content = parse(frames)
+        if parent.get("msg_id") in self.own:
+            return
         is_idle = header["msg_type"] == "status" and content["execution_state"] == "idle"
-        if self.running and is_idle and parent.get("msg_id") == self.running["msg_id"]:
+        if self.running and is_idle and parent.get("msg_id") == self.running["header"]["msg_id"]:
             self.held_idle = frames
         else:
             self.front["iopub"].send_multipart(frames)
@@ -141,10 +157,13 @@ class Shim:
 
     def finish_cell(self):
         self.front["iopub"].send_multipart(self.held_idle)
-        self.held_idle = self.running = None
+        self.held_idle = self.running = self.late_at = None
         if self.failed:
             self.abort_queue()
         self.failed = False
+        if self.signalled:
+            self.signalled = False
+            self.run_own(TAKE_SIGNAL)
 
     def abort_queue(self):
         while self.queue:
@@ -159,18 +178,41 @@ class Shim:
     def start_next(self):
         frames = self.queue.popleft()
         _, header, _, content = parse(frames)
-        self.running = {"msg_id": header["msg_id"], "stop_on_error": content.get("stop_on_error", True)}
+        self.running = {"header": header, "stop_on_error": content.get("stop_on_error", True)}
         self.replied = False
         self.to_deno("shell", frames)
 
     def on_interrupt(self, *_):
-        # The process group gets the signal, so Deno has it too; there `checkpoint` ends the running cell.
         self.stopped = True
+
+    def stop(self):
+        """Deno gets the signal only while a cell runs, which `stopSignal` then ends; without one nothing is to be stopped."""
+        self.stopped = False
+        if self.running:
+            self.abort_queue()
+            self.child.send_signal(signal.SIGINT)
+            self.signalled = True
+            self.late_at = time.monotonic() + STOP_S
+
+    def run_own(self, code):
+        """Runs code that no client asked for, before any other cell."""
+        request = {"code": code, "silent": True, "store_history": False, "allow_stdin": False}
+        self.own.add(self.session.send(self.back["shell"], "execute_request", request)["header"]["msg_id"])
+        self.turning = True
+
+    def tell_late(self):
+        self.late_at = None
+        parent = {"header": self.running["header"]}
+        stream = {"name": "stderr", "text": STOPPING}
+        self.session.send(self.front["iopub"], "stream", stream, parent=parent, ident=b"stream")
 
     def run(self):
         self.await_deno()
+        self.run_own(SURVIVE_SIGNAL)
         while self.child.poll() is None and os.getppid() == self.parent:
             ready = dict(self.poller.poll(5 if self.held_idle else 200))
+            if self.stopped:
+                self.stop()
             for channel in ("control", "stdin"):
                 if self.front[channel] in ready:
                     self.to_deno(channel, self.front[channel].recv_multipart())
@@ -186,10 +228,9 @@ class Shim:
                 self.on_output(self.back["iopub"].recv_multipart())
             if self.held_idle and self.replied and time.monotonic() >= self.quiet_at:
                 self.finish_cell()
-            if self.stopped:
-                self.stopped = False
-                self.abort_queue()
-            if self.queue and not self.running:
+            if self.late_at and time.monotonic() >= self.late_at:
+                self.tell_late()
+            if self.queue and not self.running and not self.turning:
                 self.start_next()
         return self.child.returncode or 0
 

@@ -3,8 +3,8 @@
 interface State {
   /** Errors that nothing awaited; the notebook runner fails on them. */
   __labErrors?: string[];
-  /** Stop was pressed. */
-  __labStop?: boolean;
+  /** Ends when Stop is pressed the next time. */
+  __labStop?: AbortController;
 }
 
 const state = globalThis as State;
@@ -30,8 +30,9 @@ if (jupyter && !state.__labErrors) {
   globalThis.addEventListener("unhandledrejection", remember("un-awaited rejection"));
   globalThis.addEventListener("error", remember("uncaught error"));
   Deno.addSignalListener("SIGINT", () => {
-    state.__labStop = true;
-    setTimeout(() => state.__labStop = false, 30_000); // a cell without checkpoints must not stop the next one
+    const stop = state.__labStop;
+    state.__labStop = new AbortController(); // before anything can ask for the next cell's
+    stop?.abort(stopped());
   });
   if (!Deno.env.get("LAB_KERNEL_SHIM")) {
     console.warn(
@@ -41,14 +42,36 @@ if (jupyter && !state.__labErrors) {
   }
 }
 
+/** One sentence for the cell's output, without the stack of a place that has nothing to do with it. */
+function stopped(): Error {
+  const error = new Error(
+    "Stopped, as you asked: the kernel keeps its state, and this cell can be run again.",
+  );
+  error.name = "Stopped";
+  error.stack = `${error.name}: ${error.message}`;
+  return error;
+}
+
 /**
- * A point at which a long loop can be stopped: lets other work go on, and ends the cell if Stop was pressed.
+ * A signal that aborts when Stop (interrupt) is pressed in Jupyter. Ask for it in each cell that takes long, before what
+ * takes long begins: a Stop ends what runs then, and nothing that is asked for later.
  *
- * @throws {Error} "interrupted" after Stop (interrupt) in JupyterLab; the kernel keeps its state.
+ * @example
+ * ```ts
+ * const answers = await askAll(questions, { signal: stopSignal() });
+ * ```
  */
-export async function checkpoint(): Promise<void> {
+export function stopSignal(): AbortSignal {
+  return (state.__labStop ??= new AbortController()).signal;
+}
+
+/**
+ * A point at which a long loop can be stopped: lets other work go on, Stop among it, which a loop over native calls
+ * otherwise keeps out.
+ *
+ * @throws the signal's reason, once it is aborted
+ */
+export async function checkpoint(signal?: AbortSignal): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
-  if (!state.__labStop) return;
-  state.__labStop = false;
-  throw new Error("interrupted");
+  signal?.throwIfAborted();
 }

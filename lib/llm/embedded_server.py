@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import signal
 import sys
 
 MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -35,6 +36,7 @@ def _digest(file) -> str:  # Python 3.10 has no hashlib.file_digest
 
 
 def main() -> int:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Stop in Jupyter and Ctrl-C reach the whole group; stdin's end is the end
     sha256, context = sys.argv[1], int(sys.argv[2])
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the native library prints must not mix with the one line
