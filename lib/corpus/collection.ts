@@ -12,11 +12,15 @@ const TRAINED_ON = ["slake", "pmc_vqa", "roco_v2", "medpix2"];
 /**
  * The folder with slake/, pmc_vqa/, roco_v2/ and medpix2/. With `corpora.source` "phantom" they are drawn into
  * data/local/phantom first (a few seconds, once); with "real" they must lie in data/local.
- * @throws naming the data sets that are not whole, what they lack and how to get it
+ * @throws naming the data sets that are not whole, what they lack and how to get it; the reason of `signal`, which ends the
+ * drawing
  */
-export async function corporaFolder(config: Config): Promise<string> {
+export async function corporaFolder(
+  config: Config,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<string> {
   if (config.corpora.source === "phantom") {
-    return (await writePhantomCorpora(join(paths.local, "phantom"), { seed: config.seed })).dir;
+    return (await writePhantomCorpora(join(paths.local, "phantom"), { seed: config.seed, signal })).dir;
   }
   const lacking: string[] = [];
   for (const name of TRAINED_ON) {

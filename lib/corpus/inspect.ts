@@ -12,18 +12,21 @@ export interface InspectedCorpus extends Corpus {
  * dropped and counted like those that a loader drops.
  *
  * @param onImage called after each image; awaited
+ * @throws the signal's reason, once it is aborted
  */
 export async function inspectImages(
   corpus: Corpus,
   onImage?: (done: number, images: number) => void | Promise<void>,
+  { signal }: { signal?: AbortSignal } = {},
 ): Promise<InspectedCorpus> {
   const pathOf = new Map(corpus.records.map((record) => [record.imageId, record.imagePath]));
   const facts = new Map<string, ImageFacts>(), failures = new Map<string, string>();
-  await using pool = imagePool();
+  await using pool = imagePool(undefined, { signal });
   const inspected = pool.map(pathOf, async ([id, path]) => {
     try {
       return { id, facts: await pool.inspect(path) };
     } catch (error) {
+      signal?.throwIfAborted();
       return { id, failure: (error as Error).message };
     }
   });

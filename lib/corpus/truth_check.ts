@@ -37,7 +37,12 @@ const SAME_PICTURE = 4;
  */
 export async function checkPictures(
   records: readonly CorpusRecord[],
-  { images, seed, truth }: { images: number; seed: number; truth: ReadonlyMap<string, GroundTruth> | null },
+  { images, seed, truth, signal }: {
+    images: number;
+    seed: number;
+    truth: ReadonlyMap<string, GroundTruth> | null;
+    signal?: AbortSignal;
+  },
 ): Promise<PictureCheck[]> {
   const datasets = [...new Set(records.map((record) => record.dataset))];
   return await Promise.all(datasets.map(async (dataset) => {
@@ -53,6 +58,7 @@ export async function checkPictures(
       largestDifference: truth && 0,
     };
     for (const id of orderBySeed([...pathOf.keys()], seed).slice(0, images)) {
+      signal?.throwIfAborted();
       const path = pathOf.get(id)!, rows = ofImage.get(path)!;
       found.images++;
       found.rows += rows.length;

@@ -17,6 +17,8 @@ export interface AskOptions {
   /** Give the model grey images (a control). */
   blankImages?: boolean;
   onProgress?: (done: number, total: number) => void | Promise<void>;
+  /** Looked at between batches. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -32,7 +34,7 @@ export async function askModel(
   options: AskOptions,
 ): Promise<Prediction[]> {
   const { maxNewTokens, batchSize, temperature } = config.evaluation;
-  const { runs, blankImages, onProgress } = options;
+  const { runs, blankImages, onProgress, signal } = options;
   const used = items.slice(0, limited(items.length, config));
   // Short and multiple-choice prompts differ much in length: batches of like length waste less padding.
   const order = used.map((_, i) => i).sort((a, b) =>
@@ -50,6 +52,7 @@ export async function askModel(
       blankImages,
       compiler: config.model.compiler,
       onProgress,
+      signal,
     },
   );
   const byItem = used.map(() => [] as string[]);
@@ -79,11 +82,13 @@ export async function compareAccuracy(
   store: ImageStore,
   items: readonly (AskedItem & { questionType: string | null })[],
   config: Config,
+  { signal }: { signal?: AbortSignal } = {},
 ): Promise<AccuracyComparison> {
   const used = items.slice(0, limited(items.length, config));
   const said: string[][] = [];
   for (const { model } of models) {
-    said.push((await askModel(model, tokenizer, store, used, config, { runs: 1 })).map((p) => p.answer));
+    const greedy = await askModel(model, tokenizer, store, used, config, { runs: 1, signal });
+    said.push(greedy.map((prediction) => prediction.answer));
   }
   const right = said.map((answers) => used.map((item, i) => exact({ ...item, prediction: answers[i] })!));
   const rows = models.map(({ name }, m) => {

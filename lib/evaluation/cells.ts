@@ -115,6 +115,7 @@ export function answersOf(answers: readonly CellAnswers[], name: string): CellAn
  *
  * @param stage1 the projector of stage 1
  * @param adapters folder of the adapters of stage 2
+ * @throws the signal's reason between two batches, once it is aborted
  */
 export async function askCell(
   cell: EvaluatedCell,
@@ -123,6 +124,7 @@ export async function askCell(
   stage1: Params,
   adapters: string,
   config: Config,
+  { signal }: { signal?: AbortSignal } = {},
 ): Promise<CellAnswers> {
   const { tokenizer, store } = base, { params } = base.model;
   let own: Params = cell.stage1 ? { ...params, ...stage1 } : params;
@@ -133,23 +135,23 @@ export async function askCell(
   }
   const model = { ...base.model, params: own };
   const ask = (list: readonly QaPair[], runs: number, blankImages = false) =>
-    askModel(model, tokenizer, store, list, config, { runs, blankImages });
+    askModel(model, tokenizer, store, list, config, { runs, blankImages, signal });
   const { runs } = config.evaluation;
   const others = shuffledImages(items.short, `shuffled/${config.seed}`);
   const imageOf = new Map(items.short.map((item) => [item.id, item.imagePath]));
-  const answers = {
-    cell,
-    short: await ask(items.short, runs),
-    blank: await ask(items.short, runs, true),
-    shuffled: await ask(
-      items.short.map((item) => ({ ...item, imagePath: imageOf.get(others.get(item.id)!)! })),
-      runs,
-    ),
-    open: await ask(items.open, 1),
-  };
-  const kept = new Set([...Object.values(params), ...Object.values(stage1)]);
-  tf.dispose(Object.values(own).filter((tensor) => !kept.has(tensor)));
-  return answers;
+  const exchanged = items.short.map((item) => ({ ...item, imagePath: imageOf.get(others.get(item.id)!)! }));
+  try {
+    return {
+      cell,
+      short: await ask(items.short, runs),
+      blank: await ask(items.short, runs, true),
+      shuffled: await ask(exchanged, runs),
+      open: await ask(items.open, 1),
+    };
+  } finally {
+    const shared = new Set([...Object.values(params), ...Object.values(stage1)]);
+    tf.dispose(Object.values(own).filter((tensor) => !shared.has(tensor)));
+  }
 }
 
 /** Every answer as a row of the table `predictions`. */

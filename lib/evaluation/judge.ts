@@ -84,6 +84,7 @@ export async function judgeOpen(
     concurrency: number;
     seed: number;
     onProgress?: (progress: JobProgress) => void;
+    signal?: AbortSignal;
   },
 ): Promise<JudgeVerdict[]> {
   answersByItem(items, predictions);
@@ -105,6 +106,7 @@ export async function judgeOpen(
       concurrency: options.concurrency,
       journalPath: options.journalPath,
       onProgress: options.onProgress,
+      signal: options.signal,
     },
   );
   return outcomes.map((outcome, i) => {

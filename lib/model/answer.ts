@@ -1,3 +1,4 @@
+import { checkpoint } from "../jupyter/mod.ts";
 import { tf } from "../tensor/mod.ts";
 import { encodeExample, padBatch, type Tokenizer } from "../text/mod.ts";
 import { generate, type GenerateOptions } from "./generate.ts";
@@ -26,6 +27,8 @@ export interface AnswerOptions extends GenerateOptions {
   /** Give the model grey images instead of the real ones (a control). */
   blankImages?: boolean;
   onProgress?: (done: number, total: number) => void | Promise<void>;
+  /** Looked at between batches. */
+  signal?: AbortSignal;
 }
 
 /** Left-padded model inputs for prompts, all of `length` tokens (default: the longest); the caller disposes them. */
@@ -58,6 +61,8 @@ export async function promptInputs(
  * Answers every prompt, in batches whose length is rounded up to a multiple of 16, so that few traces serve all (sort
  * prompts of mixed length by length first): `answers[i]` holds the `samples` answers (default one) to prompt i.
  * Batch b samples with seed `seed * 65536 + b`, so the answers depend on the batch size but not on timing.
+ *
+ * @throws the signal's reason between two batches, once it is aborted
  */
 export async function answerPrompts(
   model: Model,
@@ -66,12 +71,13 @@ export async function answerPrompts(
   prompts: readonly Prompt[],
   options: AnswerOptions,
 ): Promise<Answer[][]> {
-  const { batchSize, blankImages, onProgress, ...settings } = options;
+  const { batchSize, blankImages, onProgress, signal, ...settings } = options;
   const samples = options.samples ?? 1;
   const tokens = ({ prefix }: Prompt) => encodeExample(tokenizer, model.config, { prefix }).ids.length;
   const answers: Answer[][] = [];
   await using reader = readAhead(store);
   for (let start = 0; start < prompts.length; start += batchSize) {
+    await checkpoint(signal);
     const batch = prompts.slice(start, start + batchSize);
     const real = batch.length;
     while (batch.length < batchSize) batch.push(batch[0]);

@@ -17,11 +17,15 @@ export interface OpenModel {
 /**
  * Loads the checkpoint of a configuration: a folder, or an id on the Hugging Face hub, which is downloaded once.
  *
- * @throws when there is no such checkpoint, or when its weights and its config.json disagree
+ * @throws when there is no such checkpoint, or when its weights and its config.json disagree; the reason of `signal`, which
+ * ends a download
  */
-export async function openModel(config: Config): Promise<OpenModel> {
+export async function openModel(
+  config: Config,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<OpenModel> {
   const { checkpoint, dtype } = config.model;
-  const dir = await resolveModel(checkpoint);
+  const dir = await resolveModel(checkpoint, { signal });
   const [{ params, config: shape, card }, tokenizer] = await Promise.all([
     loadCheckpoint(dir, { dtype }),
     loadTokenizer(dir),

@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { checkpoint } from "../jupyter/mod.ts";
 import type { ImageStore, Model } from "../model/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
 import { type AnswerMap, answerMaps, readMask } from "./answer_maps.ts";
@@ -54,16 +55,24 @@ export function lesionQuestions(
   return types.flatMap((type) => known.filter((pair) => pair.questionType === type).slice(0, count));
 }
 
-/** Asks every question greedily and keeps the maps. */
+/**
+ * Asks every question greedily and keeps the maps.
+ *
+ * @throws the signal's reason between two questions, once it is aborted
+ */
 export async function studyLesions(
   model: Model,
   tokenizer: Tokenizer,
   store: ImageStore,
   questions: readonly LesionQuestion[],
-  options: CaptureOptions & { onProgress?: (done: number, total: number) => void | Promise<void> } = {},
+  options: CaptureOptions & {
+    onProgress?: (done: number, total: number) => void | Promise<void>;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<StudiedQuestion[]> {
   const studied: StudiedQuestion[] = [];
   for (const question of questions) {
+    await checkpoint(options.signal);
     const prompt = { imagePath: question.imagePath, prefix: questionPrefix(question) };
     const captured = await captureAnswer(model, tokenizer, store, prompt, undefined, options);
     const { layout, attentions, text } = captured;

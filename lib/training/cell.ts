@@ -1,9 +1,9 @@
 import type { Config } from "../config/mod.ts";
-import type { ImageStore, Model } from "../model/mod.ts";
+import type { Model } from "../model/mod.ts";
 import type { Adapter, Params } from "../weights/mod.ts";
 import type { CellData, GridCell } from "./grid.ts";
 import { imageGain } from "./image_gain.ts";
-import { type TrainingRecord, trainStage2 } from "./stages.ts";
+import { type StageOptions, type TrainingRecord, trainStage2 } from "./stages.ts";
 
 /** What training a cell of the grid gives. */
 export interface TrainedCell {
@@ -25,12 +25,19 @@ export async function trainCell(
   data: CellData,
   projector: Params,
   config: Config,
-  options: { store: ImageStore; onStep?: (record: TrainingRecord) => void | Promise<void> },
+  options: Omit<StageOptions, "validation">,
 ): Promise<TrainedCell> {
   const { batches, ...rest } = data;
   const start = cell.stage1 ? projector : null;
   const { adapter, records } = await trainStage2(model, start, batches, config, { ...options, ...rest });
-  const gain = await imageGain({ ...model, adapter }, data.validation, options.store, data.shape, config);
+  const gain = await imageGain(
+    { ...model, adapter },
+    data.validation,
+    options.store,
+    data.shape,
+    config,
+    options,
+  );
   return {
     adapter,
     curve: records.map((record) => ({ cell: cell.name, ...record })),

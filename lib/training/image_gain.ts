@@ -14,6 +14,7 @@ export async function imageGain(
   store: ImageStore,
   shape: BatchShape,
   config: Config,
+  { signal }: { signal?: AbortSignal } = {},
 ): Promise<{ rightImage: number; otherImage: number; gain: number }> {
   const { batchSize } = config.stage2, used = wholeBatches(examples, batchSize);
   const half = Math.floor(used.length / 2);
@@ -21,7 +22,7 @@ export async function imageGain(
     ...example,
     imagePath: used[(i + half) % used.length].imagePath,
   }));
-  const options = { batchSize, shape, compiler: config.model.compiler };
+  const options = { batchSize, shape, compiler: config.model.compiler, signal };
   const rightImage = await meanLoss(model, used, store, options);
   const otherImage = await meanLoss(model, exchanged, store, options);
   return { rightImage, otherImage, gain: otherImage - rightImage };

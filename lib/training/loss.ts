@@ -1,3 +1,4 @@
+import { checkpoint } from "../jupyter/mod.ts";
 import { forward, type ImageStore, lossOf, type Model, modelWeights } from "../model/mod.ts";
 import { jit, tf } from "../tensor/mod.ts";
 import type { Params } from "../weights/mod.ts";
@@ -20,12 +21,13 @@ function trace(model: Model, loraScale: number, compiler: "graph" | "xla") {
  * Mean cross entropy (nats) over all label tokens of `examples`.
  *
  * @param options.shape shape of the batches; give the training's own so that nothing is padded twice
+ * @throws the signal's reason between two batches, once it is aborted
  */
 export async function meanLoss(
   model: Model,
   examples: readonly Example[],
   store: ImageStore,
-  options: { batchSize: number; shape: BatchShape; compiler: "graph" | "xla" },
+  options: { batchSize: number; shape: BatchShape; compiler: "graph" | "xla"; signal?: AbortSignal },
 ): Promise<number> {
   const { tensors, loraScale } = modelWeights(model);
   const key = JSON.stringify([model.config, loraScale, options.compiler]);
@@ -33,6 +35,7 @@ export async function meanLoss(
   const f = traced.get(key)!, total = labelCount(examples);
   let sum = 0;
   for (let start = 0; start < examples.length; start += options.batchSize) {
+    await checkpoint(options.signal);
     const batch = examples.slice(start, start + options.batchSize);
     const part = await trainingBatch(batch, store, options.shape, total);
     const loss = f(tensors, part);

@@ -1,4 +1,5 @@
 import { type Config, limited } from "../config/mod.ts";
+import { checkpoint } from "../jupyter/mod.ts";
 import {
   type ImageStore,
   initAdapter,
@@ -29,8 +30,10 @@ export interface TrainingRecord extends StepMetrics {
 export interface StageOptions {
   store: ImageStore;
   validation: readonly Example[];
-  /** Called after every step; awaited, so it may show progress or stop by throwing. */
+  /** Called after every step; awaited. */
   onStep?: (record: TrainingRecord, totalSteps: number) => void | Promise<void>;
+  /** Ends the training between two steps, or two parts of an accumulated one, by throwing its reason. */
+  signal?: AbortSignal;
 }
 
 const projectorNames = ["multi_modal_projector.linear.weight", "multi_modal_projector.linear.bias"];
@@ -70,16 +73,18 @@ async function runPlan(
   const start = performance.now();
   await using reader = readAhead(options.store);
   for (const [index, parts] of plan.batches.entries()) {
+    await checkpoint(options.signal);
     const total = labelCount(parts.flat()), step = index + 1;
     const tensors = [];
     for (const part of parts) tensors.push(await trainingBatch(part, options.store, shape, total));
     reader.start((plan.batches[index + 1] ?? []).flat().map(({ imagePath }) => imagePath));
-    const metrics = await trainer.step(tensors, plan.learningRate(index));
+    const metrics = await trainer.step(tensors, plan.learningRate(index), options.signal);
     const validationLoss = plan.validateAfter.has(step) && validation.length
       ? await meanLoss(modelWith(trainer.params()), validation, options.store, {
         batchSize: partSize,
         shape,
         compiler: config.model.compiler,
+        signal: options.signal,
       })
       : null;
     const record = {

@@ -1,4 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
+import { checkpoint } from "../jupyter/mod.ts";
 import { jit, type Jitted, tf, upload } from "../tensor/mod.ts";
 import type { LossAndGradients } from "../model/mod.ts";
 import type { Params } from "../weights/mod.ts";
@@ -49,8 +50,8 @@ export interface TrainStep {
 }
 
 export interface Trainer {
-  /** One optimiser step over the parts of an accumulated batch. Disposes the parts. */
-  step(parts: readonly Params[], learningRate: number): Promise<StepMetrics>;
+  /** One optimiser step over the parts of an accumulated batch. Disposes the parts. `signal` ends it between parts. */
+  step(parts: readonly Params[], learningRate: number, signal?: AbortSignal): Promise<StepMetrics>;
   /** The parameters now; they belong to the trainer and change with the next step. */
   params(): Params;
   dispose(): void;
@@ -91,7 +92,7 @@ export function trainStep(objective: Objective, settings: TrainerSettings): Trai
  *
  * @param frozen what else the step's objective reads; never differentiated, never copied, and not to be disposed
  * before the last step
- * @throws in `step` when the loss is not finite; the parameters of the step before are kept then
+ * @throws in `step` when the loss is not finite, or the signal is aborted; the parameters of the step before are kept then
  */
 export function createTrainer(initial: Params, frozen: Params, traced: TrainStep): Trainer {
   let params: Params = Object.fromEntries(
@@ -105,10 +106,14 @@ export function createTrainer(initial: Params, frozen: Params, traced: TrainStep
     state.step,
   ]);
 
-  const stepOf = (parts: readonly Params[], rate: Tensor): Stepped => {
+  const stepOf = async (parts: readonly Params[], rate: Tensor, signal?: AbortSignal): Promise<Stepped> => {
     if (parts.length === 1) return traced.whole(params, state, frozen, parts[0], rate);
     let sum = traced.differentiate(params, frozen, parts[0]);
     for (const part of parts.slice(1)) {
+      await checkpoint(signal).catch((reason) => {
+        tf.dispose(sum as never);
+        throw reason;
+      });
       const next = traced.differentiate(params, frozen, part), total = traced.accumulate(sum, next);
       tf.dispose([sum, next] as never);
       sum = total;
@@ -119,11 +124,11 @@ export function createTrainer(initial: Params, frozen: Params, traced: TrainStep
   };
 
   return {
-    async step(parts, learningRate) {
+    async step(parts, learningRate, signal) {
       const rate = tf.scalar(learningRate);
-      const next = stepOf(parts, rate);
+      const next = await stepOf(parts, rate, signal).finally(() => tf.dispose([parts, rate] as never));
       const loss = (await next.loss.data())[0], gradientNorm = (await next.norm.data())[0];
-      tf.dispose([parts, rate, next.loss, next.norm] as never);
+      tf.dispose([next.loss, next.norm]);
       if (!Number.isFinite(loss)) {
         tf.dispose([next.params, next.state] as never);
         throw new Error(

@@ -14,11 +14,11 @@ const MARKER = "lab_download.json";
  * repository), or `owner/name[@revision]` on the hub. The latter is downloaded once, to data/local/models, and used
  * from there without asking the hub again; delete its folder to fetch it anew.
  * @param modelsDir where downloads lie.
- * @throws if it is neither, naming the places that were looked at.
+ * @throws if it is neither, naming the places that were looked at; the reason of `signal`, which ends the download.
  */
 export async function resolveModel(
   name: string,
-  { modelsDir = join(paths.local, "models") }: { modelsDir?: string } = {},
+  { modelsDir = join(paths.local, "models"), signal }: { modelsDir?: string; signal?: AbortSignal } = {},
 ): Promise<string> {
   if (!name) throw new Error('Expected a model folder or a hub id "owner/name", found an empty name.');
   const candidates = [...new Set([resolve(name), resolve(paths.root, name)])];
@@ -37,7 +37,7 @@ export async function resolveModel(
   const dir = join(modelsDir, `${owner}--${repo}@${revision.replaceAll("/", "--")}`);
   if (await readIfThere(join(dir, MARKER)) !== null) return dir;
   const { downloadHubModel } = await import("../download/mod.ts");
-  const { commit } = await downloadHubModel(`${owner}/${repo}`, revision, dir);
+  const { commit } = await downloadHubModel(`${owner}/${repo}`, revision, dir, { signal });
   await writeJson(join(dir, MARKER), { repo: `${owner}/${repo}`, revision, commit });
   return dir;
 }

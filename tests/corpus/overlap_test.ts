@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import {
   betweenSplits,
@@ -134,4 +134,12 @@ Deno.test("an image that cannot be decoded takes its rows out of the corpus, cou
   assertEquals([...facts.keys()], ["vqa_rad/synpic1"]);
   assertEquals(dropped.map(({ reason }) => reason), ["image cannot be decoded", "image cannot be decoded"]);
   assert(dropped[0].where.includes(path), dropped[0].where);
+});
+
+Deno.test("reading images that is stopped rejects with the reason: an image that was not read is not a damaged one", async () => {
+  const rows = Array.from({ length: 6 }, (_, image): [number, string] => [image, "freeform"]);
+  const corpus = await loadVqaRad(await vqaRadFolder(rows));
+  const stop = new AbortController(), reason = new Error("Stop was pressed");
+  const reading = inspectImages(corpus, () => stop.abort(reason), { signal: stop.signal });
+  assertEquals(await assertRejects(() => reading), reason);
 });

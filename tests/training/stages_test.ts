@@ -206,3 +206,27 @@ Deno.test("another image costs the base model loss on its own style", async () =
   });
   assertAlmostEquals(again, rightImage, 1e-4);
 });
+
+Deno.test("a stage that is stopped, between steps or parts, rejects with the reason and keeps no tensor", async () => {
+  const batches = Array.from({ length: 6 }, () => examples.slice(0, 8));
+  const { stage2 } = config, parts = { ...config, stage2: { ...stage2, accumulation: 4 } };
+  const warm = await trainStage2(model, null, batches.slice(0, 1), parts, {
+    store,
+    validation: [],
+    stepsPerEpoch: 1,
+  });
+  tf.dispose(warm.adapter.params);
+  const before = tf.memory().numTensors;
+  const stop = new AbortController(), reason = new Error("Stop was pressed");
+  const seen: number[] = [];
+  const stopping = { ...store, get: (path: string) => (stop.abort(reason), store.get(path)) };
+  const options = { validation: [], stepsPerEpoch: 1, signal: stop.signal };
+  const onStep = ({ step }: { step: number }) => void seen.push(step);
+  // While the first batch is made ready: the first of its four parts is differentiated, the others are not.
+  const between = trainStage2(model, null, batches, parts, { store: stopping, onStep, ...options });
+  assertEquals(await assertRejects(() => between), reason);
+  const later = trainStage2(model, null, batches, config, { store, onStep, ...options });
+  assertEquals(await assertRejects(() => later), reason);
+  assertEquals(seen, []);
+  assertEquals(tf.memory().numTensors, before);
+});

@@ -30,6 +30,7 @@ export interface LayoutJob {
   seed: number;
   counts: SplitCounts;
   truth: GroundTruth[];
+  signal?: AbortSignal;
 }
 
 const SPLIT_SEED: Record<Split, number> = { train: 5e6, validation: 6e6, test: 7e6 };
@@ -46,7 +47,11 @@ export function* phantomsOf(dataset: PhantomDataset, split: Split, seed: number)
   for (let k = 0; k < SEEDS_PER_SPLIT; k++) yield drawPhantom(first + k, "shifted");
 }
 
-/** Records the truth about an image and writes its lesion mask. */
+/**
+ * Records the truth about an image and writes its lesion mask.
+ *
+ * @throws the reason of the job's signal, once it is aborted
+ */
 export async function recordTruth(
   job: LayoutJob,
   dataset: PhantomDataset,
@@ -54,6 +59,7 @@ export async function recordTruth(
   imageFile: string,
   phantom: Phantom,
 ): Promise<void> {
+  job.signal?.throwIfAborted();
   const { seed, modality, region, organs, lesion, organ, side, organSide, mask } = phantom;
   const maskFile = lesion ? `masks/${dataset}/${seed}.png` : null;
   job.truth.push({

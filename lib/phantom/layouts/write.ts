@@ -53,11 +53,15 @@ const WRITERS: Record<PhantomDataset, (job: LayoutJob) => Promise<void>> = {
  * ground_truth.jsonl. Does nothing when `dir` already holds the same ones. Everything is written beside `dir` and
  * moved there at the end, so a cut run leaves nothing half-written.
  * @param options.seed 0..9 give disjoint phantoms; others are taken modulo 10
- * @throws when `dir` holds something else than phantom corpora
+ * @throws when `dir` holds something else than phantom corpora; the reason of `signal` between two phantoms
  */
 export async function writePhantomCorpora(
   dir: string,
-  { seed = 0, counts = TINY_COUNTS }: { seed?: number; counts?: PhantomCounts } = {},
+  { seed = 0, counts = TINY_COUNTS, signal }: {
+    seed?: number;
+    counts?: PhantomCounts;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<GroundTruthSummary> {
   for (const [dataset, splits] of Object.entries(counts)) {
     for (const [split, count] of Object.entries(splits)) {
@@ -77,7 +81,7 @@ export async function writePhantomCorpora(
   const truth: GroundTruth[] = [];
   for (const dataset of Object.keys(WRITERS) as PhantomDataset[]) {
     await put(root, `${dataset}/licence.txt`, "Apache-2.0 (phantoms drawn by RadVQA Lab)\n");
-    await WRITERS[dataset]({ root, seed, counts: counts[dataset], truth });
+    await WRITERS[dataset]({ root, seed, counts: counts[dataset], truth, signal });
   }
   const images = structuredClone(counts);
   for (const splits of Object.values(images)) splits.train = splits.validation = splits.test = 0;

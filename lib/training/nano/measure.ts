@@ -68,7 +68,7 @@ export async function greedyRight(
   model: Model,
   tokenizer: Tokenizer,
   items: readonly PhantomItem[],
-  options: { blankImages?: boolean; compiler: "graph" | "xla" },
+  options: { blankImages?: boolean; compiler: "graph" | "xla"; signal?: AbortSignal },
 ): Promise<boolean[]> {
   const answers = await answerPrompts(
     model,
