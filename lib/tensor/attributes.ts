@@ -3,6 +3,7 @@ import type { CApi } from "./c_api.ts";
 import { opDef } from "./op_def.ts";
 import { cString, int64s, type Pointer, pointersTo, utf8 } from "./pointers.ts";
 import type { Runtime } from "./runtime.ts";
+import { isPartialShape } from "./shape.ts";
 
 /** TF_AttrType. A list is told by its value being an array. */
 export const ATTR = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5, tensor: 6, func: 8 } as const;
@@ -65,6 +66,8 @@ function setters(rt: Runtime, kind: "eager" | "graph"): Setters {
 
 const isNumber = (x: unknown): x is number => typeof x === "number";
 const isNumbers = (x: unknown): x is number[] => Array.isArray(x) && x.every(isNumber);
+/** What an int64 can hold; its fraction is cut, as the addon does: a seed may be 3.14. */
+const isInt = (x: unknown): x is number => isNumber(x) && Math.abs(x) < 2 ** 63;
 
 /**
  * Sets one attribute of an op under construction.
@@ -86,9 +89,10 @@ export function setAttribute(
   if (type === ATTR.string || type === ATTR.func) {
     setText(set, op, key, attribute, wrong);
   } else if (type === ATTR.int) {
-    // Truncated, as the addon does: a seed may be 3.14.
-    if (isNumbers(value)) set.ints(op, key, int64s(value), value.length);
-    else set.int(op, key, isNumber(value) ? BigInt(Math.trunc(value)) : wrong("integers"));
+    const all = Array.isArray(value) ? value : [value];
+    if (!all.every(isInt)) wrong("integers");
+    if (Array.isArray(value)) set.ints(op, key, int64s(all), all.length);
+    else set.int(op, key, BigInt(Math.trunc(all[0])));
   } else if (type === ATTR.float) {
     if (isNumbers(value)) set.floats(op, key, Float32Array.from(value), value.length);
     else set.float(op, key, isNumber(value) ? value : wrong("numbers"));
@@ -128,8 +132,9 @@ function setText(set: Setters, op: Pointer, key: Key, { type, value }: Attribute
 }
 
 function setShape(set: Setters, op: Pointer, key: Key, value: unknown, wrong: Wrong): void {
-  if (isNumbers(value)) return set.shape(op, key, int64s(value), value.length);
-  if (!Array.isArray(value) || !value.every(isNumbers)) return wrong("a shape or a list of shapes");
+  const isShape = (x: unknown): x is number[] => isNumbers(x) && isPartialShape(x);
+  if (isShape(value)) return set.shape(op, key, int64s(value), value.length);
+  if (!Array.isArray(value) || !value.every(isShape)) return wrong("a shape or a list of shapes");
   const dims = value.map(int64s);
   set.shapes(op, key, pointersTo(dims), Int32Array.from(dims, (d) => d.length), dims.length);
 }

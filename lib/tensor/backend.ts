@@ -5,7 +5,7 @@ import { computing } from "../config/mod.ts";
 import { ATTR, type Attribute } from "./attributes.ts";
 import { Binding } from "./binding.ts";
 import { FLOAT, INT64, isReduced, UINT8 } from "./dtype.ts";
-import { elements } from "./pointers.ts";
+import { elements } from "./shape.ts";
 import { openRuntime } from "./runtime.ts";
 import type { Metadata } from "./table.ts";
 import type { Trace } from "./trace.ts";

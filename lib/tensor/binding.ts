@@ -5,11 +5,19 @@ import { allocateEager, createEager, type EagerTensor, execute, readEager } from
 import { callFunction, finish, removeFunction, type TracedFunction } from "./function.ts";
 import { realListTypes, unify } from "./mixed.ts";
 import { opDef } from "./op_def.ts";
+import { checkRange } from "./range.ts";
 import type { Runtime } from "./runtime.ts";
 import * as saved from "./saved_model.ts";
 import type { Values } from "./tensors.ts";
 import { type Entry, isTraced, type Metadata, TensorTable } from "./table.ts";
 import * as tracing from "./trace.ts";
+
+/** Ops whose result has the values of the first input: what is known of these holds for it. */
+const RESHAPING = new Set(["Reshape", "ExpandDims", "Squeeze", "Identity"]);
+const NOTHING_KNOWN = { range: undefined };
+
+/** Far more than any op or traced function has. */
+const MAX_OUTPUTS = 2 ** 20;
 
 /** `TFJSBinding` of tfjs-node. */
 export class Binding {
@@ -93,7 +101,9 @@ export class Binding {
     if (typeof name !== "string" || !Array.isArray(attributes) || !Array.isArray(inputs)) {
       throw new Error(`executeOp: expected a name, attributes and input ids, found ${Deno.inspect(name)}`);
     }
-    if (!Number.isInteger(outputs)) throw new Error(`executeOp: expected a number of outputs of ${name}`);
+    if (!Number.isInteger(outputs) || outputs < 0 || outputs > MAX_OUTPUTS) {
+      throw new Error(`executeOp: expected a number of outputs of ${name}, found ${outputs}`);
+    }
     let entries = inputs.map((id) => this.tensors.get(id, "Input")), temporary: number[] = [];
     if (name !== "Cast" && entries.some((e) => isReduced(e.dtype))) {
       ({ entries, temporary } = this.#unified(name, inputs, entries));
@@ -101,17 +111,36 @@ export class Binding {
     }
     try {
       if (!this.#trace) {
+        const { range } = RESHAPING.has(name) ? entries[0] as EagerTensor : NOTHING_KNOWN;
         return execute(this.runtime, name, attributes, entries as EagerTensor[], outputs).map((t) =>
-          this.tensors.addEager(t)
+          this.tensors.addEager(range ? { ...t, range } : t)
         );
       }
       const nodes = entries.map((e, i) => isTraced(e) ? e.node : this.#captured(e, inputs[i]));
+      const same = RESHAPING.has(name)
+        ? { range: nodes[0].range, origin: nodes[0].origin ?? nodes[0] }
+        : undefined;
       return tracing.addNode(this.runtime, this.#trace, name, attributes, nodes).map((n) =>
-        this.tensors.addNode(n)
+        this.tensors.addNode({ ...n, ...same })
       );
     } finally {
       temporary.forEach((id) => this.deleteTensor(id));
     }
+  }
+  /**
+   * Says that the values of a tensor are indices of an op, which must lie in 0..size - 1. Inside of a trace those of
+   * arguments are looked at in each call. Indices that compiled code computes itself are not seen.
+   * @throws if one is known to lie outside
+   */
+  within(op: string, id: number, size: number): void {
+    const e = this.tensors.get(id, "Input");
+    if (!this.#trace) {
+      if (!isTraced(e)) checkRange(op, e.range, size);
+      return;
+    }
+    const node = isTraced(e) ? e.node : this.#captured(e, id);
+    if (node.range) checkRange(op, node.range, size);
+    else this.#trace.indices.push({ op, node, size });
   }
   #captured(t: EagerTensor, id: number): tracing.Node {
     return tracing.capture(this.runtime, this.#trace!, t, id);

@@ -121,6 +121,10 @@ const RTLD_NOW_NODELETE = 0x1002, O_WRONLY = 1, STDERR = 2;
 /** Runs f with the process's stderr closed off: loading TensorFlow prints notices that no setting stops. */
 function quietly<T>(libc: Libc, f: () => T): T {
   const saved = libc.dup(STDERR), nothing = libc.open(cString("/dev/null"), O_WRONLY);
+  if (saved < 0 || nothing < 0) { // out of file descriptors, say: notices are better than no stderr
+    for (const fd of [saved, nothing]) if (fd >= 0) libc.close(fd);
+    return f();
+  }
   libc.dup2(nothing, STDERR);
   try {
     return f();

@@ -1,7 +1,9 @@
 /** Tensors that have values, and ops run at once. */
 import { ATTR, type Attribute, setAttribute } from "./attributes.ts";
 import { describe, INT32, STRING } from "./dtype.ts";
-import { bytesAt, cString, elements, offset, type Pointer } from "./pointers.ts";
+import { bytesAt, cString, offset, type Pointer, present, revoke } from "./pointers.ts";
+import { outOfRange, type Range, rangeOf } from "./range.ts";
+import { elements } from "./shape.ts";
 import { check, type Runtime } from "./runtime.ts";
 import { allocate, fromValues, release, toValues, type Values } from "./tensors.ts";
 
@@ -9,11 +11,18 @@ export interface EagerTensor {
   readonly handle: Pointer;
   readonly dtype: number;
   readonly shape: number[];
+  /** Least and greatest value, known of int32 tensors that came from JavaScript. */
+  readonly range?: Range;
 }
 
 function adopt(rt: Runtime, handle: Pointer): EagerTensor {
-  const { C, status } = rt, shape = new Array<number>(C.TFE_TensorHandleNumDims(handle, status));
-  for (let i = 0; i < shape.length; i++) shape[i] = Number(C.TFE_TensorHandleDim(handle, i, status));
+  const { C, status } = rt, rank = C.TFE_TensorHandleNumDims(present(handle, "a tensor"), status);
+  if (rank < 0) check(rt, "TFE_TensorHandleNumDims");
+  const shape = new Array<number>(rank);
+  for (let i = 0; i < rank; i++) {
+    shape[i] = Number(C.TFE_TensorHandleDim(handle, i, status));
+    if (shape[i] < 0) check(rt, "TFE_TensorHandleDim");
+  }
   return { handle, dtype: C.TFE_TensorHandleDataType(handle), shape };
 }
 
@@ -48,12 +57,19 @@ export function createEager(
   try {
     const handle = rt.C.TFE_NewTensorHandle(t, rt.status);
     check(rt, "createTensor");
-    const made = { handle: place(rt, handle, dtype), dtype, shape: [...shape] };
+    const made = {
+      handle: place(rt, handle, dtype),
+      dtype,
+      shape: [...shape],
+      range: rangeOf(dtype, values),
+    };
     if (dtype !== STRING || elements(shape) === 0) return made;
     // The strings are ours and nothing would free the long ones: keep a copy that TensorFlow owns.
-    const [copy] = execute(rt, "DeepCopy", [{ name: "T", type: ATTR.type, value: STRING }], [made], 1);
-    deleteEager(rt, made);
-    return copy;
+    try {
+      return execute(rt, "DeepCopy", [{ name: "T", type: ATTR.type, value: STRING }], [made], 1)[0];
+    } finally {
+      deleteEager(rt, made);
+    }
   } finally {
     release(rt, t, shape, dtype);
   }
@@ -61,18 +77,26 @@ export function createEager(
 
 const PIECE_BYTES = 2 ** 30;
 
-/** A tensor whose memory fill writes, in pieces of at most 1 GiB and in order: no array of the whole, no copy. */
+/**
+ * A tensor whose memory fill writes, in pieces of at most 1 GiB and in order: no array of the whole, no copy. A piece is
+ * empty once fill has returned, so that nothing can reach memory that TensorFlow has freed.
+ */
 export function allocateEager(
   rt: Runtime,
   shape: readonly number[],
   dtype: number,
   fill: (piece: Uint8Array<ArrayBuffer>) => void,
 ): EagerTensor {
-  const bytes = elements(shape) * Number(rt.C.TF_DataTypeSize(dtype)), t = allocate(rt, shape, dtype, bytes);
+  const each = Number(rt.C.TF_DataTypeSize(dtype)), t = allocate(rt, shape, dtype, each);
   try {
-    const data = rt.C.TF_TensorData(t);
+    const bytes = elements(shape) * each, data = rt.C.TF_TensorData(t);
     for (let at = 0; at < bytes; at += PIECE_BYTES) {
-      fill(bytesAt(offset(data, at), Math.min(PIECE_BYTES, bytes - at)));
+      const piece = bytesAt(offset(data, at), Math.min(PIECE_BYTES, bytes - at));
+      try {
+        fill(piece);
+      } finally {
+        revoke(piece);
+      }
     }
     const handle = rt.C.TFE_NewTensorHandle(t, rt.status);
     check(rt, "allocTensor");
@@ -93,6 +117,21 @@ export function readEager(rt: Runtime, tensor: EagerTensor): Values {
 }
 
 const count = new Int32Array(1);
+/** What the CPU's kernels say of an index; XLA and GPUs say nothing, see `Binding.within`. */
+const OUT_OF_RANGE = /indices\[.*\] = (-?\d+) is not in \[0, (\d+)\)/;
+
+/** @throws TensorFlow's message; an index out of range in the words of `checkRange` before it */
+function checkExecuted(rt: Runtime, where: () => string): void {
+  try {
+    check(rt, where);
+  } catch (cause) {
+    const range = (cause as Error).message.match(OUT_OF_RANGE);
+    if (!range) throw cause;
+    throw new Error(
+      `${outOfRange("GatherV2", Number(range[1]), Number(range[2]))} ${(cause as Error).message}`,
+    );
+  }
+}
 
 /**
  * Runs an op or a function. A list input is just its tensors, one after another.
@@ -121,7 +160,7 @@ export function execute(
     const results = new BigUint64Array(Math.max(1, outputs));
     count[0] = outputs;
     C.TFE_Execute(op, results, count, status);
-    check(rt, where);
+    checkExecuted(rt, where);
     return Array.from(results.subarray(0, count[0]), (p) => adopt(rt, Deno.UnsafePointer.create(p)));
   } finally {
     C.TFE_DeleteOp(op);

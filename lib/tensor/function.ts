@@ -1,16 +1,19 @@
 /** Traced functions in the eager context. */
 import { ATTR, type Attribute } from "./attributes.ts";
 import { describe } from "./dtype.ts";
-import { deleteEager, type EagerTensor, execute } from "./eager.ts";
+import { deleteEager, type EagerTensor, execute, readEager } from "./eager.ts";
 import { cString } from "./pointers.ts";
+import { checkRange, type Range, rangeOf } from "./range.ts";
 import { check, type Runtime } from "./runtime.ts";
-import { abandon, addNode, type Capture, type Node, packOutputs, type Trace } from "./trace.ts";
+import { abandon, addNode, type Capture, type Indices, type Node, packOutputs, type Trace } from "./trace.ts";
 
 export interface TracedFunction {
   readonly name: string;
   readonly xla: boolean;
   readonly captures: readonly Capture[];
   readonly outputs: number;
+  /** Inputs (then captures) that are indices, by place. */
+  readonly indices: readonly (Omit<Indices, "node"> & { readonly input: number })[];
   readonly nodes: number;
 }
 
@@ -37,7 +40,14 @@ export function finish(rt: Runtime, trace: Trace, results: readonly Node[]): Tra
     C.TF_DeleteFunction(f);
     check(rt, `TFE_ContextAddFunction of ${name}`);
     done = true;
-    return { name, xla: trace.xla, captures: trace.captures, outputs: outputs.length, nodes: trace.nodes };
+    const indices = trace.indices.map(({ op, node, size }) => ({
+      op,
+      size,
+      input: inputs.indexOf(node.origin ?? node),
+    }))
+      .filter(({ input }) => input >= 0);
+    const { xla, captures, nodes } = trace;
+    return { name, xla, captures, outputs: outputs.length, indices, nodes };
   } finally {
     if (done) C.TF_DeleteGraph(trace.graph);
     else abandon(rt, trace);
@@ -65,8 +75,14 @@ export function callFunction(
         ". Keep it (tf.keep, or out of the tidy), or pass it as an argument.",
     );
   });
-  return execute(rt, f.name, f.xla ? COMPILE : [], [...inputs, ...captured], f.outputs);
+  const all = [...inputs, ...captured];
+  for (const { op, input, size } of f.indices) checkRange(op, rangeNow(rt, all[input]), size);
+  return execute(rt, f.name, f.xla ? COMPILE : [], all, f.outputs);
 }
+
+/** The range of indices that an op made can be read without waiting only where there is no GPU. */
+const rangeNow = (rt: Runtime, t: EagerTensor): Range | undefined =>
+  t.range ?? (rt.gpu ? undefined : rangeOf(t.dtype, readEager(rt, t)));
 
 /** Takes a function out of the context again, with the arrays it owns. */
 export function removeFunction(rt: Runtime, f: TracedFunction): void {

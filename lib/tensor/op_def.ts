@@ -1,5 +1,5 @@
 /** What TensorFlow says of an op. */
-import { bytesAt, cString, type Pointer } from "./pointers.ts";
+import { bytesAt, cString, type Pointer, present } from "./pointers.ts";
 import { check, type Runtime } from "./runtime.ts";
 
 /** One input of an op: which attributes give its type and, if it is a list, its length or types. */
@@ -52,11 +52,11 @@ let scratch: Pointer = null;
 export function opDef(rt: Runtime, op: string): OpDef {
   const cached = known.get(op);
   if (cached) return cached;
-  const { C, status } = rt, buffer = C.TF_NewBuffer();
+  const { C, status } = rt, buffer = present(C.TF_NewBuffer(), "a buffer");
   try {
-    C.TF_GraphGetOpDef(scratch ??= C.TF_NewGraph(), cString(op), buffer, status);
+    C.TF_GraphGetOpDef(scratch ??= present(C.TF_NewGraph(), "a graph"), cString(op), buffer, status);
     check(rt, op);
-    const view = new Deno.UnsafePointerView(buffer!);
+    const view = new Deno.UnsafePointerView(buffer);
     const bytes = bytesAt(view.getPointer(0), Number(view.getBigUint64(8)));
     const inputs = Array.from(fields(bytes, 2), (arg) => ({
       typeAttr: text(arg, 4),

@@ -34,6 +34,7 @@ export function updateSlice<T extends Tensor>(buffer: T, update: Tensor, positio
   }
   return tf.tidy(() => {
     const at = typeof position === "number" ? tf.scalar(position, "int32") : tf.reshape(position, []);
+    binding.within("updateSlice", idOf(at), length! - n + 1);
     if (binding.trace?.xla) {
       const zero = tf.scalar(0, "int32"),
         start = tf.stack([zero, at, ...buffer.shape.slice(2).map(() => zero)]);
@@ -64,6 +65,7 @@ export function sparseCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
         `${labels.dtype}[${labels.shape}].`,
     );
   }
+  binding.within("sparseCrossEntropy", idOf(labels), logits.shape[1]!);
   const loss = tf.customGrad((x, save) => {
     const [value, slope] = backend()
       .executeMultipleOutputs("SparseSoftmaxCrossEntropyWithLogits", [], [x as Tensor, labels], 2);

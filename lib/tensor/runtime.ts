@@ -1,7 +1,7 @@
 /** The eager context and what every call into TensorFlow needs. */
 import { type CApi, openLibraries } from "./c_api.ts";
 import { findLibraries } from "./library.ts";
-import { fromCString, type Pointer } from "./pointers.ts";
+import { fromCString, type Pointer, present } from "./pointers.ts";
 
 export interface Device {
   /** `/job:localhost/replica:0/task:0/device:GPU:0` */
@@ -54,7 +54,8 @@ function listDevices(rt: Pick<Runtime, "C" | "status" | "context">): Device[] {
  * @throws if TensorFlow is not installed.
  */
 export function openRuntime(): Runtime {
-  const C = openLibraries(findLibraries()), status = C.TF_NewStatus(), options = C.TFE_NewContextOptions();
+  const C = openLibraries(findLibraries()), status = present(C.TF_NewStatus(), "a status");
+  const options = present(C.TFE_NewContextOptions(), "the context's options");
   C.TFE_ContextOptionsSetConfig(options, ALLOW_GROWTH, BigInt(ALLOW_GROWTH.length), status);
   check({ C, status }, "TFE_ContextOptionsSetConfig");
   const context = C.TFE_NewContext(options, status);

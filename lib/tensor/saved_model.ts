@@ -1,6 +1,6 @@
 /** SavedModels, run in a session of their own graph. */
 import { adoptHandle, type EagerTensor } from "./eager.ts";
-import { address, cString, fromCString, type Pointer, pointersTo, utf8 } from "./pointers.ts";
+import { address, cString, fromCString, type Pointer, pointersTo, present } from "./pointers.ts";
 import { check, type Runtime } from "./runtime.ts";
 import { packOutputs } from "./trace.ts";
 
@@ -14,11 +14,12 @@ const failure = (rt: Runtime): string | null =>
 
 /** @param tags joined with commas */
 export function loadSavedModel(rt: Runtime, dir: string, tags: string): SavedModel {
-  const { C, status } = rt, graph = C.TF_NewGraph(), options = C.TF_NewSessionOptions();
-  const list = tags.split(",").map((tag) => utf8(tag + "\0"));
+  const { C, status } = rt, list = tags.split(",").map(cString), path = cString(dir);
+  const graph = present(C.TF_NewGraph(), "a graph");
+  const options = present(C.TF_NewSessionOptions(), "a session's options");
   // deno-fmt-ignore
   const session = C.TF_LoadSessionFromSavedModel(
-    options, null, cString(dir), pointersTo(list), list.length, graph, null, status,
+    options, null, path, pointersTo(list), list.length, graph, null, status,
   );
   const failed = failure(rt);
   C.TF_DeleteSessionOptions(options);
@@ -45,7 +46,9 @@ export function runSavedModel(
   const output = (which: string) => (text: string) => {
     const [name, index] = text.split(":"), operation = C.TF_GraphOperationByName(model.graph, cString(name));
     if (!operation) throw new Error(`${which} op name can not be found in the graph.`);
-    return { operation, index: Number(index ?? 0) };
+    const at = Number(index ?? 0), outputs = C.TF_OperationNumOutputs(operation);
+    if (Number.isInteger(at) && at >= 0 && at < outputs) return { operation, index: at };
+    throw new Error(`${which} op ${name} has ${outputs} outputs, found the place ${index} in "${text}".`);
   };
   const ins = inputNames.split(",").map(output("Input")), outs = outputNames.split(",").map(output("Output"));
   if (ins.length !== inputs.length) {
@@ -53,11 +56,28 @@ export function runSavedModel(
       `Length of input op names (${ins.length}) does not match the length of input tensors (${inputs.length}).`,
     );
   }
-  const values = inputs.map((t) => {
-    const value = C.TFE_TensorHandleResolve(t.handle, status);
-    check(rt, "TF_SessionRun's input");
-    return value;
-  });
+  const values: Pointer[] = [];
+  try {
+    for (const t of inputs) {
+      values.push(C.TFE_TensorHandleResolve(t.handle, status));
+      check(rt, "TF_SessionRun's input");
+    }
+    return runSession(rt, model, ins, values, outs);
+  } finally {
+    values.forEach((t) => t && C.TF_DeleteTensor(t));
+  }
+}
+
+type Output = Parameters<typeof packOutputs>[0][number];
+
+function runSession(
+  rt: Runtime,
+  model: SavedModel,
+  ins: readonly Output[],
+  values: readonly Pointer[],
+  outs: readonly Output[],
+): EagerTensor[] {
+  const { C, status } = rt;
   const results = new BigUint64Array(Math.max(1, outs.length));
   // deno-fmt-ignore
   C.TF_SessionRun(
@@ -65,7 +85,6 @@ export function runSavedModel(
     packOutputs(outs), results, outs.length, null, 0, null, status,
   );
   const failed = failure(rt);
-  values.forEach((t) => C.TF_DeleteTensor(t));
   if (failed !== null) throw new Error(`Session fail to run with error: ${failed}`);
   return Array.from(results.subarray(0, outs.length), (p) => {
     const t = Deno.UnsafePointer.create(p), handle = C.TFE_NewTensorHandle(t, status);

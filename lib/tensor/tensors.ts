@@ -3,6 +3,7 @@ import {
   BFLOAT16,
   BOOL,
   COMPLEX64,
+  describe,
   DOUBLE,
   dtypeName,
   FLOAT,
@@ -16,7 +17,8 @@ import {
   widenBfloat16,
   widenHalf,
 } from "./dtype.ts";
-import { bytesAt, elements, int64s, offset, type Pointer } from "./pointers.ts";
+import { bytesAt, int64s, offset, type Pointer } from "./pointers.ts";
+import { elements } from "./shape.ts";
 import type { Runtime } from "./runtime.ts";
 
 type Numbers = ArrayBufferView & { readonly length: number };
@@ -45,9 +47,23 @@ const ARRAYS: Record<number, readonly (readonly [new (n: number) => Numbers, num
   [HALF]: [[Uint16Array, 1]],
 };
 
-/** An uninitialised TF_Tensor. The caller deletes it. */
-export const allocate = (rt: Runtime, shape: readonly number[], dtype: number, bytes: number): Pointer =>
-  rt.C.TF_AllocateTensor(dtype, int64s(shape), shape.length, BigInt(bytes));
+/**
+ * An uninitialised TF_Tensor. The caller deletes it.
+ * @throws if the shape is none, or there is not enough memory
+ */
+export function allocate(rt: Runtime, shape: readonly number[], dtype: number, each: number): Pointer {
+  const bytes = elements(shape) * each;
+  const failed = () =>
+    new Error(
+      `There is no memory for a tensor ${describe({ dtype, shape })}: ${(bytes / 2 ** 30).toFixed(1)} GiB ` +
+        "could not be allocated. Free some, or use a smaller batch or model.",
+    );
+  if (bytes > Number.MAX_SAFE_INTEGER) throw failed();
+  const t = rt.C.TF_AllocateTensor(dtype, int64s(shape), shape.length, BigInt(bytes));
+  if (t !== null && (bytes === 0 || rt.C.TF_TensorData(t) !== null)) return t;
+  if (t !== null) rt.C.TF_DeleteTensor(t);
+  throw failed();
+}
 
 function numericTensor(rt: Runtime, shape: readonly number[], dtype: number, values: unknown): Pointer {
   const arrays = ARRAYS[dtype];
@@ -61,7 +77,7 @@ function numericTensor(rt: Runtime, shape: readonly number[], dtype: number, val
       `Shape does not match typed-array in bindData() (num_elements=${n}, array_length=${length})`,
     );
   }
-  const t = allocate(rt, shape, dtype, values.byteLength);
+  const t = allocate(rt, shape, dtype, n === 0 ? 0 : values.byteLength / n);
   bytesAt(rt.C.TF_TensorData(t), values.byteLength)
     .set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   return t;
@@ -73,7 +89,7 @@ function stringTensor(rt: Runtime, shape: readonly number[], values: unknown): P
   if (!values.every((s) => s instanceof Uint8Array)) {
     throw new Error("Unsupported array type - expecting Uint8Array");
   }
-  const t = allocate(rt, shape, STRING, n * TSTRING_BYTES), data = rt.C.TF_TensorData(t);
+  const t = allocate(rt, shape, STRING, TSTRING_BYTES), data = rt.C.TF_TensorData(t);
   bytesAt(data, n * TSTRING_BYTES).fill(0); // an empty TF_TString
   values.forEach((s, i) => rt.C.TF_StringCopy(offset(data, i * TSTRING_BYTES), s, BigInt(s.length)));
   return t;

@@ -3,7 +3,9 @@ import { ATTR, type Attribute, setAttribute } from "./attributes.ts";
 import { COMPLEX64, INT32, STRING } from "./dtype.ts";
 import { createEager, deleteEager, type EagerTensor, signature } from "./eager.ts";
 import { type InputArg, opDef } from "./op_def.ts";
-import { address, cString, elements, type Pointer, utf8 } from "./pointers.ts";
+import { address, cString, type Pointer, present, utf8 } from "./pointers.ts";
+import { type Range, rangeOf } from "./range.ts";
+import { elements } from "./shape.ts";
 import { check, type Runtime } from "./runtime.ts";
 import { fromValues, release } from "./tensors.ts";
 
@@ -13,6 +15,17 @@ export interface Node {
   readonly index: number;
   readonly dtype: number;
   readonly shape: number[];
+  /** Least and greatest value of a constant int32. */
+  readonly range?: Range;
+  /** The node whose values these are, in another shape. */
+  readonly origin?: Node;
+}
+
+/** Indices that an op reads: their values must lie in 0..size - 1. */
+export interface Indices {
+  readonly op: string;
+  readonly node: Node;
+  readonly size: number;
 }
 
 /** A tensor from outside: its value is given at each call. */
@@ -33,19 +46,22 @@ export interface Trace {
   readonly captureOf: Map<number, Node>;
   /** Variables used, by the id of their present value. */
   readonly variables: Map<number, () => number>;
+  /** Those of arguments and captures are looked at in each call. */
+  readonly indices: Indices[];
   /** Operation that every node made meanwhile waits for. */
   control: Pointer;
   nodes: number;
 }
 
 export const newTrace = (rt: Runtime, name: string, xla: boolean): Trace => ({
-  graph: rt.C.TF_NewGraph(),
+  graph: present(rt.C.TF_NewGraph(), "a graph"),
   name,
   xla,
   inputs: [],
   captures: [],
   captureOf: new Map(),
   variables: new Map(),
+  indices: [],
   control: null,
   nodes: 0,
 });
@@ -115,7 +131,10 @@ export function addNode(
   inputs: readonly Node[],
 ): Node[] {
   const { C } = rt, { inputs: args } = opDef(rt, name), where = () => signature(name, inputs);
-  const operation = C.TF_NewOperation(trace.graph, cString(name), utf8(`${name}_${trace.nodes++}\0`));
+  const operation = present(
+    C.TF_NewOperation(trace.graph, cString(name), utf8(`${name}_${trace.nodes++}\0`)),
+    `a node of ${name}`,
+  );
   addInputs(rt, operation, args, attributes, inputs, where);
   const inferred = new Set(args.flatMap((a) => [a.typeAttr, a.numberAttr, a.typeListAttr]));
   for (const a of attributes) if (!inferred.has(a.name)) setAttribute(rt, name, operation, a, "graph");
@@ -165,10 +184,11 @@ const LARGEST_CONSTANT = 1024;
 function constant(rt: Runtime, trace: Trace, shape: readonly number[], dtype: number, values: unknown): Node {
   const t = fromValues(rt, shape, dtype, values);
   try {
-    return addNode(rt, trace, "Const", [
+    const [node] = addNode(rt, trace, "Const", [
       { name: "dtype", type: ATTR.type, value: dtype },
       { name: "value", type: ATTR.tensor, value: t },
-    ], [])[0];
+    ], []);
+    return { ...node, range: rangeOf(dtype, values) };
   } finally {
     release(rt, t, shape, dtype);
   }
@@ -190,9 +210,11 @@ export function addValues(
   const array = values as Float32Array;
   if (dtype !== COMPLEX64 && array.length === n && array.every((x) => Object.is(x, array[0]))) {
     const dims = constant(rt, trace, [shape.length], INT32, Int32Array.from(shape));
-    return addNode(rt, trace, "Fill", [], [dims, constant(rt, trace, [], dtype, array.slice(0, 1))])[0];
+    const value = constant(rt, trace, [], dtype, array.slice(0, 1));
+    return { ...addNode(rt, trace, "Fill", [], [dims, value])[0], range: value.range };
   }
-  const tensor = createEager(rt, shape, dtype, values), node = placeholder(rt, trace, tensor);
+  const tensor = createEager(rt, shape, dtype, values);
+  const node = { ...placeholder(rt, trace, tensor), range: tensor.range };
   trace.captures.push({ tensor, id: null, node });
   return node;
 }
