@@ -28,8 +28,8 @@ export async function openJudge(config: Config): Promise<Judge> {
     const stop = () => Promise.resolve();
     return { ...named, standIn: false, concurrency: config.synthesis.concurrency, stop };
   }
-  const { baseURLs, model, stop } = await startEmbeddedServer({ processes: EMBEDDED_PROCESSES });
-  return { baseURLs, model, standIn: true, concurrency: EMBEDDED_PROCESSES, stop };
+  const { baseURLs, model, apiKey, stop } = await startEmbeddedServer({ processes: EMBEDDED_PROCESSES });
+  return { baseURLs, model, apiKey, standIn: true, concurrency: EMBEDDED_PROCESSES, stop };
 }
 
 /** What the judge says about one system, and whether it can be believed. */

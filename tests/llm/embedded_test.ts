@@ -54,6 +54,7 @@ Deno.test("a model file that is not the pinned one is refused", async () => {
   const script = join(import.meta.dirname!, "../../lib/llm/embedded_server.py");
   const { stdout, code } = await new Deno.Command(join(paths.venv, "bin/python"), {
     args: [script, "0".repeat(64), "128"],
+    stdin: "null",
     stderr: "null",
   }).output();
   const said = JSON.parse(new TextDecoder().decode(stdout)) as { error: string };
@@ -70,15 +71,16 @@ Deno.test("the embedded server goes away with the process that started it, even 
   const reader = parent.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const { value } = await reader.read();
   assert(value, "the parent printed no address");
-  const models = `${value.trim()}/models`;
-  assertStringIncludes(await (await fetch(models)).text(), "SmolLM2");
+  const { baseURL, key } = JSON.parse(value) as { baseURL: string; key: string };
+  const models = `${baseURL}/models`, headers = { authorization: `Bearer ${key}` };
+  assertStringIncludes(await (await fetch(models, { headers })).text(), "SmolLM2");
   parent.kill("SIGKILL");
   await parent.status;
   await reader.cancel();
   let alive = true;
   for (let i = 0; i < 50 && alive; i++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
-    alive = await fetch(models).then((reply) => reply.text().then(() => true), () => false);
+    alive = await fetch(models, { headers }).then((reply) => reply.text().then(() => true), () => false);
   }
   assert(!alive, "the server still answers five seconds after its parent was killed");
 });
