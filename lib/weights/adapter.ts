@@ -2,9 +2,10 @@ import { ensureDir } from "@std/fs";
 import { join } from "@std/path";
 import { z } from "zod";
 import { readIfThere } from "./card.ts";
-import { parseJson, writeJson } from "./checkpoint.ts";
+import { writeJson } from "./checkpoint.ts";
 import type { PaliGemmaConfig } from "./config.ts";
 import { readHeader, type StoredTensor } from "./header.ts";
+import { parseJson } from "./json.ts";
 import { canonicalName, expectedShapes, linearModules, memoryName } from "./names.ts";
 import { type Params, readTensors, writeSafetensors } from "./safetensors.ts";
 import { selectionProblems } from "./targets.ts";
@@ -28,15 +29,27 @@ export interface Adapter {
 
 const PROJECTOR = "multi_modal_projector.linear";
 const positive = z.number().positive();
-const absent = z.union([z.literal(false), z.null(), z.tuple([]), z.strictObject({})], "is not supported here")
-  .optional();
+/** A key that must be false, null or empty. */
+const unset = (what: string) =>
+  z.custom((x) => x == null || x === false || (typeof x === "object" && Object.keys(x).length === 0), what)
+    .optional();
+const absent = unset("is not supported here");
+const names = z.array(z.string().min(1));
+const oneOrMore = <T extends z.ZodType>(one: T, expected: string) => z.union([one, z.array(one)], expected);
 
 /** adapter_config.json. Keys that change what an adapter computes are refused where this code does not do it. */
 const PeftConfig = z.looseObject({
   peft_type: z.literal("LORA"),
-  r: z.number().int().positive(),
+  r: z.number().int().positive().max(2 ** 16, `expected at most ${2 ** 16}`),
   lora_alpha: positive,
-  target_modules: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+  target_modules: z.union([z.string().min(1), names.min(1)], "expected a pattern or a list of module names"),
+  exclude_modules: oneOrMore(z.string(), "expected a pattern or a list of module names").nullish(),
+  layers_to_transform: oneOrMore(
+    z.number().int().nonnegative(),
+    "expected a layer's number or a list of them",
+  )
+    .nullish(),
+  layers_pattern: oneOrMore(z.string(), "expected a pattern or a list of them").nullish(),
   bias: z.literal("none", "biases trained beside LoRA are not supported here").optional(),
   init_lora_weights: z.union(
     [z.boolean(), z.enum(["gaussian", "eva", "orthogonal"])],
@@ -54,8 +67,8 @@ const PeftConfig = z.looseObject({
   use_bdlora: absent,
   fan_in_fan_out: absent,
   lora_bias: absent,
-  rank_pattern: absent,
-  alpha_pattern: absent,
+  rank_pattern: unset("gives modules ranks of their own, which is not supported here"),
+  alpha_pattern: unset("gives modules scales of their own, which is not supported here"),
   layer_replication: absent,
   target_parameters: absent,
   trainable_token_indices: absent,
@@ -81,12 +94,19 @@ export async function loadAdapter(dir: string, config?: PaliGemmaConfig): Promis
     throw new Error(`${path} is not a LoRA adapter this code can run: ${problems.join("; ")}.`);
   }
   const { r, lora_alpha: alpha, target_modules: targets } = parsed.data;
+  const selection = {
+    targets,
+    excluded: parsed.data.exclude_modules,
+    saved: parsed.data.modules_to_save,
+    layers: parsed.data.layers_to_transform,
+    layersPattern: parsed.data.layers_pattern,
+  };
   const stored = readHeader(join(dir, "adapter_model.safetensors")).tensors
     .map((t) => ({ ...t, name: adapterName(t.name) }));
   const problems = [
     ...storedProblems(stored, r, !!parsed.data.modules_to_save?.length),
     ...(config
-      ? [...baseProblems(stored, config), ...selectionProblems(modulesOf(stored), targets, config)]
+      ? [...baseProblems(stored, config), ...selectionProblems(modulesOf(stored), selection, config)]
       : []),
   ];
   if (problems.length) {

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { ensureDir } from "@std/fs";
 import { basename, join } from "@std/path";
 import { z } from "zod";
@@ -5,8 +6,10 @@ import type { DType } from "../tensor/mod.ts";
 import { type ModelCard, readCard, readIfThere } from "./card.ts";
 import { type PaliGemmaConfig, parseConfig, toHubConfig } from "./config.ts";
 import { dtypeOf } from "./elements.ts";
-import { readHeader, type StoredTensor } from "./header.ts";
-import { canonicalName, expectedShapes, hubName, isDropped } from "./names.ts";
+import { readExactly, readHeader, type StoredTensor } from "./header.ts";
+import { parseJson } from "./json.ts";
+import { canonicalName, expectedShapes, hubName, isDropped, isOutputLayer } from "./names.ts";
+import { checkPreprocessor, preprocessorConfig } from "./preprocessor.ts";
 import { type Params, readTensors, writeSafetensors } from "./safetensors.ts";
 
 /** A checkpoint in memory. */
@@ -35,24 +38,26 @@ export async function loadConfig(dir: string): Promise<PaliGemmaConfig> {
 }
 
 /**
- * Loads a PaliGemma checkpoint folder as Hugging Face lays it out: config.json and model.safetensors, or shards with
+ * Loads a PaliGemma checkpoint folder as Hugging Face lays it out: config.json and model.safetensors, or else shards with
  * model.safetensors.index.json. Weights go from the file straight into tensor memory.
  * @param dtype converts to this type while reading; by default each weight keeps its own.
- * @throws with all names at once that are missing, unknown, given twice, or of a wrong shape or type.
+ * @throws with all names at once that are missing, unknown, given twice, or of a wrong shape or type; for an output layer
+ * that is not the embedding table, and a preprocessor_config.json that wants images prepared otherwise than here.
  */
 export async function loadCheckpoint(dir: string, { dtype }: { dtype?: DType } = {}): Promise<Checkpoint> {
   const config = await loadConfig(dir);
   const card = await readCard(dir);
+  await checkPreprocessor(dir, config);
   const stored = checkNames(await storedTensors(dir), config, dir);
   return { params: readTensors(stored, { dtype }), config, card };
 }
 
-/** The tensors of model.safetensors, or of the shards that the index names. */
+/** The tensors of model.safetensors, as in transformers also where there is an index; else of the shards that it names. */
 async function storedTensors(dir: string): Promise<StoredTensor[]> {
+  const single = join(dir, "model.safetensors");
+  if (await isFile(single)) return readHeader(single).tensors;
   const indexPath = join(dir, "model.safetensors.index.json"), text = await readIfThere(indexPath);
   if (text === null) {
-    const single = join(dir, "model.safetensors");
-    if (await isFile(single)) return readHeader(single).tensors;
     throw new Error(`Expected model.safetensors or model.safetensors.index.json in ${dir}, found neither.`);
   }
   const index = z.looseObject({ weight_map: z.record(z.string(), z.string()) }).safeParse(
@@ -83,9 +88,14 @@ async function storedTensors(dir: string): Promise<StoredTensor[]> {
 /** The stored tensors under canonical names, if they are the model's, each once, in shape and type. */
 function checkNames(stored: readonly StoredTensor[], config: PaliGemmaConfig, dir: string): StoredTensor[] {
   const shapes = expectedShapes(config), seen = new Map<string, StoredTensor>(), problems: string[] = [];
+  const output: StoredTensor[] = [];
   for (const t of stored) {
     const name = canonicalName(t.name);
     if (isDropped(name)) continue;
+    if (isOutputLayer(name)) {
+      output.push(t);
+      continue;
+    }
     const shape = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
     if (!shape) problems.push(`unknown "${t.name}"`);
     else if (seen.has(name)) {
@@ -106,7 +116,35 @@ function checkNames(stored: readonly StoredTensor[], config: PaliGemmaConfig, di
       }`,
     );
   }
+  const table = seen.get("language_model.embed_tokens.weight")!;
+  const untied = output.filter((t) => !sameTensor(t, table));
+  if (untied.length) {
+    throw new Error(
+      `The weights in ${dir} have an output layer of their own, which is not supported here: ${
+        list(names(untied))
+      } ` +
+        `is not the embedding table "${table.name}".`,
+    );
+  }
   return [...seen].map(([name, t]) => ({ ...t, name }));
+}
+
+const names = (stored: readonly StoredTensor[]) => stored.map((t) => t.name);
+
+const COMPARED_BYTES = 2 ** 24;
+
+/** Whether two stored tensors are the same, byte for byte. */
+function sameTensor(a: StoredTensor, b: StoredTensor): boolean {
+  if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) return false;
+  using fileA = Deno.openSync(a.path);
+  using fileB = Deno.openSync(b.path);
+  fileA.seekSync(a.offset, Deno.SeekMode.Start);
+  fileB.seekSync(b.offset, Deno.SeekMode.Start);
+  for (let at = 0; at < a.bytes; at += COMPARED_BYTES) {
+    const n = Math.min(COMPARED_BYTES, a.bytes - at);
+    if (Buffer.compare(readExactly(fileA, n, a.path), readExactly(fileB, n, b.path)) !== 0) return false;
+  }
+  return true;
 }
 
 /**
@@ -157,23 +195,6 @@ async function removeIfThere(path: string): Promise<void> {
   if (await isFile(path)) await Deno.remove(path);
 }
 
-function preprocessorConfig(config: PaliGemmaConfig): Record<string, unknown> {
-  const { imageSize } = config.vision;
-  return {
-    image_processor_type: "SiglipImageProcessor",
-    processor_class: "PaliGemmaProcessor",
-    image_seq_length: config.imageTokens,
-    size: { height: imageSize, width: imageSize },
-    do_resize: true,
-    resample: 3,
-    do_rescale: true,
-    rescale_factor: 1 / 255,
-    do_normalize: true,
-    image_mean: [0.5, 0.5, 0.5],
-    image_std: [0.5, 0.5, 0.5],
-  };
-}
-
 const list = (names: readonly string[]) => names.map((n) => `"${n}"`).join(", ");
 
 async function isFile(path: string): Promise<boolean> {
@@ -181,15 +202,6 @@ async function isFile(path: string): Promise<boolean> {
     return (await Deno.stat(path)).isFile;
   } catch {
     return false;
-  }
-}
-
-/** JSON.parse that names the file. */
-export function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${path} is not valid JSON. Download or save it again.`, { cause });
   }
 }
 

@@ -32,12 +32,20 @@ export interface PaliGemmaConfig {
   imageTokens: number;
 }
 
-const count = z.number().int().positive();
+/** A whole number above 0, and not more than any PaliGemma could have: a file must not make us build what it claims. */
+const upTo = (most: number) => z.number().int().positive().max(most, `expected at most ${most}`);
+const width = upTo(2 ** 16), depth = upTo(512), rows = upTo(2 ** 22), pixels = upTo(4096);
 const tokenId = z.number().int().nonnegative();
-const square = z.union([count, z.tuple([count, count]).refine(([h, w]) => h === w, "expected a square")])
+const square = z.union([pixels, z.tuple([pixels, pixels]).refine(([h, w]) => h === w, "expected a square")])
   .transform((x) => (typeof x === "number" ? x : x[0]));
-const oneId = z.union([tokenId, z.tuple([tokenId]).transform(([id]) => id)]);
+const oneId = z.preprocess(
+  (x) => Array.isArray(x) && x.length === 1 ? x[0] : x,
+  z.custom<number>((x) => !Array.isArray(x), "lists several tokens; an answer can end by one only here")
+    .pipe(tokenId),
+);
 const off = z.union([z.literal(false), z.null()]).optional();
+/** A key that changes the logits of other Gemmas, and that transformers obeys or ignores depending on its version. */
+const unset = (what: string) => z.null(`${what}, which this code does not do`).optional();
 /** Configurations write null where a key is unset. */
 const orDefault = <T extends z.ZodType>(schema: T, value: z.output<T>) =>
   schema.nullish().transform((x) => x ?? value);
@@ -45,10 +53,10 @@ const orDefault = <T extends z.ZodType>(schema: T, value: z.output<T>) =>
 /** SiglipVisionConfig's class defaults: what transformers takes for a key that is missing in `vision_config`. */
 const Vision = z.looseObject({
   model_type: z.literal("siglip_vision_model").optional(),
-  hidden_size: orDefault(count, 768),
-  num_hidden_layers: orDefault(count, 12),
-  num_attention_heads: orDefault(count, 12),
-  intermediate_size: orDefault(count, 3072),
+  hidden_size: orDefault(width, 768),
+  num_hidden_layers: orDefault(depth, 12),
+  num_attention_heads: orDefault(depth, 12),
+  intermediate_size: orDefault(rows, 3072),
   image_size: orDefault(square, 224),
   patch_size: orDefault(square, 16),
   layer_norm_eps: orDefault(z.number().positive(), 1e-6),
@@ -60,14 +68,17 @@ const Vision = z.looseObject({
 const Text = z.looseObject({
   model_type: z.literal("gemma", 'expected "gemma" (Gemma 1; PaliGemma 2\'s Gemma 2 is not supported)')
     .optional(),
-  hidden_size: orDefault(count, 3072),
-  num_hidden_layers: orDefault(count, 28),
-  num_attention_heads: orDefault(count, 16),
-  num_key_value_heads: orDefault(count, 16),
-  head_dim: orDefault(count, 256),
-  intermediate_size: orDefault(count, 24576),
+  hidden_size: orDefault(width, 3072),
+  num_hidden_layers: orDefault(depth, 28),
+  num_attention_heads: orDefault(depth, 16),
+  num_key_value_heads: orDefault(depth, 16),
+  head_dim: orDefault(width, 256),
+  intermediate_size: orDefault(rows, 24576),
   rms_norm_eps: orDefault(z.number().positive(), 1e-6),
-  vocab_size: orDefault(count, 256000),
+  vocab_size: orDefault(rows, 256000),
+  final_logit_softcapping: unset("caps the logits"),
+  attn_logit_softcapping: unset("caps the attention scores"),
+  query_pre_attn_scalar: unset("scales the queries otherwise"),
   rope_theta: z.number().positive().nullish(),
   rope_parameters: z.looseObject({
     rope_theta: z.number().positive().nullish(),
@@ -101,14 +112,17 @@ const MISSING_TEXT = {
   vocab_size: 257152,
 };
 
+/** Four times those of 896 px. */
+const MOST_IMAGE_TOKENS = 2 ** 14;
+
 const HubConfig = z.looseObject({
   model_type: z.literal("paligemma"),
   vision_config: z.preprocess((x) => x ?? MISSING_VISION, Vision),
   text_config: z.preprocess((x) => x ?? MISSING_TEXT, Text),
   image_token_index: tokenId.nullish(),
   image_token_id: tokenId.nullish(),
-  projection_dim: orDefault(count, 2048),
-  tie_word_embeddings: z.literal(true).nullish(),
+  projection_dim: orDefault(width, 2048),
+  tie_word_embeddings: z.literal(true, "an output layer of its own is not supported").nullish(),
   pad_token_id: tokenId.nullish(),
   eos_token_id: oneId.nullish(),
   bos_token_id: tokenId.nullish(),
@@ -150,6 +164,11 @@ export function parseConfig(json: unknown, where = "config.json"): PaliGemmaConf
     v.patch_size <= v.image_size,
     `key "vision_config.patch_size": ${v.patch_size} is greater than image_size ${v.image_size}`,
   );
+  const imageTokens = Math.floor(v.image_size / v.patch_size) ** 2;
+  must(
+    imageTokens <= MOST_IMAGE_TOKENS,
+    `key "vision_config.patch_size": ${imageTokens} image tokens are more than ${MOST_IMAGE_TOKENS}`,
+  );
   if (problems.length) fail(problems);
   return {
     vision: {
@@ -176,7 +195,7 @@ export function parseConfig(json: unknown, where = "config.json"): PaliGemmaConf
     bosId: top.bos_token_id ?? t.bos_token_id,
     eosId: top.eos_token_id ?? t.eos_token_id,
     padId: top.pad_token_id ?? t.pad_token_id,
-    imageTokens: Math.floor(v.image_size / v.patch_size) ** 2,
+    imageTokens,
   };
 }
 

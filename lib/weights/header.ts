@@ -31,12 +31,17 @@ export interface StoredTensor {
   bytes: number;
 }
 
+/** The reference implementation's limit. */
+const MAX_HEADER = 100_000_000;
+/** PaliGemma-3B has 604; the largest models split over experts have some 50,000. */
+const MAX_TENSORS = 200_000;
+const MAX_RANK = 16;
+
 const Entry = z.strictObject({
   dtype: z.enum(Object.keys(SIZES), `expected one of ${Object.keys(SIZES).join(", ")}`),
-  shape: z.array(z.number().int().nonnegative()),
+  shape: z.array(z.number().int().nonnegative()).max(MAX_RANK, `expected at most ${MAX_RANK} dimensions`),
   data_offsets: z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
 });
-const MAX_HEADER = 100_000_000;
 
 /**
  * Reads the header of a safetensors file: 8 bytes little-endian length, JSON, data.
@@ -66,15 +71,21 @@ export function readHeader(path: string): { tensors: StoredTensor[]; metadata: R
   const metadata = z.record(z.string(), z.string()).safeParse(__metadata__ ?? {});
   if (!metadata.success) return broken("__metadata__ is not an object of strings");
 
-  const start = 8 + length;
-  const tensors = Object.entries(entries).map(([name, value]) => {
+  const start = 8 + length, claimed = Object.entries(entries);
+  if (claimed.length > MAX_TENSORS) {
+    broken(`expected at most ${MAX_TENSORS} tensors, the header names ${claimed.length}`);
+  }
+  const tensors = claimed.map(([name, value]) => {
     const entry = Entry.safeParse(value);
     if (!entry.success) {
       const issue = entry.error.issues[0];
       return broken(`tensor "${name}", ${issue.path.join(".")}: ${issue.message}`);
     }
     const { dtype, shape, data_offsets: [from, to] } = entry.data;
-    const bytes = shape.reduce((n, d) => n * d, SIZES[dtype]);
+    // A zero among the sizes must not hide that the others overflow.
+    const counted = shape.reduce((n, d) => n * Math.max(d, 1), SIZES[dtype]);
+    if (counted > Number.MAX_SAFE_INTEGER) broken(`tensor "${name}" claims an impossible shape [${shape}]`);
+    const bytes = shape.includes(0) ? 0 : counted;
     if (to - from !== bytes) {
       broken(
         `tensor "${name}" is ${dtype} [${shape}], expected ${bytes} bytes, its offsets span ${to - from}`,

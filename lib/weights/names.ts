@@ -1,8 +1,7 @@
 import type { PaliGemmaConfig } from "./config.ts";
 
-/** Stored tensors that are no weights of ours: the tied output layer, SigLIP's unused pooling head, buffers. */
+/** Stored tensors that are no weights of ours: SigLIP's unused pooling head, buffers. */
 const DROPPED = [
-  /^(language_model\.)?lm_head\.weight$/,
   /^vision_tower\.head\./,
   /^vision_tower\.embeddings\.position_ids$/,
   /\.rotary_emb\.inv_freq$/,
@@ -18,6 +17,10 @@ export function canonicalName(name: string): string {
     .replace(/^language_model\.model\./, "language_model.")
     .replace(/^vision_tower\.vision_model\./, "vision_tower.");
 }
+
+/** Whether this is the output layer, which some files hold beside the embedding table that it is tied to. */
+export const isOutputLayer = (canonical: string): boolean =>
+  /^(language_model\.)?lm_head\.weight$/.test(canonical);
 
 /** Whether a tensor of this canonical name is left unread. */
 export function isDropped(canonical: string): boolean {

@@ -20,19 +20,19 @@ export function readTensors(stored: readonly StoredTensor[], { dtype }: { dtype?
       `Expected F32, BF16 or F16 weights, found ${foreign.map((t) => `"${t.name}" ${t.dtype}`).join(", ")}.`,
     );
   }
-  const params: Params = {};
+  const read: [string, Tensor][] = []; // a record takes every name but "__proto__"
   try {
     for (const path of new Set(stored.map((t) => t.path))) {
       using file = Deno.openSync(path);
       for (const t of stored.filter((t) => t.path === path).sort((a, b) => a.offset - b.offset)) {
-        params[t.name] = readTensor(file, t, dtype ?? dtypeOf(t.dtype)!);
+        read.push([t.name, readTensor(file, t, dtype ?? dtypeOf(t.dtype)!)]);
       }
     }
   } catch (error) {
-    tf.dispose(params);
+    tf.dispose(read.map(([, t]) => t));
     throw error;
   }
-  return params;
+  return Object.fromEntries(read);
 }
 
 function readTensor(file: Deno.FsFile, t: StoredTensor, to: DType): Tensor {

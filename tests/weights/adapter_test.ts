@@ -120,7 +120,7 @@ Deno.test("target_modules must name exactly the stored modules, as a pattern or 
       ],
       [/layers\.1\.mlp/, ".*\\.layers\\.1\\.mlp\\..*"],
       [/./, "all-linear"],
-      [/q_proj/, "(?P<python>.*q_proj)"], // a syntax that JavaScript does not have: not checked
+      [/q_proj/, "(?P<python>.*q_proj)"], // a syntax that JavaScript does not have
     ];
     for (const [chosen, targets] of good) {
       await store(chosen, targets);
@@ -198,6 +198,11 @@ Deno.test("variants that this code does not compute are refused with the key's n
     for (const [key, value] of Object.entries(refused)) {
       await write(dir, tensors, { [key]: value });
       await assertRejects(() => loadAdapter(dir), Error, `key "${key}`);
+    }
+    for (const [key, what] of [["rank_pattern", "ranks"], ["alpha_pattern", "scales"]]) {
+      await write(dir, tensors, { [key]: { q_proj: 4 } });
+      const sentence = `key "${key}": gives modules ${what} of their own, which is not supported here.`;
+      await assertRejects(() => loadAdapter(dir), Error, sentence);
     }
     await write(dir, tensors, {
       use_dora: false,

@@ -100,6 +100,58 @@ Deno.test("a mismatch names everything that is missing, unknown, given twice or 
     assertEquals(memory().tensors, before);
   }));
 
+Deno.test("an output layer of its own is refused, not left out", () =>
+  inTempDir(async (dir) => {
+    const own = tf.mul(params["language_model.embed_tokens.weight"], 2);
+    for (const name of ["lm_head.weight", "language_model.lm_head.weight", "model.lm_head.weight"]) {
+      await write(dir, { ...rename(params, hubName), [name]: own });
+      const { message } = await assertRejects(() => loadCheckpoint(dir), Error) as Error;
+      assertStringIncludes(
+        message,
+        `have an output layer of their own, which is not supported here: "${name}"`,
+      );
+    }
+  }));
+
+Deno.test("images are prepared as preprocessor_config.json says, or it is refused with its keys", () =>
+  inTempDir(async (dir) => {
+    await saveCheckpoint(dir, params, TINY);
+    const path = join(dir, "preprocessor_config.json"), good = JSON.parse(await Deno.readTextFile(path));
+    tf.dispose((await loadCheckpoint(dir)).params);
+    const wrong: [string, unknown][] = [
+      ["image_processor_type", "CLIPImageProcessor"],
+      ["size", { height: 12, width: 12 }],
+      ["size", { shortest_edge: 9 }],
+      ["image_seq_length", 9],
+      ["resample", 2],
+      ["rescale_factor", 1 / 127.5],
+      ["do_normalize", false],
+      ["image_mean", [0.48, 0.46, 0.41]],
+      ["image_std", [1, 1, 1]],
+      ["do_center_crop", true],
+    ];
+    for (const [key, value] of wrong) {
+      await Deno.writeTextFile(path, JSON.stringify({ ...good, [key]: value }));
+      await assertRejects(() => loadCheckpoint(dir), Error, `otherwise than this code does: key "${key}`);
+    }
+    await Deno.remove(path); // transformers 5 writes both into one file
+    const processor = join(dir, "processor_config.json");
+    await Deno.writeTextFile(processor, JSON.stringify({ image_processor: { ...good, resample: 0 } }));
+    await assertRejects(() => loadCheckpoint(dir), Error, 'key "resample"');
+    await Deno.writeTextFile(processor, JSON.stringify({ image_processor: good }));
+    tf.dispose((await loadCheckpoint(dir)).params);
+  }));
+
+Deno.test("model.safetensors is read, as in transformers, also where an index lies beside it", () =>
+  inTempDir(async (dir) => {
+    await write(dir, rename(params, hubName));
+    const index = join(dir, "model.safetensors.index.json");
+    await Deno.writeTextFile(index, JSON.stringify({ weight_map: { x: "other.safetensors" } }));
+    const { params: back } = await loadCheckpoint(dir);
+    assertEquals(valuesOf(back), valuesOf(params));
+    tf.dispose(back);
+  }));
+
 Deno.test("shards load as one file does, and broken indexes are refused", () =>
   inTempDir(async (dir) => {
     await write(dir, {});

@@ -43,6 +43,13 @@ Deno.test("what the model code cannot do is refused with the key's name", () => 
       (c) => (c as Record<string, unknown>).tie_word_embeddings = false,
       '"tie_word_embeddings"',
     ],
+    ["several end tokens", (c) => c.text_config.eos_token_id = [1, 107], "lists several tokens"],
+    ["capped logits", (c) => c.text_config.final_logit_softcapping = 30, "caps the logits"],
+    ["absurdly many layers", (c) => c.text_config.num_hidden_layers = 3000000, "expected at most 512"],
+    ["an absurd width", (c) => c.vision_config.hidden_size = 2 ** 40, "expected at most 65536"],
+    ["an absurd vocabulary", (c) => c.text_config.vocab_size = 2 ** 31, "expected at most 4194304"],
+    ["an absurd image", (c) => c.vision_config.image_size = 1e9, '"vision_config.image_size"'],
+    ["four channels", (c) => c.vision_config.num_channels = 4, '"vision_config.num_channels"'],
     [
       "a causal prefix",
       (c) => c.text_config.use_bidirectional_attention = false,
