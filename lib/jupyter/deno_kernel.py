@@ -55,11 +55,15 @@ def parse(frames):
     return frames[:i], json.loads(frames[i + 2]), json.loads(frames[i + 3]), json.loads(frames[i + 5])
 
 
-def end_with_parent():
-    """Runs in the child: Linux kills it when this process ends, however that happens. In a group of its own it gets no
-    signal that is meant for this process."""
+def end_with_parent(with_signal):
+    """Linux sends this process the signal when its parent ends, however that happens."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, with_signal)
+
+
+def begin_child():
+    """Runs in Deno's process: in a group of its own it gets no signal that is meant for this process."""
     os.setpgid(0, 0)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent(signal.SIGKILL)
 
 
 class Shim:
@@ -96,7 +100,7 @@ class Shim:
         self.parent = os.getppid()
         deno = os.path.join(sys.prefix, "bin", "deno")
         command = [deno, "jupyter", "--quiet", "--kernel", "--conn", self.back_file]
-        self.child = subprocess.Popen(command, preexec_fn=end_with_parent)
+        self.child = subprocess.Popen(command, preexec_fn=begin_child)
 
     def socket(self, kind, connection, channel, bind=False):
         s = self.context.socket(kind)
@@ -243,6 +247,7 @@ class Shim:
 
 
 def main():
+    end_with_parent(signal.SIGTERM)
     shim = Shim(sys.argv[1])
     signal.signal(signal.SIGINT, shim.on_interrupt)
 

@@ -11,6 +11,7 @@ import asyncio
 import os
 import pathlib
 import re
+import signal
 import sys
 import time
 
@@ -59,6 +60,21 @@ class Client(NotebookClient):
     """Keeps reading for a moment after a cell's idle message and reports progress."""
 
     status = None
+    exit_code = None  # of a kernel that died
+    stopped = False  # by a signal to the runner: the kernel is being ended
+
+    async def async_start_new_kernel(self, **kwargs):
+        await super().async_start_new_kernel(**kwargs)
+        self.process = self.km.provisioner.process
+
+    async def _async_cleanup_kernel(self):
+        self.stopped = True
+        await super()._async_cleanup_kernel()
+
+    async def _async_check_alive(self):
+        assert not self.stopped
+        self.exit_code = self.process.poll()
+        await super()._async_check_alive()
 
     async def _async_poll_output_msg(self, parent_msg_id, cell, cell_index):
         done = False
@@ -82,6 +98,28 @@ class Client(NotebookClient):
                 done = True
 
 
+def ooms():
+    """How often Linux has ended a process for want of memory since it started, in any group; 0 where it does not say."""
+    try:
+        fields = dict(line.split() for line in pathlib.Path("/proc/vmstat").read_text().splitlines())
+    except (OSError, ValueError):
+        return 0
+    return int(fields.get("oom_kill", 0))
+
+
+def ending(code, ooms_meanwhile):
+    """Why a kernel ended, from its exit code (128 + signal, as the shim gives it, or -signal)."""
+    number = -code if code < 0 else code - 128 if code > 128 else 0
+    if number == signal.SIGKILL and ooms_meanwhile:
+        return "it was killed, and the system was out of memory: close other programs or take a smaller batch"
+    if number:
+        try:
+            return f"it got {signal.Signals(number).name}"
+        except ValueError:
+            pass
+    return f"its exit code was {code}"
+
+
 def closing_check(notebook):
     """The last check that a cell displayed, {"ok", "text"}, or None."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
@@ -93,7 +131,7 @@ def execute(notebook, folder, status):
     """Runs all cells and the guard; returns the error as text, or None."""
     client = Client(notebook, kernel_name="deno", timeout=None, startup_timeout=120, coalesce_streams=True,
                     record_timing=False, resources={"metadata": {"path": str(folder)}})
-    client.status = status
+    client.status, ooms_before = status, ooms()
     client.on_cell_start = lambda cell, cell_index: status.update(cell=cell_index + 1)
     notebook.cells.append(nbformat.v4.new_code_cell(GUARD))
     try:
@@ -104,7 +142,9 @@ def execute(notebook, folder, status):
     except AssertionError:  # at SIGINT and SIGTERM nbclient ends the kernel, and then misses it
         return f"cell {status.cell}: stopped"
     except (DeadKernelError, RuntimeError) as error:
-        return f"cell {status.cell}: the kernel ended: {error} (out of memory?)"
+        code = client.exit_code
+        reason = f"{error}" if code is None else ending(code, ooms() - ooms_before)
+        return f"cell {status.cell}: the kernel ended: {reason}"
     finally:
         notebook.cells.pop()
         notebook.metadata.get("language_info", {}).pop("version", None)

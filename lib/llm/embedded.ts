@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { z } from "zod";
-import { paths } from "../config/mod.ts";
+import { paths, tiedCommand } from "../config/mod.ts";
 import { type Endpoint } from "./endpoint.ts";
 import { Secret } from "./secret.ts";
 
@@ -73,7 +73,7 @@ async function startProcess(context: number, timeoutMs: number, key: string) {
   );
   let child: Deno.ChildProcess;
   try {
-    child = new Deno.Command(python, {
+    child = tiedCommand(python, {
       args,
       env,
       clearEnv: true,

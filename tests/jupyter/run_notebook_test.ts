@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { delay } from "@std/async";
+import { paths } from "../../lib/config/mod.ts";
 import { python, runPython, scratchNotebook } from "./support.ts";
 
 const RUNNER = "lib/jupyter/run_notebook.py";
@@ -94,7 +95,27 @@ Deno.test("a notebook without a closing check fails", async () => {
 Deno.test("a kernel that dies ends the run with a sentence", async () => {
   const run = await execute([IMPORTS, `Deno.kill(Deno.pid, "SIGKILL"); await new Promise(() => {})`]);
   assertEquals(run.code, 1);
-  assertStringIncludes(run.err, "cell 2: the kernel ended");
+  assertMatch(run.err, /^cell 2: the kernel ended: it got SIGKILL$/m);
+});
+
+Deno.test("memory is named only when the system ended a process for want of it meanwhile", async () => {
+  const script = `import sys
+sys.path.insert(0, "lib/jupyter")
+from run_notebook import ending, ooms
+print(ending(137, 1), ending(-9, 1), ending(137, 0), ending(1, 1), ending(134, 1), ooms() >= 0, sep="|")`;
+  const { stdout } = await new Deno.Command(join(paths.venv, "bin/python"), {
+    args: ["-c", script],
+    cwd: paths.root,
+  }).output();
+  const [killed, shim, ...others] = new TextDecoder().decode(stdout).trim().split("|");
+  assertEquals([killed.includes("out of memory"), killed], [true, shim]);
+  assertEquals(others, [
+    "it got SIGKILL",
+    "its exit code was 1",
+    "it got SIGABRT",
+    "it no longer answers",
+    "True",
+  ]);
 });
 
 const alive = async (pid: number) => await exists(`/proc/${pid}`);

@@ -1,5 +1,6 @@
 import { basename, join } from "@std/path";
 import { paths, type Scale } from "../../config/mod.ts";
+import { runChild } from "./child.ts";
 
 /** The course's notebooks in order: notebooks/NN_name.ipynb. */
 export async function listNotebooks(): Promise<string[]> {
@@ -34,12 +35,12 @@ export const failedCopy = (notebook: string, run: NotebookRun): string =>
  * @returns whether all cells ran and the closing check passed.
  */
 export async function runNotebook(notebook: string, run: NotebookRun): Promise<boolean> {
-  const { success } = await new Deno.Command(join(paths.venv, "bin/python"), {
+  const { success } = await runChild(join(paths.venv, "bin/python"), {
     args: [join(paths.root, "lib/jupyter/run_notebook.py"), notebook, executedCopy(notebook, run)],
     env: { ...run.env, SCALE: run.scale, LAB_RESULTS: run.results },
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",
-  }).spawn().status;
+  });
   return success;
 }
