@@ -72,8 +72,8 @@ class Client(NotebookClient):
         await super()._async_cleanup_kernel()
 
     async def _async_check_alive(self):
-        assert not self.stopped
-        self.exit_code = self.process.poll()
+        if not self.stopped:
+            self.exit_code = self.process.poll()
         await super()._async_check_alive()
 
     async def _async_poll_output_msg(self, parent_msg_id, cell, cell_index):
@@ -139,12 +139,12 @@ def execute(notebook, folder, status):
     except CellExecutionError as error:
         where = status.cell if status.cell <= status.cells else "after the last"
         return f"cell {where}: {error.ename}: {error.evalue}\n{error.traceback}"
-    except AssertionError:  # at SIGINT and SIGTERM nbclient ends the kernel, and then misses it
-        return f"cell {status.cell}: stopped"
-    except (DeadKernelError, RuntimeError) as error:
-        code = client.exit_code
-        reason = f"{error}" if code is None else ending(code, ooms() - ooms_before)
-        return f"cell {status.cell}: the kernel ended: {reason}"
+    except (AssertionError, DeadKernelError):  # at SIGINT and SIGTERM nbclient ends the kernel, and then misses it
+        if client.exit_code is None:
+            return f"cell {status.cell}: stopped"
+        return f"cell {status.cell}: the kernel ended: {ending(client.exit_code, ooms() - ooms_before)}"
+    except RuntimeError as error:
+        return f"cell {status.cell}: the kernel did not start: {error}"
     finally:
         notebook.cells.pop()
         notebook.metadata.get("language_info", {}).pop("version", None)
