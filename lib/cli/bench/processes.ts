@@ -26,26 +26,38 @@ export const ENDINGS: readonly (readonly [Role, Deno.Signal])[] = [
   ["kernel", "SIGKILL"],
 ];
 
-/** Every process of the fault is known by this variable of its environment. */
-const MARK = "LAB_FAULT_MARK";
-
 const CELLS = [
   `import { startEmbeddedServer } from "@lib/llm/mod.ts";
 const server = await startEmbeddedServer();`,
   `Deno.writeTextFileSync("ready", ""); await new Promise((done) => setTimeout(done, 600_000));`,
 ];
 
-/** Process ids and command lines of processes with the mark. */
-function marked(mark: string): Map<number, string> {
-  const found = new Map<number, string>();
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      if (!Deno.readTextFileSync(`/proc/${name}/environ`).includes(`${MARK}=${mark}\0`)) continue;
-      const command = Deno.readTextFileSync(`/proc/${name}/cmdline`).replaceAll("\0", " ");
-      if (command) found.set(Number(name), command); // a zombie has none
-    } catch { /* it has ended, or is not ours */ }
+/** Command line of a process, or "" when it has ended. */
+function commandOf(pid: number): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " "); // a zombie has none
+  } catch {
+    return "";
   }
+}
+
+/** Command lines of a process and all below it, by process id. */
+function familyOf(pid: number): Map<number, string> {
+  const children = new Map<number, number[]>();
+  for (const { name } of Deno.readDirSync("/proc")) {
+    try {
+      const parent = Number(
+        /^PPid:\s*(\d+)/m.exec(Deno.readTextFileSync(`/proc/${Number(name)}/status`))![1],
+      );
+      children.set(parent, [...children.get(parent) ?? [], Number(name)]);
+    } catch { /* no process, or it has ended */ }
+  }
+  const found = new Map<number, string>();
+  const visit = (pid: number) => {
+    found.set(pid, commandOf(pid));
+    children.get(pid)?.forEach(visit);
+  };
+  visit(pid);
   return found;
 }
 
@@ -67,7 +79,6 @@ async function within(seconds: number, holds: () => boolean): Promise<boolean> {
 export async function endOneProcess(role: Role, signal: Deno.Signal): Promise<string | null> {
   await Deno.mkdir(join(paths.root, "build"), { recursive: true });
   const folder = await Deno.makeTempDir({ dir: join(paths.root, "build"), prefix: "processes-" });
-  const mark = crypto.randomUUID();
   const cells = CELLS.map((source, i) => (
     { cell_type: "code", id: `cell-${i}`, metadata: {}, execution_count: null, outputs: [], source }
   ));
@@ -79,18 +90,18 @@ export async function endOneProcess(role: Role, signal: Deno.Signal): Promise<st
   try {
     const lab = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", fromFileUrl(import.meta.url), folder],
-      env: { [MARK]: mark },
       stdin: "null",
       stdout: "null",
       stderr: "null",
     }).spawn();
     const ready = await within(90, () => [...Deno.readDirSync(folder)].some(({ name }) => name === "ready"));
-    const before = marked(mark);
-    const pidOf = (role: Role) => [...before].find(([, command]) => command.includes(ROLES[role]))?.[0];
+    const family = familyOf(lab.pid);
+    const pidOf = (role: Role) => [...family].find(([, command]) => command.includes(ROLES[role]))?.[0];
     const absent = (Object.keys(ROLES) as Role[]).filter((role) => pidOf(role) === undefined);
     if (ready && !absent.length) Deno.kill(pidOf(role)!, signal);
-    const gone = await within(15, () => marked(mark).size === 0);
-    const left = [...marked(mark)];
+    const leftOver = () => [...family].filter(([pid, command]) => command && commandOf(pid) === command);
+    const gone = await within(15, () => leftOver().length === 0);
+    const left = leftOver();
     for (const [pid] of left) Deno.kill(pid, "SIGKILL");
     await lab.status;
     if (!ready || absent.length) return `did not start: ${absent.join(", ") || "the notebook"}`;
