@@ -23,11 +23,11 @@ function frameHeader(jpeg: Uint8Array): number | null {
   return found;
 }
 
-/** Bits of a sample. @throws Error without a frame header */
-export function jpegPrecision(jpeg: Uint8Array): number {
+/** Bits of a sample and number of components. @throws Error without a frame header */
+export function jpegFrame(jpeg: Uint8Array): { precision: number; components: number } {
   const at = frameHeader(jpeg);
-  if (at === null) throw new Error("its JPEG data holds no frame header.");
-  return jpeg[at + 4];
+  if (at === null || at + 9 >= jpeg.length) throw new Error("its JPEG data holds no frame header.");
+  return { precision: jpeg[at + 4], components: jpeg[at + 9] };
 }
 
 /** Width and height as a codestream's own header tells them: JPEG's frame header or JPEG 2000's SIZ; null for others. */

@@ -1,25 +1,27 @@
 import sharp from "sharp";
 import { decodeDicom } from "./dicom.ts";
+import { reduceDeep } from "./deep.ts";
 import { imageFormat } from "./format.ts";
 import { MAX_BYTES, MAX_PIXELS, tooLarge } from "./limits.ts";
-import type { RgbImage } from "./rgb.ts";
+import type { DecodedImage } from "./rgb.ts";
 
 /**
  * Decodes a picture to 8-bit RGB as `PIL.Image.open` followed by transformers' `convert_to_rgb` does: PNG (grey, palette,
  * transparent, interlaced), JPEG (baseline, progressive), WebP, GIF (first frame), TIFF (first page) and DICOM
- * ({@link decodeDicom} with its defaults), told apart by their first bytes. No EXIF rotation, no colour profile applied; transparency is laid on white.
+ * ({@link decodeDicom} with its defaults), told apart by their first bytes. Turned upright by the orientation of EXIF or TIFF, as transformers' `load_image` and the
+ * hub's `datasets` do (`ImageOps.exif_transpose`); no colour profile applied; transparency is laid on white.
  *
  * 8-bit PNG, GIF, TIFF, lossless WebP and JPEG (4:4:4, 4:2:2, 4:2:0, grey) decode to Pillow 13's bytes in every test
  * picture; a JPEG whose end is missing is refused by both.
  *
- * Differs from Pillow on purpose in two cases: 16-bit grey is scaled to 8 bits (its high byte; Pillow saturates
- * everything above 255 to white), and CMYK is converted by libvips with its own profile (Pillow's formula is naive).
+ * Differs from Pillow on purpose in two cases: more than 8 bits and floats are scaled to 8 bits (see `reduceDeep`; Pillow
+ * saturates everything above 255 to white), and CMYK is converted by libvips with its own profile (Pillow's formula is naive).
  *
  * @param source the encoded bytes or a file's path.
  * @throws Error naming the file (or "image of N bytes") for anything damaged, truncated, unknown, or larger than
  * {@link MAX_PIXELS} (by its header, before it is unpacked) or {@link MAX_BYTES}.
  */
-export async function decodeImage(source: Uint8Array | string): Promise<RgbImage> {
+export async function decodeImage(source: Uint8Array | string): Promise<DecodedImage> {
   const name = typeof source === "string" ? source : `image of ${source.length} bytes`;
   const bytes = typeof source === "string" ? await readFile(source) : source;
   if (bytes.length === 0) throw new Error(`${name} is empty: nothing to decode.`);
@@ -28,7 +30,7 @@ export async function decodeImage(source: Uint8Array | string): Promise<RgbImage
     if (format === null) throw new Error("it is no PNG, JPEG, GIF, WebP, TIFF or DICOM file.");
     return format === "dicom" ? await decodeDicom(bytes) : await decodePicture(bytes);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, " ").trim();
     throw new Error(`${name} cannot be decoded: ${reason}`, { cause });
   }
 }
@@ -40,13 +42,23 @@ async function readFile(path: string): Promise<Uint8Array> {
   return await Deno.readFile(path);
 }
 
-async function decodePicture(bytes: Uint8Array): Promise<RgbImage> {
+async function decodePicture(bytes: Uint8Array): Promise<DecodedImage> {
   const options = { limitInputPixels: false, failOn: "error", ignoreIcc: true } as const;
   const meta = await sharp(bytes, options).metadata();
   const height = meta.pageHeight ?? meta.height;
   if (meta.width * height > MAX_PIXELS) throw tooLarge(meta.width, height);
-  const { data, info } = await sharp(bytes, options).raw().toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, data: flatten(data, info.channels) };
+  const picture = sharp(bytes, options).autoOrient(), notes: string[] = [];
+  if (meta.orientation && meta.orientation !== 1) {
+    notes.push(`it was turned upright as its orientation ${meta.orientation} says`);
+  }
+  const deep = await reduceDeep(picture, meta.depth, meta.space);
+  if (deep) notes.push(deep.note);
+  const told = notes.length > 0 ? { notes } : {};
+  if (deep) {
+    return { width: deep.width, height: deep.height, data: flatten(deep.data, deep.channels), ...told };
+  }
+  const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, data: flatten(data, info.channels), ...told };
 }
 
 /** One to four interleaved channels (grey, grey + alpha, RGB, RGBA) to RGB on white. */

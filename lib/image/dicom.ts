@@ -3,7 +3,7 @@ import { applyPalette, toBytes, ybrToRgb } from "./dicom_colour.ts";
 import { type DataSet, encapsulatedFrame, parseDicom, type PixelFormat, pixelFormat } from "./dicom_file.ts";
 import { renderGrey } from "./dicom_grey.ts";
 import { MAX_PIXELS, tooLarge } from "./limits.ts";
-import { greyToRgb, type RgbImage } from "./rgb.ts";
+import { type DecodedImage, greyToRgb } from "./rgb.ts";
 
 export { isDicom } from "./dicom_file.ts";
 
@@ -12,19 +12,24 @@ export { isDicom } from "./dicom_file.ts";
  * RGB, YBR_FULL, YBR_FULL_422, YBR_ICT, YBR_RCT and PALETTE COLOR become RGB. 1, 8 and 16 bits allocated, signed or not.
  * Overlays, shutters, pixel aspect ratio and colour profiles are not applied.
  *
- * Transfer syntaxes: implicit, explicit, big-endian, deflated; RLE; JPEG baseline and 8-bit extended; JPEG lossless
- * (processes 14 and 14 SV1); JPEG-LS; JPEG 2000. The file is read by dicom-parser, which keeps pixel data as a view and
- * needs nothing else, where dcmjs builds the whole dataset as objects. JPEG-LS and JPEG 2000 are decoded by CharLS and
+ * Transfer syntaxes: implicit, explicit, big-endian, deflated; RLE; JPEG baseline and extended (8 and 12 bits); JPEG
+ * lossless (processes 14 and 14 SV1); JPEG-LS; JPEG 2000. The file is read by dicom-parser, which keeps pixel data as a
+ * view; dcmjs 0.52 reads pixel data that end early as if they were whole, and refuses several character sets and files
+ * without a meta group length. JPEG-LS and JPEG 2000 are decoded by CharLS and
  * OpenJPEG in WebAssembly (the asm.js builds of the same codecs took 27 s instead of 6 s for a radiograph of 3.6 million
- * pixels), lossless JPEG by jpeg-lossless-decoder-js, lossy JPEG by sharp's libjpeg-turbo.
+ * pixels), lossless and 12-bit JPEG by the IJG's library in dcmjs-codecs (jpeg-lossless-decoder-js 2.1 gets 16-bit samples wrong with
+ * predictor 7 and in colour, and may lose the last pixel), 8-bit JPEG by sharp's libjpeg-turbo.
  *
  * @param options.frame counted from 0; default: the middle one (`frames >> 1`), as the first slice of a volume is often empty.
  * @throws Error saying what is missing, damaged, or not supported (with the transfer syntax's UID and name).
  */
-export async function decodeDicom(bytes: Uint8Array, options: { frame?: number } = {}): Promise<RgbImage> {
+export async function decodeDicom(
+  bytes: Uint8Array,
+  options: { frame?: number } = {},
+): Promise<DecodedImage> {
   const data = parseDicom(bytes);
   const format = pixelFormat(data);
-  const { rows: height, columns: width, frames, photometric } = format;
+  const { rows: height, columns: width, frames, photometric } = format, size = { width, height };
   if (width * height > MAX_PIXELS) throw tooLarge(width, height);
   const frame = options.frame ?? frames >> 1;
   if (!Number.isInteger(frame) || frame < 0 || frame >= frames) {
@@ -42,11 +47,14 @@ export async function decodeDicom(bytes: Uint8Array, options: { frame?: number }
     );
   }
   const stored = interpret(samples, format, expected);
-  if (photometric === "PALETTE COLOR") return { width, height, data: applyPalette(stored, data, format) };
-  if (format.samplesPerPixel === 1) return greyToRgb(renderGrey(stored, data, format, frame), width, height);
+  const told = frames > 1 ? { notes: [`it is frame ${frame + 1} of ${frames}`] } : {};
+  if (photometric === "PALETTE COLOR") return { ...size, data: applyPalette(stored, data, format), ...told };
+  if (format.samplesPerPixel === 1) {
+    return { ...greyToRgb(renderGrey(stored, data, format, frame), width, height), ...told };
+  }
   const rgb = toBytes(stored, format.bitsStored);
   if (!samples.rgb && (photometric === "YBR_FULL" || photometric === "YBR_FULL_422")) ybrToRgb(rgb);
-  return { width, height, data: rgb };
+  return { ...size, data: rgb, ...told };
 }
 
 /** Uncompressed pixels as interleaved values, bytes in the machine's order. */

@@ -1,8 +1,7 @@
 import charls from "@cornerstonejs/codec-charls";
 import openjpeg from "@cornerstonejs/codec-openjpeg";
-import { Decoder as LosslessJpeg } from "jpeg-lossless-decoder-js";
 import sharp from "sharp";
-import { jpegPrecision, requireAnnouncedSize, segments } from "./codestream.ts";
+import { jpegFrame, requireAnnouncedSize, segments } from "./codestream.ts";
 import type { PixelFormat } from "./dicom_file.ts";
 
 /** Decoded but not interpreted: stored values, components interleaved. */
@@ -61,15 +60,16 @@ async function wasm(factory: unknown, decoder: string, encoded: Uint8Array): Pro
   }
 }
 
-/** 8-bit baseline and extended JPEG through the same libjpeg as every other picture. */
+/** 8-bit baseline and extended JPEG through the same libjpeg as every other picture; 12-bit extended through libijg. */
 async function lossyJpeg(encoded: Uint8Array, format: PixelFormat): Promise<Samples> {
-  const precision = jpegPrecision(encoded);
+  const { precision, components } = jpegFrame(encoded);
   requireEnd(encoded);
-  if (precision !== 8) throw new Error(`${precision}-bit extended JPEG cannot be decoded (8-bit can).`);
+  if (precision !== 8) return { ...await libijg(encoded, format), precision };
   const bytes = format.photometric === "RGB" ? withoutColourTransform(encoded) : encoded;
-  const { data, info } = await sharp(bytes, { failOn: "error", ignoreIcc: true, limitInputPixels: false })
-    .raw().toBuffer({ resolveWithObject: true });
-  return { values: new Uint8Array(data), components: info.channels, precision: 8, rgb: info.channels === 3 };
+  const picture = sharp(bytes, { failOn: "error", ignoreIcc: true, limitInputPixels: false });
+  if (components === 1) picture.toColourspace("b-w"); // or sharp repeats the grey values three times
+  const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
+  return { values: new Uint8Array(data), components: info.channels, precision, rgb: components === 3 };
 }
 
 /** RGB stored as it is: without a marker that says so libjpeg would take the components for YCbCr. */
@@ -92,19 +92,37 @@ function requireEnd(codestream: Uint8Array): void {
   throw new Error("its data is truncated: the end marker is missing.");
 }
 
-function losslessJpeg(encoded: Uint8Array): Samples {
+/**
+ * JPEG of any precision and process, lossless ones too, by the IJG's library. Its module is loaded when the first file
+ * needs it, and again after an error, which leaves it in an unknown state.
+ */
+async function libijg(encoded: Uint8Array, format: PixelFormat): Promise<Samples> {
   requireEnd(encoded);
-  const decoder = new LosslessJpeg();
-  const bytes = jpegPrecision(encoded) > 8 ? 2 : 1;
-  const out = decoder.decode(
-    encoded.buffer as ArrayBuffer,
-    encoded.byteOffset,
-    encoded.length,
-    bytes,
-  ) as ArrayBufferLike;
-  const raw = ArrayBuffer.isView(out) ? out.buffer : out;
-  const values = bytes === 2 ? new Uint16Array(raw) : new Uint8Array(raw);
-  return { values, components: decoder.frame.numComp, precision: null, rgb: false };
+  const { precision, components } = jpegFrame(encoded);
+  if (precision < 2 || precision > 16 || (components !== 1 && components !== 3)) {
+    throw new Error(`${precision} bits in ${components} components are no JPEG picture.`);
+  }
+  const { Context, NativeCodecs } = (await import("dcmjs-codecs")).default;
+  if (!NativeCodecs.isInitialized()) await NativeCodecs.initializeAsync();
+  const context = new Context({
+    width: format.columns,
+    height: format.rows,
+    bitsAllocated: precision > 8 ? 16 : 8,
+    bitsStored: precision,
+    samplesPerPixel: components,
+    pixelRepresentation: 0,
+    planarConfiguration: 0,
+    photometricInterpretation: components === 1 ? "MONOCHROME2" : "RGB", // that is, components stay as they are
+    encodedBuffer: encoded,
+  });
+  try {
+    const bytes = NativeCodecs.decodeJpeg(context).getDecodedBuffer()!.slice();
+    const values = precision > 8 ? new Uint16Array(bytes.buffer) : bytes;
+    return { values, components, precision: null, rgb: false };
+  } catch (error) {
+    NativeCodecs.release();
+    throw error;
+  }
 }
 
 /** PackBits segments, one per byte plane: for each component the high byte first (PS3.5 annex G). */
@@ -153,8 +171,8 @@ const SYNTAXES: Record<string, { name: string; decode: Decode | null }> = {
   "1.2.840.10008.1.2.5": { name: "RLE Lossless", decode: runLength },
   "1.2.840.10008.1.2.4.50": { name: "JPEG Baseline (Process 1)", decode: lossyJpeg },
   "1.2.840.10008.1.2.4.51": { name: "JPEG Extended (Process 2 and 4)", decode: lossyJpeg },
-  "1.2.840.10008.1.2.4.57": { name: "JPEG Lossless (Process 14)", decode: losslessJpeg },
-  "1.2.840.10008.1.2.4.70": { name: "JPEG Lossless (Process 14, first-order)", decode: losslessJpeg },
+  "1.2.840.10008.1.2.4.57": { name: "JPEG Lossless (Process 14)", decode: libijg },
+  "1.2.840.10008.1.2.4.70": { name: "JPEG Lossless (Process 14, first-order)", decode: libijg },
   "1.2.840.10008.1.2.4.80": { name: "JPEG-LS Lossless", decode: jpegLs },
   "1.2.840.10008.1.2.4.81": { name: "JPEG-LS Near-Lossless", decode: jpegLs },
   "1.2.840.10008.1.2.4.90": { name: "JPEG 2000 Lossless", decode: jpeg2000 },

@@ -29,24 +29,65 @@ export interface PixelFormat {
 
 const BIG_ENDIAN = "1.2.840.10008.1.2.2";
 
+const DEFLATED = "1.2.840.10008.1.2.1.99";
+
+/** Value representations whose length has 2 bytes; all others, those of a later standard too, have 4 (PS3.5 7.1.2). */
+const SHORT = "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split(" ");
+/** Those with 4 bytes that dicom-parser knows: it takes the length of OV, SV and UV for 2 bytes. */
+const LONG = "OB OD OF OL OW SQ UC UN UR UT".split(" ");
+
+/** What dicom-parser reads elements from, told that a representation it does not know is a string of bytes. */
+function elementsFrom(bytes: Uint8Array, start: number, parser: dicomParser.ByteArrayParser) {
+  const stream = new dicomParser.ByteStream(parser, bytes, start);
+  const read = stream.readFixedString.bind(stream);
+  stream.readFixedString = (length) => {
+    const text = read(length), isUnknown = !SHORT.includes(text) && !LONG.includes(text);
+    return isUnknown && /^[A-Z]{2}$/.test(text) ? "OB" : text; // delimiters have no representation
+  };
+  return stream;
+}
+
+/** Whether the element that begins at `at` names its value representation, whatever the transfer syntax says. */
+const isExplicit = (bytes: Uint8Array, at: number): boolean =>
+  [4, 5].every((k) => bytes[at + k] >= 0x41 && bytes[at + k] <= 0x5a);
+
 /** Parses implicit, explicit, big-endian and deflated files alike. */
 export function parseDicom(bytes: Uint8Array): DataSet {
   try {
-    return dicomParser.parseDicom(bytes, {
-      // deflated: everything after the file meta information is one raw deflate stream
-      inflater: (all: Uint8Array, position: number) => {
-        const rest = inflateRawSync(all.subarray(position), { maxOutputLength: MAX_INFLATED_BYTES });
-        const whole = new Uint8Array(position + rest.length);
-        whole.set(all.subarray(0, position));
-        whole.set(rest, position);
-        return whole;
-      },
-    } as dicomParser.ParseDicomOptions);
-  } catch (thrown) { // the parser throws strings, Errors and { exception }
-    const reason = (thrown as { exception?: unknown }).exception ?? thrown;
-    throw new Error(
-      `its DICOM structure is damaged or truncated (${reason instanceof Error ? reason.message : reason}).`,
+    const data = dicomParser.readPart10Header(bytes), syntax = data.string("x00020010");
+    const start = Object.values(data.elements).reduce(
+      (end, { dataOffset, length }) => Math.max(end, dataOffset + length),
+      META_BYTES,
     );
+    if (syntax === DEFLATED) { // everything after the file meta information is one raw deflate stream
+      const rest = inflateRawSync(bytes.subarray(start), { maxOutputLength: MAX_INFLATED_BYTES });
+      data.byteArray = new Uint8Array(start + rest.length);
+      data.byteArray.set(bytes.subarray(0, start));
+      data.byteArray.set(rest, start);
+    }
+    if (syntax === BIG_ENDIAN) data.byteArrayParser = dicomParser.bigEndianByteArrayParser;
+    const whole = data.byteArray as Uint8Array, stream = elementsFrom(whole, start, data.byteArrayParser);
+    if (isExplicit(whole, start)) dicomParser.parseDicomDataSetExplicit(data, stream, whole.length);
+    else {
+      dicomParser.parseDicomDataSetImplicit(
+        data,
+        stream,
+        whole.length,
+        {
+          // without it, pixels that look like the beginning of a sequence are taken for one
+          vrCallback: (tag: string) => tag === "x7fe00010" ? "OW" : undefined,
+        } as Parameters<typeof dicomParser.parseDicomDataSetImplicit>[3],
+      );
+      const pixels = data.elements.x7fe00010;
+      if (pixels?.hadUndefinedLength) { // compressed, which implicit files should not be
+        const at = elementsFrom(whole, pixels.dataOffset, data.byteArrayParser);
+        dicomParser.findEndOfEncapsulatedElement(at, pixels);
+      }
+    }
+    return data;
+  } catch (thrown) { // the parser throws strings and Errors
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new Error(`its DICOM structure is damaged or truncated (${reason}).`);
   }
 }
 

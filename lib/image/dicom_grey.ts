@@ -23,6 +23,12 @@ function readLut(item: DataSet, signed: boolean): Lut {
   return { first, entries, bits };
 }
 
+/** The lookup table of a sequence; null without one, for which some scanners write an empty item. */
+function findLut(data: DataSet, tag: string, signed: boolean): Lut | null {
+  const item = items(data, tag).find(({ elements }) => elements.x00283002 || elements.x00283006);
+  return item ? readLut(item, signed) : null;
+}
+
 function look({ first, entries }: Lut, value: number): number {
   return entries[Math.min(Math.max(Math.trunc(value) - first, 0), entries.length - 1)];
 }
@@ -39,11 +45,8 @@ function withAttribute(data: DataSet, frame: number, group: string, tag: string)
 
 /** Stored value to modality value (Hounsfield units and the like). */
 function modality(data: DataSet, format: PixelFormat, frame: number): (stored: number) => number {
-  const [table] = items(data, "x00283000");
-  if (table) {
-    const lut = readLut(table, format.signed);
-    return (stored) => look(lut, stored);
-  }
+  const lut = findLut(data, "x00283000", format.signed);
+  if (lut) return (stored) => look(lut, stored);
   const source = withAttribute(data, frame, "x00289145", "x00281053");
   const slope = source.floatString("x00281053") ?? 1, intercept = source.floatString("x00281052") ?? 0;
   return (stored) => stored * slope + intercept;
@@ -55,9 +58,8 @@ function valuesOfInterest(
   format: PixelFormat,
   frame: number,
 ): ((value: number) => number) | null {
-  const [table] = items(data, "x00283010");
-  if (table) {
-    const lut = readLut(table, format.signed && !data.elements.x00283000);
+  const lut = findLut(data, "x00283010", format.signed && items(data, "x00283000").length === 0);
+  if (lut) {
     const top = 2 ** lut.bits - 1;
     return (value) => Math.min(look(lut, value) / top, 1);
   }

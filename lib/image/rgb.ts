@@ -5,6 +5,12 @@ export interface RgbImage {
   data: Uint8Array;
 }
 
+/** A picture as it was decoded. */
+export interface DecodedImage extends RgbImage {
+  /** What was done to the file's pixels that its viewer may not expect: one clause each; absent when nothing was. */
+  notes?: readonly string[];
+}
+
 /**
  * Three equal channels from one: `grey` is height x width bytes.
  * @throws RangeError when the length is not width x height.

@@ -37,7 +37,7 @@ export async function folder(files: Files): Promise<string> {
   return root;
 }
 
-const fixtures = new URL("./fixtures", import.meta.url).pathname;
+const fixtures = join(import.meta.dirname!, "fixtures");
 const cache = await Deno.makeTempDir();
 async function files(root: string, under = ""): Promise<Files> {
   const found: Files = {};

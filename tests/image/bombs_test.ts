@@ -1,9 +1,10 @@
 /** Pictures that claim more than they hold are refused by their header, before memory is taken for them. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { crc32, deflateRawSync } from "node:zlib";
 import { decodeImage, imageFormat, MAX_PIXELS } from "../../lib/image/mod.ts";
 
-const fixtures = new URL("./fixtures/", import.meta.url).pathname;
+const fixtures = fromFileUrl(new URL("./fixtures/", import.meta.url));
 const picture = async (name: string) => await Deno.readFile(`${fixtures}pictures/${name}`);
 const dicom = async (name: string) => await Deno.readFile(`${fixtures}dicom/${name}`);
 const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import {
   decodeImage,
   greyToRgb,
@@ -9,7 +10,7 @@ import {
 } from "../../lib/image/mod.ts";
 import { sha256 } from "../../lib/config/mod.ts";
 
-const fixtures = new URL("./fixtures/", import.meta.url).pathname;
+const fixtures = fromFileUrl(new URL("./fixtures/", import.meta.url));
 const expected = JSON.parse(await Deno.readTextFile(`${fixtures}expected.json`));
 const bytesOf = (x: Float32Array) => new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
 

@@ -64,11 +64,6 @@ save("rgb_transparent_colour.png", Image.fromarray(smooth(30, 30) // 32 * 32),
      transparency=tuple(int(v) for v in (smooth(30, 30) // 32 * 32)[4, 4]))
 save("rgb_profile.png", Image.fromarray(smooth(33, 35)),
      icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes())
-exif = Image.Exif()
-exif[0x0112] = 6
-save("rotated_by_exif.jpg", Image.fromarray(smooth(40, 64)), exif=exif, quality=90)
-save("rotated_by_exif.png", Image.fromarray(noise(9, 15)), exif=exif)
-
 
 def interlaced(array):
     """An Adam7 PNG (Pillow cannot write one)."""

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { sha256File } from "../../lib/config/mod.ts";
 import { decodeImage, fingerprint, imagePool, resizeBicubic } from "../../lib/image/mod.ts";
 import { inOrder, workerPool } from "../../lib/image/worker_pool.ts";
 
-const fixtures = new URL("./fixtures/", import.meta.url).pathname;
+const fixtures = fromFileUrl(new URL("./fixtures/", import.meta.url));
 const folders = ["pictures", "deviations", "dicom"];
 const files = folders.flatMap((folder) =>
   [...Deno.readDirSync(`${fixtures}${folder}`)].filter((f) => f.isFile)
