@@ -1,7 +1,7 @@
 import { basename, dirname, extname, relative, resolve } from "@std/path";
 import { loadConfig, Scale } from "../config/mod.ts";
 import { renderSvg, saliencyFigure, svgToPng } from "../figures/mod.ts";
-import { decodeImage, resizeBicubic } from "../image/mod.ts";
+import { decodeImage, doubtsAbout, resizeBicubic } from "../image/mod.ts";
 import { oneLine } from "../jupyter/mod.ts";
 import { openModel } from "../model/mod.ts";
 import {
@@ -25,8 +25,8 @@ Answers one question about one image (DICOM, PNG, JPEG, ...) and writes a pictur
   --adapter  a PEFT adapter, such as one of notebook 05
   --out      the saliency picture (default: IMAGE's name with -saliency.png, in this folder)`;
 
-/** Longer side of the picture's image in pixels. */
-const SIDE = 448;
+/** Longer side of the picture's image in pixels, and the shorter one at least: strips are shown wider than they are. */
+const SIDE = 448, SHORTER = 56;
 
 export async function run(args: string[]): Promise<void> {
   const { options, rest: [path, question] } = readArgs(args, {
@@ -70,6 +70,8 @@ export async function run(args: string[]): Promise<void> {
   console.error(`answered: ${seconds()}`);
   console.log(oneLine(answer.text));
   console.log(`probability of this answer under the model: ${probability.toPrecision(2)}`);
+  for (const note of image.notes ?? []) console.log(`About the image: ${note}.`);
+  for (const doubt of doubtsAbout(image)) console.log(`Doubtful image: ${doubt}.`);
   if (card.notice) console.log(`Note: ${oneLine(card.notice)}.`);
 
   const { layout, attentions } = answer;
@@ -79,7 +81,8 @@ export async function run(args: string[]): Promise<void> {
   };
   const grid = { rows: layout.rows, columns: layout.columns };
   const shrink = SIDE / Math.max(image.width, image.height);
-  const shown = resizeBicubic(image, Math.round(image.width * shrink), Math.round(image.height * shrink));
+  const shownSide = (side: number) => Math.max(SHORTER, Math.round(side * shrink));
+  const shown = resizeBicubic(image, shownSide(image.width), shownSide(image.height));
   const figure = await saliencyFigure(shown, [
     { title: "image", map: null, ...grid },
     { title: "raw attention", map: mean(withoutSinks(rawAttention(attentions), layout)), ...grid },

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { paths } from "../../lib/config/mod.ts";
-import { decodeImage } from "../../lib/image/mod.ts";
+import { decodeImage, encodePng, greyToRgb } from "../../lib/image/mod.ts";
 import { sampleRadiograph } from "../../lib/saliency/mod.ts";
 import { readCard } from "../../lib/weights/mod.ts";
 import { withFolder } from "../download/server.ts";
@@ -79,4 +79,24 @@ Deno.test("ask refuses what is no image in one sentence that names it, and write
     assertStringIncludes(note.errors, "lab ask: note.txt cannot be decoded: it is no PNG, JPEG,");
     assertEquals(none.errors, "lab ask: there is no file none.png.");
     assertEquals([namesIn(dir), namesIn(join(dir, "tmp"))], [["note.txt", "tmp"], []]);
+  }));
+
+Deno.test("a strip and a single pixel are answered about with a doubt, not with a stack trace", () =>
+  withFolder(async (dir) => {
+    const noise = (_: number, i: number) => i * 7919 >> 3;
+    for (
+      const [width, height, doubts] of [
+        [4000, 2, ["it is tiny (4000x2 pixels)", "it is a strip (4000x2 pixels), squeezed into a square"]],
+        [1, 1, ["it is tiny (1x1 pixels)", "it is nearly blank (grey level 0 nearly everywhere)"]],
+      ] as const
+    ) {
+      const picture = greyToRgb(new Uint8Array(width * height).map(noise), width, height);
+      await Deno.writeFile(join(dir, "odd.png"), await encodePng(picture));
+      const { code, lines, errors } = await ask(dir, "odd.png");
+      assertEquals(code, 0, errors);
+      assertEquals(
+        lines.filter((line) => line.startsWith("Doubtful image")),
+        doubts.map((doubt) => `Doubtful image: ${doubt}.`),
+      );
+    }
   }));

@@ -85,3 +85,18 @@ Deno.test("what comes from JSR is taken out of a lock file", () => {
     workspace: { dependencies: ["npm:zod@4.6.7"] },
   });
 });
+
+Deno.test({
+  name:
+    "no code takes a URL's pathname for a file's path: a folder may hold spaces, umlauts and # [needs git]",
+  ignore: !tracked,
+  fn: async () => {
+    const problems: string[] = [];
+    for (const name of tracked!.filter((name) => /\.(ts|ipynb)$/.test(name))) {
+      const text = await Deno.readTextFile(join(paths.root, name)).catch(() => "");
+      const line = lineWith(text, /import\.meta\.(url|resolve).*\)\.pathname/);
+      if (line) problems.push(`${name}: ${line.trim()}`);
+    }
+    assertEquals(problems, []);
+  },
+});
