@@ -12,5 +12,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "pretrain-nano": () => import("./pretrain_nano.ts"),
   review: () => import("./review.ts"),
   run: () => import("./run.ts"),
+  runs: () => import("./runs.ts"),
   test: () => import("./test.ts"),
 };

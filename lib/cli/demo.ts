@@ -1,19 +1,22 @@
 import { basename, join, relative } from "@std/path";
 import { paths } from "../config/mod.ts";
 import { readArgs } from "./command.ts";
-import { listNotebooks, runNotebook } from "./support/notebooks.ts";
+import { listNotebooks, notebookIndex, runNotebook } from "./support/notebooks.ts";
 import { recordRuns } from "./support/record.ts";
 import { formatSeconds } from "./support/time.ts";
 
-export const usage = `usage: ./lab demo [--record]
+export const usage = `usage: ./lab demo [--from NN] [--record]
 
 Runs every notebook at tiny scale, in order, each in a fresh kernel. Executed copies and results go to results/local/tiny.
+  --from     begin with this notebook, such as 05, on what the earlier ones left
   --record   then replace the recorded run that is committed (results/tiny): notebooks, figures, tables, manifests`;
 
 export async function run(args: string[]): Promise<void> {
-  const { options } = readArgs(args, { switches: ["record"] });
+  const { options } = readArgs(args, { values: ["from"], switches: ["record"] });
   const results = paths.results;
-  const notebooks = await listNotebooks();
+  const all = await listNotebooks();
+  const first = options.from === undefined ? 0 : notebookIndex(options.from, all);
+  const notebooks = all.slice(first);
   const started = performance.now();
   for (const [i, notebook] of notebooks.entries()) {
     if (await runNotebook(notebook, { scale: "tiny", results })) continue;
@@ -22,7 +25,7 @@ export async function run(args: string[]): Promise<void> {
   }
   let place = join(results, "tiny");
   if (options.record) {
-    const stages = notebooks.map((notebook) => basename(notebook, ".ipynb"));
+    const stages = all.map((notebook) => basename(notebook, ".ipynb"));
     place = join(paths.root, "results", "tiny");
     await recordRuns(stages, join(results, "tiny", "notebooks"), place);
   }

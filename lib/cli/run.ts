@@ -1,7 +1,6 @@
-import { basename } from "@std/path";
 import { paths, Scale } from "../config/mod.ts";
 import { readArgs, UsageError } from "./command.ts";
-import { listNotebooks, runNotebook } from "./support/notebooks.ts";
+import { listNotebooks, notebookIndex, runNotebook } from "./support/notebooks.ts";
 
 export const usage = `usage: ./lab run NN [--scale tiny|full] [--limit N]
 
@@ -17,11 +16,7 @@ export async function run(args: string[]): Promise<void> {
     throw new UsageError(`--limit is "${options.limit}"; expected a positive whole number.`);
   }
   const notebooks = await listNotebooks();
-  const notebook = notebooks.find((path) => basename(path).startsWith(`${number.padStart(2, "0")}_`));
-  if (!notebook) {
-    const numbers = notebooks.map((path) => basename(path).slice(0, 2)).join(", ");
-    throw new UsageError(`there is no notebook ${number}; there are ${numbers || "none"}.`);
-  }
+  const notebook = notebooks[notebookIndex(number, notebooks)];
   const env: Record<string, string> = options.limit === undefined ? {} : { LIMIT: options.limit };
   if (!await runNotebook(notebook, { scale: scale.data, results: paths.results, env })) {
     throw new Error(`notebook ${number} failed.`);

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { ensureDir } from "@std/fs";
 import { basename, join } from "@std/path";
 import { z } from "zod";
+import { writeFileAtomic } from "../config/mod.ts";
 import type { DType } from "../tensor/mod.ts";
 import { type ModelCard, readCard, readIfThere } from "./card.ts";
 import { type PaliGemmaConfig, parseConfig, toHubConfig } from "./config.ts";
@@ -207,8 +208,7 @@ async function isFile(path: string): Promise<boolean> {
 
 /** Writes a text file in one step. */
 async function writeText(path: string, text: string): Promise<void> {
-  await Deno.writeTextFile(`${path}.tmp`, text);
-  await Deno.rename(`${path}.tmp`, path);
+  await writeFileAtomic(path, text);
 }
 
 /** Writes a JSON file in one step. */

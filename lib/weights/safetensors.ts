@@ -1,4 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
+import { writeAllSync, writeFileAtomicSync } from "../config/mod.ts";
 import { allocTensor, type DType, realType, tf } from "../tensor/mod.ts";
 import { BYTES, dtypeOf, fromFloat32, STORED, toFloat32 } from "./elements.ts";
 import { readHeader, readInto, type StoredTensor } from "./header.ts";
@@ -95,29 +96,24 @@ export function writeSafetensors(
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(json.length), true);
 
-  try {
-    using file = Deno.openSync(`${path}.tmp`, { write: true, create: true, truncate: true });
-    for (const bytes of [length, json]) writeAll(file, bytes);
+  writeFileAtomicSync(path, (file) => {
+    for (const bytes of [length, json]) writeAllSync(file, bytes);
     names.forEach((name, i) => {
       for (const values of pieces(tensors[name])) {
-        try {
-          writeAll(file, fromFloat32(values, types[i]));
-        } catch (cause) {
-          throw new Error(
-            `Tensor "${name}" cannot be written as ${types[i]} to ${path}: ${(cause as Error).message}.`,
-            {
-              cause,
-            },
-          );
-        }
+        writeAllSync(file, convert(values, types[i], name, path));
       }
     });
-    file.syncSync();
-  } catch (error) {
-    Deno.removeSync(`${path}.tmp`);
-    throw error;
+  });
+}
+
+function convert(values: Float32Array<ArrayBuffer>, to: DType, name: string, path: string): Uint8Array {
+  try {
+    return fromFloat32(values, to);
+  } catch (cause) {
+    throw new Error(`Tensor "${name}" cannot be written as ${to} to ${path}: ${(cause as Error).message}.`, {
+      cause,
+    });
   }
-  Deno.renameSync(`${path}.tmp`, path);
 }
 
 /** The values of a tensor in row-major order, some rows at a time. bfloat16 and float16 come exactly, as float32. */
@@ -130,8 +126,4 @@ function* pieces(tensor: Tensor): Generator<Float32Array<ArrayBuffer>> {
     yield values(part);
     part.dispose();
   }
-}
-
-function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let i = 0; i < bytes.length;) i += file.writeSync(bytes.subarray(i, i + 2 ** 26));
 }

@@ -1,5 +1,6 @@
 import { basename, join } from "@std/path";
 import { paths, type Scale } from "../../config/mod.ts";
+import { UsageError } from "../command.ts";
 import { runChild } from "./child.ts";
 
 /** The course's notebooks in order: notebooks/NN_name.ipynb. */
@@ -9,6 +10,14 @@ export async function listNotebooks(): Promise<string[]> {
     if (/^\d\d_.*\.ipynb$/.test(name)) names.push(name);
   }
   return names.sort().map((name) => join(paths.root, "notebooks", name));
+}
+
+/** Place of the notebook with this number, such as 5 or 05. @throws {UsageError} when there is none */
+export function notebookIndex(number: string, notebooks: readonly string[]): number {
+  const index = notebooks.findIndex((path) => basename(path).startsWith(`${number.padStart(2, "0")}_`));
+  if (index >= 0) return index;
+  const numbers = notebooks.map((path) => basename(path).slice(0, 2)).join(", ");
+  throw new UsageError(`there is no notebook ${number}; there are ${numbers || "none"}.`);
 }
 
 /** How a notebook is run. */

@@ -1,0 +1,140 @@
+import { exists } from "@std/fs";
+import { join } from "@std/path";
+import {
+  chooseRun,
+  damagedOutputs,
+  deleteRun,
+  type FinishedRun,
+  readCurrent,
+  readManifest,
+  runNames,
+  stageFolder,
+} from "../artifacts/mod.ts";
+import { paths, Scale } from "../config/mod.ts";
+import { readArgs, UsageError } from "./command.ts";
+import { formatBytes } from "./support/bytes.ts";
+import { formatSeconds } from "./support/time.ts";
+
+export const usage = `usage: ./lab runs [list] [STAGE] [--verify]
+       ./lab runs use STAGE RUN
+       ./lab runs diff STAGE RUN [RUN]
+       ./lab runs rm STAGE RUN
+
+The finished runs of the stages, such as 05. One run of each configuration is kept; a notebook reads the run with its own
+configuration, else the current one.
+  list       runs with time, size and whether they are current (*) or chosen (!); --verify reads every file again
+  use        makes a run the one that is read whatever the configuration, until the stage runs again
+  diff       what two runs (one: it and the current one) differ in: configuration, inputs, outputs
+  rm         removes a run that is not the current one
+  --scale    tiny (the default) or full`;
+
+/** The stage with this name or number. */
+async function stageOf(name: string, scale: Scale): Promise<string> {
+  const stages = await stagesOf(scale);
+  const found = stages.find((stage) => stage === name || stage.slice(0, 2) === name.padStart(2, "0"));
+  if (!found) {
+    const known = stages.join(", ") || "none";
+    throw new Error(`stage "${name}" has no finished run at scale ${scale}; these have: ${known}.`);
+  }
+  return found;
+}
+
+/** Stages that have run, in order. */
+async function stagesOf(scale: Scale): Promise<string[]> {
+  const folder = join(paths.results, scale), stages: string[] = [];
+  if (!await exists(folder)) return [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory && (await runNames(name, scale)).length) stages.push(name);
+  }
+  return stages.sort();
+}
+
+const readRun = (stage: string, scale: Scale, name: string): Promise<FinishedRun> =>
+  readManifest(join(stageFolder(stage, scale), name), stage, scale).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) throw new Error(`stage ${stage} has no run ${name}.`);
+    throw error;
+  });
+
+/** One line about a run; with `verify`, one more for each damaged file. */
+async function describe(stage: string, scale: Scale, name: string, verify: boolean): Promise<string[]> {
+  const current = await readCurrent(stage, scale).catch(() => null);
+  const mark = current?.name !== name ? " " : current.chosen ? "!" : "*";
+  let run: FinishedRun;
+  try {
+    run = await readRun(stage, scale, name);
+  } catch (error) {
+    return [`${mark} ${name}  ${(error as Error).message}`];
+  }
+  const { started, seconds, outputs, limit } = run.manifest;
+  const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
+  const parts = [
+    `${mark} ${name.padEnd(28)}`,
+    started.slice(0, 16).replace("T", " "),
+    formatSeconds(seconds).padStart(8),
+    formatBytes(bytes).padStart(9),
+    limit === null ? "" : `limited to ${limit}`,
+  ];
+  const problems = await damagedOutputs(run, { rehash: verify });
+  return [parts.join("  ").trimEnd(), ...problems.map((problem) => `    ${problem}`)];
+}
+
+/** What differs between two JSON values, as `place: one -> other`. */
+function differences(one: unknown, other: unknown, place = ""): string[] {
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  if (isObject(one) && isObject(other)) {
+    return [...new Set([...Object.keys(one), ...Object.keys(other)])].sort()
+      .flatMap((key) => differences(one[key], other[key], place ? `${place}.${key}` : key));
+  }
+  const [a, b] = [one, other].map((value) => JSON.stringify(value) ?? "absent");
+  return a === b ? [] : [`${place}: ${a} -> ${b}`];
+}
+
+async function diff(stage: string, scale: Scale, names: readonly string[]): Promise<string[]> {
+  const other = names[1] ?? (await readCurrent(stage, scale))?.name;
+  if (other === undefined) throw new Error(`stage ${stage} has no current run: name two runs.`);
+  const [one, two] = (await Promise.all([names[0], other].map((name) => readRun(stage, scale, name))))
+    .map(({ manifest: { config, inputs, outputs, seed, versions, device } }) => ({
+      config,
+      seed,
+      inputs: Object.fromEntries(Object.entries(inputs).map(([name, { run }]) => [name, run])),
+      outputs: Object.fromEntries(Object.entries(outputs).map(([name, o]) => [name, o.sha256.slice(0, 12)])),
+      versions,
+      device,
+    }));
+  return [`${names[0]} -> ${other}`, ...differences(one, two).map((line) => `  ${line}`)];
+}
+
+export async function run(args: string[]): Promise<void> {
+  const { options, rest: [action = "list", stageName, ...names] } = readArgs(args, {
+    values: ["scale"],
+    switches: ["verify"],
+    positional: [0, 4],
+  });
+  const parsed = Scale.safeParse(options.scale ?? "tiny");
+  if (!parsed.success) throw new UsageError(`--scale is "${options.scale}"; expected tiny or full.`);
+  const scale = parsed.data;
+  const wanted = { list: [0, 0], use: [1, 1], rm: [1, 1], diff: [1, 2] }[action];
+  if (!wanted) throw new UsageError(`there is no "runs ${action}"; expected list, use, diff or rm.`);
+  if (action !== "list" && stageName === undefined || names.length < wanted[0] || names.length > wanted[1]) {
+    throw new UsageError(`"runs ${action}" was given ${names.length} names of runs.`);
+  }
+  const stage = stageName === undefined ? undefined : await stageOf(stageName, scale);
+  if (action === "use") await chooseRun(stage!, scale, names[0]);
+  else if (action === "rm") await deleteRun(stage!, scale, names[0]);
+  else if (action === "diff") console.log((await diff(stage!, scale, names)).join("\n"));
+  else {
+    const stages = stage ? [stage] : await stagesOf(scale);
+    if (!stages.length) console.log(`No stage has a finished run at scale ${scale} yet: ./lab run 00`);
+    let damaged = false;
+    for (const each of stages) {
+      console.log(each);
+      for (const name of await runNames(each, scale)) {
+        const lines = await describe(each, scale, name, options.verify);
+        damaged ||= lines.length > 1 || lines[0].includes("is damaged");
+        console.log(lines.join("\n"));
+      }
+    }
+    if (damaged) throw new Error("some runs are damaged: run their notebooks again.");
+  }
+}
