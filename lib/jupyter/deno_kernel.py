@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+import unicodedata
 from collections import deque
 
 import zmq
@@ -29,6 +30,8 @@ STOPPING = "Stop: this cell ends when its present step is done. Restart the kern
 PR_SET_PDEATHSIG = 1
 CHANNELS = ("shell", "control", "stdin", "iopub", "hb")
 DELIMITER = b"<IDS|MSG>"
+PRINTED = ("stream", "error", "execute_result", "execute_reply")
+HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def free_ports(n):
@@ -66,6 +69,22 @@ def begin_child():
     end_with_parent(signal.SIGKILL)
 
 
+def visible(value):
+    """Text of data, servers and errors in what a cell prints: control characters and characters that hide or turn text
+    are shown as <U+001B>, as `visible` of text.ts shows them."""
+    if isinstance(value, list):
+        return [visible(one) for one in value]
+    if isinstance(value, dict):
+        return {key: visible(one) for key, one in value.items()}
+    if not isinstance(value, str) or value.isascii() and value.isprintable():
+        return value
+    return "".join(f"<U+{ord(c):04X}>" if is_hidden(c) else c for c in value.replace("\r\n", "\n"))
+
+
+def is_hidden(c):
+    return unicodedata.category(c) in HIDDEN and c not in "\n\t" or ord(c) & 0xFFFE == 0xFFFE
+
+
 class Shim:
     """Client sockets in front, Deno's behind; the names of the channels are Jupyter's."""
 
@@ -100,6 +119,7 @@ class Shim:
         self.parent = os.getppid()
         deno = os.path.join(sys.prefix, "bin", "deno")
         command = [deno, "jupyter", "--quiet", "--kernel", "--conn", self.back_file]
+        os.environ["NO_COLOR"] = "1"  # so that every escape sequence in an output is foreign
         self.child = subprocess.Popen(command, preexec_fn=begin_child)
 
     def socket(self, kind, connection, channel, bind=False):
@@ -108,6 +128,16 @@ class Shim:
         address = f"{connection['transport']}://{connection['ip']}:{connection[channel + '_port']}"
         (s.bind if bind else s.connect)(address)
         return s
+
+    def shown(self, frames):
+        """The message with its texts as a person may see them, signed anew."""
+        _, header, _, content = parse(frames)
+        clean = visible(content) if header["msg_type"] in PRINTED else content
+        if clean == content:
+            return frames
+        i = frames.index(DELIMITER)
+        body = [*frames[i + 2:i + 5], json.dumps(clean).encode()]
+        return [*frames[:i + 1], self.session.sign(body), *body, *frames[i + 6:]]
 
     def to_deno(self, channel, frames):
         identities, header, _, _ = parse(frames)
@@ -128,6 +158,7 @@ class Shim:
             self.to_deno("shell", frames)
 
     def on_shell_reply(self, frames):
+        frames = self.shown(frames)
         _, _, parent, content = parse(frames)
         if parent.get("msg_id") in self.own:
             self.turning = False
@@ -138,6 +169,7 @@ class Shim:
         self.to_client("shell", frames)
 
     def on_output(self, frames):
+        frames = self.shown(frames)
         _, header, parent, content = parse(frames)
         if parent.get("msg_id") in self.own:
             return
