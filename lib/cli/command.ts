@@ -30,14 +30,14 @@ export function readArgs<const S extends string = never, const B extends string 
   args: readonly string[],
   { values = [], switches = [], positional: [least, most] = [0, 0] }: Options<S, B>,
 ): { options: { [name in S]?: string } & { [name in B]: boolean }; rest: string[] } {
-  const parsed = parseArgs([...args], {
-    string: ["_", ...values],
-    boolean: [...switches],
+  const parsed: Record<string, unknown> & { _: (string | number)[] } = parseArgs([...args], {
+    string: ["_", ...values] as string[],
+    boolean: [...switches] as string[],
     unknown: (arg, key) => {
       if (key !== undefined) throw new UsageError(`the option "${arg}" is not known.`);
     },
   });
-  const { _, ...options } = parsed as Record<string, unknown> & { _: (string | number)[] };
+  const { _, ...options } = parsed;
   for (const name of values) {
     if (options[name] === "") throw new UsageError(`the option --${name} needs a value.`);
   }

@@ -280,6 +280,8 @@ class Shim:
 
 def main():
     end_with_parent(signal.SIGTERM)
+    # Where no ./lab started this (an editor); in install_kernel's env it would come before a user's own.
+    os.environ.setdefault("CUDA_CACHE_PATH", os.path.join(sys.prefix, "state", "cuda"))
     shim = Shim(sys.argv[1])
     signal.signal(signal.SIGINT, shim.on_interrupt)
 

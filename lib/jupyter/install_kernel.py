@@ -8,7 +8,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARE = pathlib.Path(sys.prefix) / "share" / "jupyter"
 # What the kernel needs also where it is not started by ./lab (an editor, nbconvert).
-KERNEL_ENV = ("DENO_DIR", "DENO_NO_UPDATE_CHECK", "JSR_URL", "TF_CPP_MIN_LOG_LEVEL", "CUDA_CACHE_PATH")
+KERNEL_ENV = ("DENO_DIR", "DENO_NO_UPDATE_CHECK", "JSR_URL", "TF_CPP_MIN_LOG_LEVEL")
 
 
 def write_json(path, value):

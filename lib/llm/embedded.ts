@@ -68,9 +68,11 @@ async function startProcess(context: number, timeoutMs: number, key: string) {
   const python = join(paths.venv, "bin/python");
   const script = join(import.meta.dirname!, "embedded_server.py");
   const args = ["-s", "-B", script, EMBEDDED_MODEL_SHA256, String(context)];
-  const env = Object.fromEntries(
+  const env: Record<string, string> = Object.fromEntries(
     ENVIRONMENT.flatMap((name) => Deno.env.has(name) ? [[name, Deno.env.get(name)!]] : []),
   );
+  // Set-up puts libgomp there, which small systems lack; no other process needs it.
+  env.LD_LIBRARY_PATH = [join(paths.venv, "lib/gomp"), env.LD_LIBRARY_PATH].filter(Boolean).join(":");
   let child: Deno.ChildProcess;
   try {
     child = tiedCommand(python, {

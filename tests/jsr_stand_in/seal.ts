@@ -3,9 +3,11 @@
  * `JSR_URL= deno run --no-config -A tests/jsr_stand_in/seal.ts`
  */
 import { createHash } from "node:crypto";
+import deno from "../../deno.json" with { type: "json" };
 
-const root = new URL("./@std/", import.meta.url), version = "1.0.0";
+const root = new URL("./@std/", import.meta.url);
 for await (const { name } of Deno.readDir(root)) {
+  const version = (deno.imports as Record<string, string>)[`@std/${name}`].split("@").at(-1)!;
   const bytes = await Deno.readFile(new URL(`${name}/${version}/mod.ts`, root));
   const checksum = `sha256-${createHash("sha256").update(bytes).digest("hex")}`;
   const write = (file: string, value: unknown) =>

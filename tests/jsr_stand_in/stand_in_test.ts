@@ -12,6 +12,7 @@ import { delay, pooledMap } from "@std/async";
 import { parseArgs } from "@std/cli";
 import { ensureDir, exists, walk } from "@std/fs";
 import { basename, dirname, extname, fromFileUrl, join, relative, resolve } from "@std/path";
+import { closestString, levenshteinDistance } from "@std/text";
 
 const fails = (fn: () => unknown) => {
   try {
@@ -131,7 +132,7 @@ Deno.test("pooledMap stops at an error and names it", async () => {
 Deno.test("parseArgs tells options, switches and the rest apart", () => {
   const spec = { string: ["_", "scale"], boolean: ["record", "quiet"] } as const;
   const args = parseArgs(["05", "--scale", "full", "--record", "x", "--", "--quiet"], spec);
-  assertEquals(args._, ["05", "x", "--quiet"]);
+  assertEquals<unknown>(args._, ["05", "x", "--quiet"]);
   assertEquals([args.scale, args.record, args.quiet], ["full", true, false]);
   assertEquals(parseArgs(["--scale=tiny"], spec).scale, "tiny");
   assertEquals(parseArgs(["05"])._, [5]);
@@ -144,4 +145,12 @@ Deno.test("parseArgs tells options, switches and the rest apart", () => {
     },
   });
   assertEquals(unknown, ["scael"]);
+});
+
+Deno.test("the closest word is found, without regard to case", () => {
+  assertEquals(levenshteinDistance("saliency", "salience"), 1);
+  assertEquals(levenshteinDistance("", "abc"), 3);
+  assertEquals(closestString("reveiw", ["run", "review", "data"]), "review");
+  assertEquals(closestString("DATA", ["run", "data"]), "data");
+  assertEquals(closestString("aa", ["ab", "ba"]), "ab");
 });

@@ -4,7 +4,7 @@ import { delay } from "@std/async";
 import { join } from "@std/path";
 import { Folder } from "./support.ts";
 
-const WHOLE = ["venv", "pip requirements.txt", "pip requirements-models.txt", "probe", "modules", "kernel"];
+const WHOLE = ["venv", "pip requirements.lock", "pip requirements-models.lock", "probe", "modules", "kernel"];
 
 /** A test on a copy of the launcher. */
 function test(name: string, fn: (folder: Folder) => Promise<void>): void {
@@ -73,9 +73,9 @@ test("only what changed is set up again, all of it in a folder that was moved", 
   await append("deno.json");
   await folder.lab(["deno"]);
   assertEquals(await folder.calls(), ["modules"]);
-  await append("requirements.txt");
+  await append("requirements.lock");
   await folder.lab(["deno"]);
-  assertEquals(await folder.calls(), ["pip requirements.txt", "pip requirements-models.txt", "kernel"]);
+  assertEquals(await folder.calls(), ["pip requirements.lock", "pip requirements-models.lock", "kernel"]);
   await folder.play("python3.12", `FAKE_VERSION=3.12 exec python3 "$@"`); // another Python appears
   await append("deno.json");
   await folder.lab(["deno"]);
@@ -191,15 +191,17 @@ test("two at once set up once", async (folder) => {
 });
 
 test("an NVIDIA GPU, or --gpu, brings TensorFlow's GPU build, and it stays", async (folder) => {
-  const installed = () => Deno.readTextFile(join(folder.root, ".venv/requirements.txt"));
+  const pins = (lock: string) => Deno.readTextFile(join(folder.root, lock));
+  assertMatch(await pins("requirements.lock"), /^tensorflow-cpu==/m);
+  assertMatch(await pins("requirements-gpu.lock"), /^tensorflow==/m);
+  assert(!/^tensorflow-cpu/m.test(await pins("requirements-gpu.lock")));
   await folder.lab(["setup"]);
-  assertMatch(await installed(), /^tensorflow-cpu==/m);
-  await folder.calls();
+  assert((await folder.calls()).includes("pip requirements.lock"));
   await folder.play("nvidia-smi", "echo GPU 0");
   await folder.lab(["setup"]);
-  assertMatch(await installed(), /^tensorflow\[and-cuda\]==/m);
-  assert(!/^tensorflow-cpu/m.test(await installed()));
-  assertEquals((await folder.calls())[0], "venv");
+  const calls = await folder.calls();
+  assertEquals(calls[0], "venv");
+  assert(calls.includes("pip requirements-gpu.lock"), calls.join());
   await folder.play("nvidia-smi", "exit 1");
   await folder.lab(["deno"]);
   assertEquals(await folder.calls(), []);
@@ -226,4 +228,32 @@ test("help needs no set-up, and an unknown command does not start one", async (f
   const wrong = await folder.lab(["setup", "--cpu"]);
   assertStringIncludes(wrong.text, "setup takes --gpu or nothing, found: --cpu");
   assertEquals(await exists(join(folder.root, ".venv")), false);
+});
+
+test("another registry than at set-up takes the TypeScript packages from there, and back again", async (folder) => {
+  await folder.lab(["setup"]);
+  await folder.calls();
+  const mirror = { JSR_URL: "https://mirror.example/" };
+  await folder.lab(["deno"], mirror);
+  assertEquals(await folder.calls(), ["modules", "kernel"]);
+  await folder.lab(["deno"], mirror);
+  assertEquals(await folder.calls(), []);
+  await folder.lab(["deno"]);
+  assertEquals(await folder.calls(), ["modules", "kernel"]);
+});
+
+test("LAB_HOME takes a user's state, results and downloads, all but set-up", async (folder) => {
+  await folder.lab(["setup"]);
+  const LAB_HOME = join(folder.base, "home/my lab");
+  const { text } = await folder.lab(["run"], { LAB_HOME });
+  assertStringIncludes(text, `\nLAB_HOME=${LAB_HOME}\n`);
+  for (const name of ["XDG_CACHE_HOME", "JUPYTER_RUNTIME_DIR", "TMPDIR", "CUDA_CACHE_PATH"]) {
+    assertStringIncludes(text, `\n${name}=${LAB_HOME}/state/`);
+  }
+  assertStringIncludes(text, `\nDENO_DIR=${folder.root}/.venv/`);
+  const wrong = await folder.lab(["run"], { LAB_HOME: "/proc/none" });
+  assertStringIncludes(
+    wrong.text,
+    'LAB_HOME is "/proc/none", where you may not write. Set it to a folder of your own.',
+  );
 });

@@ -4,7 +4,7 @@ import { paths } from "../../lib/config/mod.ts";
 const tools = dirname(fromFileUrl(import.meta.url));
 
 /** System programs that the launcher uses; everything else on its PATH is played. */
-const SYSTEM = "sh cat cksum awk grep sed date mkdir rm cp mv dirname tail sleep timeout env tr find wc"
+const SYSTEM = "sh cat cksum awk grep sed date mkdir rm cp mv ln dirname tail sleep timeout env tr find wc"
   .split(" ");
 
 export interface Result {
@@ -29,9 +29,9 @@ export class Folder {
     const copied = [
       "lab",
       "deno.json",
-      "requirements.txt",
-      "requirements-gpu.txt",
-      "requirements-models.txt",
+      "requirements.lock",
+      "requirements-gpu.lock",
+      "requirements-models.lock",
     ];
     for (
       const file of [

@@ -1,32 +1,26 @@
 /**
- * deno.lock as it is committed: the working lock file (.venv/deno.lock) without what comes from JSR, since that is the
- * stand-in on some machines. After a change of deno.json: `./lab deno run -A tests/structure/lock.ts`
+ * deno.lock as it is committed: the working lock file (.venv/deno.lock) without the hashes of what comes from JSR, since
+ * that is the stand-in on some machines; its versions stay. After a change of deno.json, with the released packages
+ * (JSR_URL unset where JSR answers): `./lab deno run -A tests/structure/lock.ts`
  */
 import { join } from "@std/path";
-import { paths } from "../../lib/config/mod.ts";
+import { paths, writeFileAtomic } from "../../lib/config/mod.ts";
 
 interface Lock {
   specifiers: Record<string, string>;
   jsr?: unknown;
-  workspace?: { dependencies?: string[] };
   [key: string]: unknown;
 }
 
-/** The lock file without the entries of JSR packages. */
-export function withoutJsr(lock: Lock): Lock {
-  const { jsr: _, ...rest } = lock;
-  const npm = (name: string) => !name.startsWith("jsr:");
-  return {
-    ...rest,
-    specifiers: Object.fromEntries(Object.entries(lock.specifiers).filter(([name]) => npm(name))),
-    ...(lock.workspace &&
-      { workspace: { ...lock.workspace, dependencies: lock.workspace.dependencies?.filter(npm) } }),
-  };
+/** The lock file without the hashes of JSR packages. */
+export function withoutJsrHashes({ jsr: _, ...rest }: Lock): Lock {
+  return rest;
 }
 
 if (import.meta.main) {
   const working = JSON.parse(await Deno.readTextFile(join(paths.venv, "deno.lock")));
-  const file = join(paths.root, "deno.lock");
-  await Deno.writeTextFile(`${file}.tmp`, JSON.stringify(withoutJsr(working), null, 2) + "\n");
-  await Deno.rename(`${file}.tmp`, file);
+  await writeFileAtomic(
+    join(paths.root, "deno.lock"),
+    JSON.stringify(withoutJsrHashes(working), null, 2) + "\n",
+  );
 }

@@ -15,7 +15,7 @@ export interface ParseOptions<S extends string = string, B extends string = stri
 
 /** Options by name; what is not an option is in `_`. */
 export type Args<S extends string = string, B extends string = string> =
-  & { [name in Exclude<S, "_">]?: string }
+  & { [name in S]?: string }
   & { [name in B]: boolean }
   & { _: (string | number)[] };
 
