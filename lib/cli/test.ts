@@ -1,8 +1,17 @@
-import { exists } from "@std/fs";
-import { join } from "@std/path";
+import { exists, walk } from "@std/fs";
+import { join, relative } from "@std/path";
 import { paths } from "../config/mod.ts";
 import { readArgs } from "./command.ts";
-import { one, parseDenoTest, parsePlain, skipLines, sumTallies, type Tally } from "./support/tally.ts";
+import {
+  type Ended,
+  one,
+  parseDenoTest,
+  parsePlain,
+  skipLines,
+  sumTallies,
+  type Tally,
+  testFiles,
+} from "./support/tally.ts";
 import { checkoutState, emptyHome, sameCheckout } from "./support/traces.ts";
 import { writeBrowser } from "./support/test_browser.ts";
 import { listNotebooks, runNotebook } from "./support/notebooks.ts";
@@ -19,7 +28,7 @@ with real files for the tests that need them; CHROME a browser, if none is found
 async function deno(
   args: string[],
   env: Record<string, string> = {},
-): Promise<{ success: boolean; text: string }> {
+): Promise<Ended> {
   const child = new Deno.Command(Deno.execPath(), {
     args,
     cwd: paths.root,
@@ -33,15 +42,16 @@ async function deno(
     text += decoder.decode(bytes, { stream: true });
     await Deno.stdout.write(bytes);
   }
-  return { success: (await child.status).success, text };
+  const { success, signal } = await child.status;
+  return { success, signal, text };
 }
 
 /** Tests of these rooms wait for kernels, servers, browsers and disks; they run beside those that compute. */
 const WAITING = ["artifacts", "cli", "download", "jupyter", "launcher", "llm", "synthesis"];
 
-/** Runs Deno and keeps what it writes. */
-const quietly = (args: string[]): Promise<Deno.CommandOutput> =>
-  new Deno.Command(Deno.execPath(), {
+/** Runs Deno and gives what it writes to `later`, to be shown when there is room. */
+async function quietly(args: string[], later: Deno.CommandOutput[]): Promise<Ended> {
+  const output = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: paths.root,
     env: { NO_COLOR: "1" },
@@ -49,6 +59,16 @@ const quietly = (args: string[]): Promise<Deno.CommandOutput> =>
     stdout: "piped",
     stderr: "piped",
   }).output();
+  later.push(output);
+  return { ...output, text: new TextDecoder().decode(output.stdout) };
+}
+
+/** Test files of a folder of tests/, as `deno test` names them. */
+async function testFilesIn(folder: string): Promise<string[]> {
+  const found = await Array.fromAsync(walk(join(paths.root, "tests", folder), { exts: ["ts"] }));
+  return found.map(({ path }) => relative(paths.root, path)).filter((path) => path.endsWith("_test.ts"))
+    .sort();
+}
 
 /** Why specs are skipped. */
 const SPECS = "specs that TensorFlow.js leaves out or fails (tests/tensor/tfjs_core/known_failures.json)";
@@ -58,24 +78,31 @@ const SPECS = "specs that TensorFlow.js leaves out or fails (tests/tensor/tfjs_c
  * output follows.
  */
 async function unitTests(): Promise<Tally> {
-  // The types were checked in a step of their own.
-  const test = ["test", "-A", "--no-check"], rooms = WAITING.map((room) => `tests/${room}`);
-  const beside = (async () => [
-    await quietly([...test, ...rooms]),
-    await quietly(["run", "-A", "tests/tensor/tfjs_core/run.ts"]),
-  ])();
-  const computing = await deno([...test, `--ignore=${["tests/notebooks", ...rooms]}`, "tests"]);
-  const texts: string[] = [], [waiting, specs] = await beside;
-  for (const { stdout, stderr } of [waiting, specs]) {
+  const test = ["test", "-A", "--no-check"]; // the types were checked in a step of their own
+  const waiting = (await Promise.all(WAITING.map(testFilesIn))).flat();
+  const others = [...waiting, ...await testFilesIn("notebooks")];
+  const computing = (await testFilesIn("")).filter((file) => !others.includes(file));
+  const later: Deno.CommandOutput[] = [];
+  const beside = (async () => {
+    const tally = await testFiles(waiting, (files) => quietly([...test, ...files], later));
+    const specs = await quietly(["run", "-A", "tests/tensor/tfjs_core/run.ts"], later);
+    return [tally, parsePlain(specs.text, specs.success, SPECS)];
+  })();
+  const tally = await testFiles(computing, (files) => deno([...test, ...files]));
+  const tallies = [tally, ...await beside];
+  for (const { stdout, stderr } of later) {
     await Deno.stdout.write(stdout);
     await Deno.stderr.write(stderr);
-    texts.push(new TextDecoder().decode(stdout));
   }
-  return sumTallies([
-    parseDenoTest(computing.text, computing.success),
-    parseDenoTest(texts[0], waiting.success),
-    parsePlain(texts[1], specs.success, SPECS),
-  ]);
+  return sumTallies(tallies);
+}
+
+/** One model and one training as on processors without AVX-512 and without oneDNN. */
+async function otherProcessors(): Promise<Tally> {
+  const files = ["tests/model/parity_test.ts", "tests/training/adamw_test.ts"];
+  const env = { TF_ENABLE_ONEDNN_OPTS: "0", XLA_FLAGS: "--xla_cpu_max_isa=AVX2" };
+  const some = ["test", "-A", "--no-check", "--filter", "/^mqa_left, (graph|XLA)/"];
+  return await testFiles(files, (left) => deno([...some, ...left], env));
 }
 
 /** Every notebook in a temporary folder, then those whose inputs are damaged (tests/notebooks). */
@@ -121,6 +148,7 @@ const steps: readonly Step[] = [
     return sumTallies(runs.map(({ success }) => one(success)));
   }],
   ["tests, TensorFlow.js specs", unitTests],
+  ["as on other processors", otherProcessors],
   ["notebooks", notebookRuns],
 ];
 
@@ -165,7 +193,7 @@ async function runSteps(steps: readonly Step[]): Promise<number> {
   }
   console.log(`\n${summary.join("\n")}`);
   const total = sumTallies(tallies);
-  for (const line of skipLines(total)) console.log(line);
+  for (const line of [...skipLines(total), ...total.died ?? []]) console.log(line);
   const line = `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`;
   console.log(line);
   return total.failed;

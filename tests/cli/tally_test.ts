@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { parseDenoTest, parsePlain, skipLines, sumTallies } from "../../lib/cli/support/tally.ts";
+import { assert, assertEquals } from "@std/assert";
+import { parseDenoTest, parsePlain, skipLines, sumTallies, testFiles } from "../../lib/cli/support/tally.ts";
 
 Deno.test("counts come from the last summary of deno test", () => {
   const text =
@@ -67,4 +67,55 @@ Deno.test("a plain closing line is read", () => {
     skipped: 347,
     reasons: { "left out": 347 },
   });
+});
+
+Deno.test("a test process that dies is named, its tests count, and the files after it run all the same", async () => {
+  const folder = await Deno.makeTempDir();
+  const write = (name: string, text: string) => Deno.writeTextFile(`${folder}/${name}`, text);
+  const end = `Deno.kill(Deno.pid, "SIGABRT"); while (true);`;
+  try {
+    await write(
+      "a_test.ts",
+      `Deno.test("a", () => {}); Deno.test({ name: "b [needs x]", ignore: true, fn() {} });`,
+    );
+    await write(
+      "b_test.ts",
+      `Deno.test("c", () => {}); Deno.test("dies", () => { console.log("d"); ${end} }); Deno.test("e", () => {});`,
+    );
+    await write("c_test.ts", `Deno.test("f", () => {}); Deno.test("g", () => { throw new Error("g"); });`);
+    await write("d_test.ts", `${end}`);
+    await write("e_test.ts", `Deno.test("h", () => {});`);
+    const files = ["a", "b", "c", "d", "e"].map((name) => `${name}_test.ts`), ran: string[][] = [];
+    const run = async (left: readonly string[]) => {
+      ran.push([...left]);
+      const { stdout, success, signal } = await new Deno.Command(Deno.execPath(), {
+        args: ["test", "-A", "--no-check", "--no-config", "--no-lock", ...left],
+        cwd: folder,
+        env: { NO_COLOR: "1" },
+        stderr: "null",
+      }).output();
+      return { text: new TextDecoder().decode(stdout), success, signal };
+    };
+    const tally = await testFiles(files, run);
+    assert(ran.length <= 6, "few processes are started");
+    assertEquals(tally, {
+      passed: 4,
+      failed: 5, // "dies" and what came after it, "g", a process that ended after it, and what ends it on its own
+      skipped: 1,
+      reasons: { "needs x": 1 },
+      died: [
+        'b_test.ts: the test process ended by SIGABRT in "dies": 1 of 3 tests had ended, 2 count as failed',
+        "c_test.ts: the test process ended by SIGABRT after its tests, or reading the next: 2 of 2 tests had ended, " +
+        "1 count as failed",
+        "d_test.ts: the test process ended by SIGABRT before its first test",
+      ],
+    });
+    const none = await testFiles(files, () => Promise.resolve({ text: "", success: false, signal: null }), 2);
+    assertEquals([none.failed, none.died?.at(-1)], [
+      5,
+      "3 test files did not run, after 2 dead processes: c_test.ts and on",
+    ]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
