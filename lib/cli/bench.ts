@@ -9,6 +9,7 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench teacher
        ./lab bench overlap FOLDER
        ./lab bench faults [NAME ...] [--count N]
+       ./lab bench filters FOLDER
        ./lab bench checks [--seeds 1,2,3] [--notebooks 00,01,02]
 
 step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory
@@ -18,6 +19,8 @@ data         image files to pixel values: our pool of workers, and transformers'
 teacher      requests to a language model: a server that answers at once and the embedded one, by requests in flight
 overlap      planted copies of a folder's images found again, false pairs, and the search's growth
 faults       faults inflicted on purpose, many times, and how many did harm: the campaigns named, or all (./lab bench faults --list)
+filters      what the rules for teacher pairs keep and drop of labelled pairs about real images; FOLDER holds roco-captions,
+             slake-json and vqa-rad-train, as LAB_DATA does
 checks       every closing check with one seed after another: its values beside its threshold. A whole course of ten minutes a
              seed; what an ended bench has run is not run again (results/local/bench/checks)
 Tables go to results/local/bench. Let nothing else run meanwhile.
@@ -88,6 +91,9 @@ export async function run(args: string[]): Promise<void> {
     const stop = new AbortController();
     Deno.addSignalListener("SIGINT", () => stop.abort(new Error("stopped.")));
     await benchFaults(chosen.length ? chosen : CAMPAIGNS, count, stop.signal);
+  } else if (name === "filters") {
+    const { benchFilters } = await import("./bench/filters.ts");
+    await benchFilters(readArgs(rest, { positional: [1, 1] }).rest[0]);
   } else if (name === "checks") {
     const { options } = readArgs(rest, { values: ["seeds", "notebooks"] });
     const numbers = (await listNotebooks()).map((path) => basename(path).slice(0, 2));
@@ -104,7 +110,7 @@ export async function run(args: string[]): Promise<void> {
     throw new UsageError(
       `there is no benchmark "${
         name ?? ""
-      }"; expected step, adaptation, data, teacher, overlap, faults or checks.`,
+      }"; expected step, adaptation, data, teacher, overlap, faults, filters or checks.`,
     );
   }
 }

@@ -1,8 +1,18 @@
+import type { Config } from "../config/mod.ts";
 import { rouge } from "../stats/mod.ts";
+import { evidence } from "./evidence.ts";
 import { invisible, unanswerable } from "./invisible.ts";
 import { isEnglish } from "./language.ts";
 import { MAX_ANSWER_CHARS, MAX_QUESTION_CHARS, type PairKind } from "./prompts.ts";
-import { aspectOf, conceptsOf, fold, FUNCTION_WORDS, readEntities, words } from "./lexicon.ts";
+import {
+  aspectOf,
+  conceptsOf,
+  type EntityKind,
+  fold,
+  FUNCTION_WORDS,
+  readEntities,
+  words,
+} from "./lexicon.ts";
 import { isYesNo, type QaPair } from "./pair.ts";
 import type { Decision } from "./review_file.ts";
 
@@ -28,8 +38,9 @@ export interface PairFilter {
 const QUESTION_WORDS = { min: 3, max: 30 };
 const ANSWER_WORDS = { min: 1, max: 59 };
 
+/** Begins as a question, also after "In this image, ", or asks with a question word further on ("The mass is located where?"). */
 const INTERROGATIVE =
-  /^(what|which|where|how|who|when|why|is|are|was|were|does|do|did|can|could|has|have|in which|on which|at which|from which|with which)\b/i;
+  /^((in|on|at) (this|the) \w+,? )?(is|are|was|were|does|do|did|can|could|has|have|had|will|would|should|may|might|any)\b|\b(what|which|where|how|who|whose|when|why)\b/i;
 
 /** Are question and answer in English, as was asked for? */
 const language: PairFilter = {
@@ -42,15 +53,17 @@ const form: PairFilter = {
   name: "form",
   reason({ pair, kind }) {
     if (!pair.question.endsWith("?")) return "the question does not end with a question mark";
-    if (!INTERROGATIVE.test(pair.question)) return "no question word at the start";
-    if (/[^\p{L}\p{N}\p{P}\p{Zs}+<>=°%\/]/u.test(pair.answer)) return "odd characters in the answer";
-    if (/[{}\[\]<>|\\]/.test(pair.answer)) return "markup in the answer";
-    const binary = aspectOf(pair.question) === "presence";
+    if (!INTERROGATIVE.test(pair.question)) return "no question word";
+    if (/[^\p{L}\p{N}\p{P}\p{M}\p{Zs}+<>=~×±≤≥°%\/]/u.test(pair.answer)) {
+      return "odd characters in the answer";
+    }
+    if (/[{}\[\]|\\]|<\/?[a-z]/i.test(pair.answer)) return "markup in the answer";
+    const binary = aspectOf(pair.question) === "presence" && !/\bor\b/i.test(pair.question);
     if (kind === "yes-no" && !binary) return "not a yes-no question";
     if (binary && /\b(no|not|without)\b/i.test(pair.question)) return "a negated question";
-    if (binary !== isYesNo(pair.answer)) {
-      return binary ? "a yes-no question without yes or no" : "yes or no to an open question";
-    }
+    const closed = kind === "yes-no" ? isYesNo(pair.answer) : /^(yes|no)\b/i.test(pair.answer);
+    if (binary && !closed) return "a yes-no question without yes or no";
+    if (closed && aspectOf(pair.question) !== "presence") return "yes or no to an open question";
     if (kind === "choice") {
       const distinct = new Set(pair.choices?.map((choice) => words(choice).join(" ")));
       if (distinct.size !== 4 || distinct.has("")) return "not four different options";
@@ -82,8 +95,7 @@ const leak: PairFilter = {
     const asked = new Set(words(pair.question).map(fold));
     const told = contentWords(pair.answer);
     if (told.length === 0 || !told.every((word) => asked.has(word))) return null;
-    const alternatives = /(\S+) or (?:on |in |at )?(?:the |an? )?(\S+)\?$/i.exec(pair.question);
-    return alternatives ? null : "the question contains the answer";
+    return /\bor\b/i.test(pair.question) ? null : "the question contains the answer";
   },
 };
 
@@ -107,9 +119,35 @@ const copy: PairFilter = {
   },
 };
 
-/** Does the answer say what was asked for, e.g. a side to "which side"? Options are of one kind with the answer. */
+/** Kinds of words, one of which an answer has that says what was asked for. */
+const FITTING: Record<EntityKind, readonly EntityKind[]> = {
+  side: ["side"],
+  modality: ["modality"],
+  region: ["region", "organ", "side"],
+  organ: ["organ", "region", "side"],
+  finding: ["finding"],
+};
+
+/**
+ * Is the answer of another kind than what was asked for, e.g. an organ to "which side"? Said only where the question's
+ * wording is known and every word of the answer is: an answer in other words may fit.
+ */
 const mismatch: PairFilter = {
   name: "mismatch",
+  reason({ pair }) {
+    const aspect = aspectOf(pair.question);
+    if (aspect === null || aspect === "presence") return null;
+    const { entities, rest } = readEntities(pair.answer);
+    if (entities.length === 0 || rest.some((word) => !FUNCTION_WORDS.has(word))) return null;
+    if (aspect === "finding" && isNormal(pair.answer)) return null;
+    const fits = entities.some(({ kind }) => FITTING[aspect].includes(kind));
+    return fits ? null : `asks for ${aspect}, answered with ${entities[0].kind}`;
+  },
+};
+
+/** Captions that say all there is: is it clear what the question asks for, and does the answer say just that? */
+const unclear: PairFilter = {
+  name: "unclear",
   reason({ pair }) {
     const aspect = aspectOf(pair.question);
     if (aspect === null) return "unclear what the question asks for";
@@ -124,7 +162,7 @@ const mismatch: PairFilter = {
   },
 };
 
-/** Is all that the pair claims in the caption? For "no", something in the question must be missing from it. */
+/** Captions that say all there is: is all that the pair claims in the caption? For "no", something in the question must be missing from it. */
 const unsupported: PairFilter = {
   name: "unsupported",
   reason({ pair, known }) {
@@ -200,7 +238,10 @@ function isNormal(text: string): boolean {
   );
 }
 
-/** The rules that judge a pair by itself, in the order in which they are counted. */
+/**
+ * The rules for any text, in the order in which they are counted. Each says only what words can tell; whether a text
+ * supports a claim is for the language model's check.
+ */
 export const FILTERS: readonly PairFilter[] = [
   language,
   form,
@@ -210,6 +251,16 @@ export const FILTERS: readonly PairFilter[] = [
   invisible,
   unanswerable,
   mismatch,
-  unsupported,
+  evidence,
   options,
 ];
+
+/**
+ * Further rules for captions that are complete and use few words, as those of phantoms do: what these do not say is not so,
+ * and what these rules do not understand is dropped. Of real captions that would take most sound pairs.
+ */
+export const COMPLETE_CAPTION_FILTERS: readonly PairFilter[] = [unclear, unsupported];
+
+/** The rules for the captions of a source of corpora. */
+export const filtersFor = (source: Config["corpora"]["source"]): readonly PairFilter[] =>
+  source === "phantom" ? [...FILTERS, ...COMPLETE_CAPTION_FILTERS] : FILTERS;

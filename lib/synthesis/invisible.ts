@@ -1,35 +1,62 @@
 import type { PairFilter } from "./filters.ts";
 
-const INVISIBLE: readonly [RegExp, string][] = [
-  [
-    /\b(history|presented|presents|presenting|complain\w*|symptoms?|prior|previous(ly)?|follow-?up)\b/i,
-    "history",
-  ],
-  [
-    /\b(age|aged|years?|year-old|old|male|female|gender|sex|man|woman|boy|girl|patient['’]s name|name of the patient|race)\b/i,
-    "demographics",
-  ],
-  [
-    /\b(treat\w*|therap\w*|surger\w*|surgical|medication|drug|prognosis|procedure|operation|stage)\b/i,
-    "treatment or outcome",
-  ],
-  [
-    /\b(causes?|caused|cause of|reason|purpose|risk|incidence|prevalence|common(ly)?|likely)\b/i,
-    "general knowledge",
-  ],
-  [/\b(who|doctor|physician|surgeon|hospital|author|article|study|performed)\b/i, "people or papers"],
-  [
-    /\d+(\.\d+)?\s?(mm|cm|ml|%|hu|units?|inches)\b|\bhow (many|much|large|big|long|old)\b|\b(size|extent|diameter)\b/i,
-    "measurements",
-  ],
+/**
+ * What tells that a pair is about something else than the image, in the question or in the whole pair. Words that pictures
+ * share with such pairs ("common bile duct", "surgical clips", "previous scan", "how many") are no reason.
+ */
+const INVISIBLE: readonly { in: "question" | "pair"; pattern: RegExp; reason: string }[] = [
+  {
+    in: "question",
+    pattern:
+      /\b(history|complain(s|ed|ts?|ing)|symptoms?|clinical presentation|(patient|he|she|woman|man) (present|report)(s|ed)?|presented with)\b/i,
+    reason: "history",
+  },
+  {
+    in: "question",
+    pattern: /^when\b|\bhow (long (ago|after|before)|old)\b|\b(date|day)\b.*\b(scan|image|taken)\b/i,
+    reason: "history",
+  },
+  {
+    in: "pair",
+    pattern: /\b(years?|months?|weeks?|days?)[ -](old|of age|ago|post\w*|after|before|earlier|later)\b/i,
+    reason: "history",
+  },
+  {
+    in: "question",
+    pattern: /\b(age|aged|male|female|gender|sex|race|(patient|person)['’]s name|name of the patient)\b/i,
+    reason: "demographics",
+  },
+  {
+    in: "question",
+    pattern:
+      /\b(treat\w*|therap\w*|surgery|surgeries|medications?|drugs?|prognosis|stage of)\b|\b(surgical|operative) (treatment|procedure|management)\b/i,
+    reason: "treatment or outcome",
+  },
+  {
+    in: "question",
+    pattern:
+      /^why\b|\b(causes?|caused|reason|purpose|risk factors?|incidence|prevalence|commonly|most common|typically|usually)\b/i,
+    reason: "general knowledge",
+  },
+  {
+    in: "question",
+    pattern: /^who(se)?\b|\b(doctor|physician|surgeon|hospital|authors?|article)\b/i,
+    reason: "people or papers",
+  },
+  {
+    in: "pair",
+    pattern:
+      /\d\s?(mm|cm|ml|cc|%|hu|units?|inches)\b|\bhow (much|large|big|long)\b|\bwhat (is|was|are|were) the (exact |approximate )?(size|diameter|dimensions?|length|volume)\b/i,
+    reason: "measurements",
+  },
 ];
 
 /** Is it about something that the image cannot show? (Teaching cases tell history and demographics as well.) */
 export const invisible: PairFilter = {
   name: "invisible",
   reason({ pair }) {
-    const both = `${pair.question} ${pair.answer}`;
-    return INVISIBLE.find(([pattern]) => pattern.test(both))?.[1] ?? null;
+    const read = { question: pair.question, pair: `${pair.question} ${pair.answer}` };
+    return INVISIBLE.find((rule) => rule.pattern.test(read[rule.in]))?.reason ?? null;
   },
 };
 

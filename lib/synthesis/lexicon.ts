@@ -165,7 +165,9 @@ export function aspectOf(question: string): Aspect | null {
     return "side";
   }
   if (/\bwhich (lung|kidney|hemisphere|breast|hip|shoulder)\b/.test(text)) return "side";
-  if (/^(is|are|does|do|did|can|could|has|have|was|were)\b/.test(text)) return "presence";
+  if (/^((in|on|at) (this|the) \w+ )?(is|are|does|do|did|can|could|has|have|had|was|were|any)\b/.test(text)) {
+    return "presence";
+  }
   if (
     /\b(modality|technique|type of (scan|imaging|image|examination|study)|kind of (scan|imaging|image))\b/
       .test(text)
@@ -191,6 +193,7 @@ export function aspectOf(question: string): Aspect | null {
     /^where\b|\blocat(ed|ion)\b|\b(which|what)( \w+)? (organ|structure)\b|^what is the (affected )?(organ|structure)\b/
       .test(text)
   ) return "organ";
+  if (/\b(what|which) (lobe|part|portion|segment|quadrant|half|area)\b/.test(text)) return null;
   if (/\b(what|which)\b.*\b(abnormality|lesion|finding|diagnosis|pathology|abnormal)\b/.test(text)) {
     return "finding";
   }
