@@ -31,6 +31,8 @@ export const Config = z.strictObject({
     concurrency: count,
     /** Ask the teacher a second time about every pair: does the caption support it? */
     verify: z.boolean(),
+    /** Captions say all there is to see, as those of phantoms do: rules may then drop what they do not say. */
+    completeCaptions: z.boolean(),
   }),
   annealing: z.strictObject({
     /** A location with fewer images is left out (paper figure 4). */
@@ -106,7 +108,14 @@ const tiny: Config = {
   seed: 2506,
   model: { checkpoint: "data/nano", dtype: "float32", compiler: "xla" },
   corpora: { source: "phantom" },
-  synthesis: { captions: 150, temperature: 0.3, maxTokens: 48, concurrency: 2, verify: false },
+  synthesis: {
+    captions: 150,
+    temperature: 0.3,
+    maxTokens: 48,
+    concurrency: 2,
+    verify: false,
+    completeCaptions: true,
+  },
   annealing: { minImagesPerLocation: 20, shape: "linear", startRatio: 0.1, endRatio: 0.5, endPhase: 0.2 },
   stage1: { epochs: 5, batchSize: 32, learningRate: 2e-3, weightDecay: 0 },
   stage2: {
@@ -149,6 +158,7 @@ const full: Config = {
     maxTokens: 512,
     concurrency: 32,
     verify: true,
+    completeCaptions: false,
   },
   // The paper gives no shares; it adds MedPix "incrementally" at a constant learning rate: a straight ramp. It begins at
   // the natural share: before filters, three pairs on each of some 1,190 training images (1,474 of figure 4, times 1,653

@@ -1,4 +1,3 @@
-import type { Config } from "../config/mod.ts";
 import { rouge } from "../stats/mod.ts";
 import { evidence } from "./evidence.ts";
 import { invisible, unanswerable } from "./invisible.ts";
@@ -259,8 +258,9 @@ export const FILTERS: readonly PairFilter[] = [
  * Further rules for captions that are complete and use few words, as those of phantoms do: what these do not say is not so,
  * and what these rules do not understand is dropped. Of real captions that would take most sound pairs.
  */
-export const COMPLETE_CAPTION_FILTERS: readonly PairFilter[] = [unclear, unsupported];
+const COMPLETE_CAPTION_FILTERS: readonly PairFilter[] = [unclear, unsupported];
 
-/** The rules for the captions of a source of corpora. */
-export const filtersFor = (source: Config["corpora"]["source"]): readonly PairFilter[] =>
-  source === "phantom" ? [...FILTERS, ...COMPLETE_CAPTION_FILTERS] : FILTERS;
+/** The rules for captions that are complete, or for any. */
+export const filtersFor = (
+  { completeCaptions = false }: { completeCaptions?: boolean },
+): readonly PairFilter[] => completeCaptions ? [...FILTERS, ...COMPLETE_CAPTION_FILTERS] : FILTERS;

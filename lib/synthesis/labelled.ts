@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { paths } from "../config/mod.ts";
 import { type CorpusRecord, loadRocoV1, loadSlake, loadVqaRad } from "../corpus/mod.ts";
-import { wilsonInterval } from "../stats/mod.ts";
+import { percent, wilsonInterval } from "../stats/mod.ts";
 import { type Candidate, FILTERS, type PairFilter } from "./filters.ts";
 import { isYesNo, templatePairs } from "./pair.ts";
 
@@ -138,6 +138,23 @@ export async function labelledPairs(dir: string): Promise<LabelledPair[]> {
     ...fromRows(slake.records, "SLAKE", ({ split }) => split !== "test"),
     ...fromRows(vqaRad.records, "VQA-RAD", (record) => number(record) % 2 === 0),
   ].map(labelled);
+}
+
+/** How each rule, and all of them, do on the held-out pairs of a source; shares in percent with their intervals. */
+export async function heldOutQuality(dir: string): Promise<Record<string, string | number>[]> {
+  const held = (await labelledPairs(dir)).filter(({ tuning }) => !tuning);
+  const text = (share: Share | null) =>
+    share ? `${percent(share.estimate)} [${percent(share.low)}, ${percent(share.high)}]` : "–";
+  return [...Map.groupBy(held, ({ source }) => source)].flatMap(([source, own]) =>
+    filterQuality(own).filter((row) => row.soundDropped + row.unsoundDropped > 0).map((row) => ({
+      pairs: source,
+      rule: row.filter,
+      "sound dropped": `${row.soundDropped} of ${row.sound}`,
+      "unsound dropped": `${row.unsoundDropped} of ${row.unsound}`,
+      "recall, %": text(row.recall),
+      "precision, %": text(row.precision),
+    }))
+  );
 }
 
 /** How a rule, or all of them in turn, did on labelled pairs; shares with Wilson's 95% intervals, null of nothing. */

@@ -23,7 +23,13 @@ export { MAX_YES_NO_SHARE, optionPositions } from "./set_filters.ts";
 export { readVerdict, VERIFY_VERSION, verifyMessages } from "./verify.ts";
 export { applyFilters, type FilterCount, type FilterResult } from "./apply_filters.ts";
 export { type Candidate, FILTERS, filtersFor, MAX_COPY, type PairFilter, questionCopy } from "./filters.ts";
-export { type FilterQuality, filterQuality, type LabelledPair, labelledPairs } from "./labelled.ts";
+export {
+  type FilterQuality,
+  filterQuality,
+  heldOutQuality,
+  type LabelledPair,
+  labelledPairs,
+} from "./labelled.ts";
 export {
   factCheck,
   type FactVerdict,

@@ -2,7 +2,7 @@ import { rng, sha256, shuffle } from "../config/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
 import { type Endpoint, type JobOutcome, type JobProgress, type LlmErrorKind, runJobs } from "../llm/mod.ts";
 import { applyFilters, type FilterCount, isFit, ruleVerdicts } from "./apply_filters.ts";
-import type { Candidate, PairFilter } from "./filters.ts";
+import { type Candidate, filtersFor } from "./filters.ts";
 import { type QaPair, teacherPair } from "./pair.ts";
 import { parseReply } from "./parse.ts";
 import { askingOrder, type Plan, type PlanOptions, planRequests } from "./plan.ts";
@@ -18,8 +18,8 @@ export interface SynthesisOptions extends PlanOptions {
   journalPath: string;
   /** Ask the teacher a second time about every pair that passes the rules: is it supported by the caption? */
   verify?: boolean;
-  /** Rules that judge each pair (default FILTERS; filtersFor tells those for a source of captions). */
-  rules?: readonly PairFilter[];
+  /** Captions say all there is to see: further rules then apply (filtersFor). Default: they do not. */
+  completeCaptions?: boolean;
   /** What people decided, by pair id. */
   decisions?: ReadonlyMap<string, Decision>;
   signal?: AbortSignal;
@@ -84,7 +84,10 @@ export async function synthesize(
   const { candidates, stale } = decided(written, options.decisions ?? new Map());
   const checked = options.verify ? await check(candidates, options) : null;
   counts.checks = checked && checked.counts;
-  const { kept, dropped, counts: filters } = applyFilters(checked?.candidates ?? candidates, options.rules);
+  const { kept, dropped, counts: filters } = applyFilters(
+    checked?.candidates ?? candidates,
+    filtersFor(options),
+  );
   counts.filters = filters;
   const all = [...outcomes, ...checked?.outcomes ?? []];
   const sum = (count: "promptTokens" | "completionTokens") =>
@@ -145,7 +148,7 @@ function readPairs(
 /** Candidates with the teacher's second opinion about those that pass the rules. */
 async function check(candidates: readonly Candidate[], options: SynthesisOptions) {
   const { endpoint, concurrency, journalPath, signal, seed, onProgress } = options;
-  const open = candidates.filter((one) => isFit(ruleVerdicts(one, options.rules)) && !one.decision);
+  const open = candidates.filter((one) => isFit(ruleVerdicts(one, filtersFor(options))) && !one.decision);
   const outcomes = await runJobs(endpoint, open.map((one) => verifyJob(one, seed)), {
     concurrency,
     journalPath,

@@ -4,7 +4,10 @@ import { chiSquareUniform } from "@lib/stats/mod.ts";
 import {
   applyFilters,
   type Decision,
+  filterQuality,
   FILTERS,
+  filtersFor,
+  labelledPairs,
   MAX_COPY,
   optionPositions,
   type PairKind,
@@ -23,8 +26,10 @@ function verdict(
   kind: PairKind = "open",
   known = CT,
   choices: string[] | null = null,
+  completeCaptions = true,
 ) {
-  const { counts } = applyFilters([{ pair: teacherPair(question, answer, { choices }), known, kind }]);
+  const candidate = { pair: teacherPair(question, answer, { choices }), known, kind };
+  const { counts } = applyFilters([candidate], filtersFor({ completeCaptions }));
   return counts.find((count) => count.dropped > 0)?.filter ?? "kept";
 }
 
@@ -44,7 +49,7 @@ Deno.test("good pairs of every kind are kept", () => {
 
 Deno.test("form: questions are questions, closed answers are closed, options are four", () => {
   assertEquals(verdict("The image shows a cyst.", "kidney"), "form");
-  assertEquals(verdict("Kidney cyst seen where?", "kidney"), "form");
+  assertEquals(verdict("Kidney cyst seen?", "kidney"), "form");
   assertEquals(verdict("Is there a cyst?", "kidney"), "form");
   assertEquals(verdict("Which organ is affected?", "yes"), "form");
   assertEquals(verdict("Which organ is affected?", "kidney", "yes-no"), "form");
@@ -100,34 +105,42 @@ Deno.test("unanswerable: about the text or another image, or an answer that know
   assertEquals(verdict("Which organ is affected?", "not specified"), "unanswerable");
 });
 
-Deno.test("mismatch: the answer is of the kind that is asked for", () => {
+Deno.test("mismatch: an answer of another kind than what is asked for, where that is plain", () => {
   assertEquals(verdict("What type of lesion is shown?", "kidney"), "mismatch");
   assertEquals(verdict("Which side is affected?", "kidney"), "mismatch");
   assertEquals(verdict("Which imaging modality was used?", "abdomen"), "mismatch");
-  assertEquals(verdict("Which organ is affected?", "abdomen"), "mismatch");
   assertEquals(verdict("Where is the lesion?", "abdomen"), "kept");
-  assertEquals(verdict("What happens here?", "kidney"), "mismatch");
 });
 
+Deno.test("unclear: where captions say all there is, a question that no rule understands goes", () => {
+  assertEquals(verdict("Which organ is affected?", "abdomen"), "unclear");
+  assertEquals(verdict("What happens here?", "kidney"), "unclear");
+  assertEquals(verdict("What happens here?", "kidney", "open", CT, null, false), "kept");
+});
+
+/** As verdict; the two rules that hold a pair against its caption have one name. */
+const judged = (...args: Parameters<typeof verdict>) =>
+  verdict(...args).replace(/^(evidence|unsupported)$/, "not said");
+
 Deno.test("unsupported: nothing but what the caption says, in question and answer", () => {
-  assertEquals(verdict("What type of lesion is shown?", "malignant cyst"), "unsupported");
-  assertEquals(verdict("Which side is affected?", "left"), "unsupported");
-  assertEquals(verdict("Where is the nodule located?", "right kidney"), "unsupported");
-  assertEquals(verdict("Is there a nodule?", "yes", "yes-no"), "unsupported");
-  assertEquals(verdict("Is there a cyst?", "no", "yes-no"), "unsupported");
-  assertEquals(verdict("Is there a lesion?", "yes", "yes-no", NORMAL), "unsupported");
-  assertEquals(verdict("Is the image nice?", "no", "yes-no"), "unsupported");
+  assertEquals(judged("What type of lesion is shown?", "malignant cyst"), "not said");
+  assertEquals(judged("Which side is affected?", "left"), "not said");
+  assertEquals(judged("Where is the nodule located?", "right kidney"), "not said");
+  assertEquals(judged("Is there a nodule?", "yes", "yes-no"), "not said");
+  assertEquals(judged("Is there a cyst?", "no", "yes-no"), "not said");
+  assertEquals(judged("Is there a lesion?", "yes", "yes-no", NORMAL), "not said");
+  assertEquals(judged("Is the image nice?", "no", "yes-no"), "not said");
 });
 
 Deno.test("yes and no are weighed against the caption, also for normal images", () => {
   const closed = (question: string, answer: string, known: string) =>
-    verdict(question, answer, "yes-no", known);
+    judged(question, answer, "yes-no", known);
   assertEquals(closed("Is this a normal image?", "yes", NORMAL), "kept");
-  assertEquals(closed("Is this a normal image?", "no", NORMAL), "unsupported");
-  assertEquals(closed("Is this a normal image?", "yes", CT), "unsupported");
+  assertEquals(closed("Is this a normal image?", "no", NORMAL), "not said");
+  assertEquals(closed("Is this a normal image?", "yes", CT), "not said");
   assertEquals(closed("Is this a normal image?", "no", CT), "kept");
   assertEquals(closed("Is the lesion on the left side?", "no", CT), "kept");
-  assertEquals(closed("Is the lesion on the right side?", "no", CT), "unsupported");
+  assertEquals(closed("Is the lesion on the right side?", "no", CT), "not said");
   assertEquals(closed("Does the image show the abdomen?", "yes", CT), "kept");
   assertEquals(closed("Does the image show no lesion?", "no", CT), "form");
 });
@@ -157,7 +170,7 @@ Deno.test("a question is asked once per image, and a bad pair does not block a g
     ...["language", "form", "length", "leak", "copy", "invisible", "unanswerable", "mismatch"].map((
       f,
     ) => [f, 4, 0]),
-    ["unsupported", 4, 1],
+    ["evidence", 4, 1],
     ["options", 3, 0],
     ["llm", 3, 0],
     ["duplicate", 3, 1],
@@ -264,5 +277,73 @@ Deno.test({
     assertEquals(open.length, 4252);
     const dropped = open.filter((pair) => questionCopy(pair) > MAX_COPY).length;
     assert(dropped / open.length < 0.001, `${dropped}`);
+  },
+});
+
+/** What the rules for real captions say of a pair. */
+const real = (question: string, answer: string, caption: string) =>
+  verdict(
+    question,
+    answer,
+    /^(yes|no)$/i.test(answer) ? "yes-no" : "open",
+    `Caption: ${caption}`,
+    null,
+    false,
+  );
+
+Deno.test("real captions: planes, modalities, places and denials are no reason to drop a sound pair", () => {
+  const mass = "Sagittal T1 MRI with a mass in the left cerebellopontine angle";
+  assertEquals(real("Which plane is the image in?", "Sagittal", mass), "kept");
+  assertEquals(real("Where is the mass located?", "The left cerebellopontine angle", mass), "kept");
+  const ct = "Contrast-enhanced CT of the chest. There was no pulmonary embolism detected.";
+  assertEquals(real("What type of scan was used to obtain this image?", "CT", ct), "kept");
+  assertEquals(real("Was a pulmonary embolism detected?", "No", ct), "kept");
+  assertEquals(real("Was a pulmonary embolism detected?", "Yes", ct), "evidence");
+  assertEquals(real("Is there a pneumothorax?", "No", "Chest X-ray. Pneumothorax is not seen."), "kept");
+  assertEquals(
+    real("Which duct is dilated?", "The common bile duct", "US: dilated common bile duct"),
+    "kept",
+  );
+  assertEquals(real("How many cysts are seen?", "Two", "CT shows two cysts in the liver"), "kept");
+  assertEquals(
+    real("In this image, is there an effusion?", "Yes", "X-ray with left pleural effusion"),
+    "kept",
+  );
+  assertEquals(real("Is this a CT or an MRI?", "MRI", mass), "kept");
+});
+
+Deno.test("real captions: what they contradict, deny or do not name is dropped", () => {
+  const caption = "Axial CT of the brain: a metastasis in the right occipital lobe without midline shift";
+  assertEquals(real("Where is the metastasis?", "In the left occipital lobe", caption), "evidence");
+  assertEquals(real("Where is the metastasis?", "In the right frontal lobe", caption), "kept"); // for the LLM check
+  assertEquals(real("What is seen in the right lobe?", "An abscess", caption), "evidence");
+  assertEquals(real("Is there a midline shift?", "Yes", caption), "evidence");
+  assertEquals(real("Is there a midline shift?", "No", caption), "kept");
+  assertEquals(real("Is there a metastasis?", "No", caption), "evidence");
+  assertEquals(real("Does this image look normal?", "Yes", caption), "evidence");
+  assertEquals(real("Which modality was used?", "MRI", caption), "evidence");
+  assertEquals(real("When was the scan taken?", "Three weeks before admission", caption), "invisible");
+});
+
+Deno.test({
+  name:
+    "of held-out pairs about real images the rules keep 80% of the sound ones, and 90% and more of what they keep is sound [needs LAB_DATA]",
+  ignore: !Deno.env.get("LAB_DATA"),
+  fn: async () => {
+    const pairs = await labelledPairs(Deno.env.get("LAB_DATA")!);
+    const held = Map.groupBy(pairs.filter(({ tuning }) => !tuning), ({ source }) => source);
+    assertEquals([...held.keys()], ["by hand", "derived from those", "SLAKE", "VQA-RAD"]);
+    assert(pairs.filter(({ source }) => source === "by hand").length > 300);
+    for (const [source, own] of held) {
+      const { recall, precision } = filterQuality(own, FILTERS).at(-1)!;
+      assert(recall!.estimate >= 0.8, `${source}: recall ${recall!.estimate}`);
+      // Half of what SLAKE's wrong rows say needs knowledge that no word of a caption tells.
+      assert(
+        precision!.estimate >= (source === "SLAKE" ? 0.9 : 0.95),
+        `${source}: precision ${precision!.estimate}`,
+      );
+    }
+    const phantom = filterQuality(held.get("by hand")!, filtersFor({ completeCaptions: true })).at(-1)!;
+    assert(phantom.recall!.estimate < 0.5, "rules for phantoms take most sound pairs about real images");
   },
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { applyFilters, PAIR_KINDS, pairPrompt, topicsFor } from "@lib/synthesis/mod.ts";
+import { applyFilters, filtersFor, PAIR_KINDS, pairPrompt, topicsFor } from "@lib/synthesis/mod.ts";
 import { captioned, teacherPair } from "./records.ts";
 
 const figure = captioned("1", "ct of the abdomen with a cyst in the right kidney");
@@ -60,7 +60,10 @@ Deno.test("the worked examples pass the filters that the teacher's pairs must pa
         const { question, answer, wrong_answers } = JSON.parse(String(messages[i + 1].content));
         if (kind === "yes-no") assertEquals(answer, wanted);
         const choices = wrong_answers ? [answer, ...wrong_answers] : null;
-        const { counts } = applyFilters([{ pair: teacherPair(question, answer, { choices }), known, kind }]);
+        const { counts } = applyFilters(
+          [{ pair: teacherPair(question, answer, { choices }), known, kind }],
+          filtersFor({ completeCaptions: true }),
+        );
         const dropped = counts.filter((count) => count.dropped > 0).flatMap((count) => count.examples);
         assertEquals(dropped, [], `${kind} ${topic}`);
       }

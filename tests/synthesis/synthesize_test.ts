@@ -64,7 +64,7 @@ Deno.test("captions become pairs with provenance, and everything lost is counted
     const { captions, requests, failed, shapes, problems, parsed } = result.counts;
     assertEquals([captions, requests, parsed, failed], [3, 3, 3, {}]);
     assertEquals([shapes, problems], [{ json: 1, qa_text: 1, none: 1 }, { refusal: 1 }]);
-    assertEquals(result.counts.filters.find((f) => f.filter === "unsupported")!.dropped, 1);
+    assertEquals(result.counts.filters.find((f) => f.filter === "evidence")!.dropped, 1);
     assert(result.tokens.prompt > 100 && result.tokens.completion > 10);
 
     const [pair] = result.pairs;
