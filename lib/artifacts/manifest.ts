@@ -95,19 +95,25 @@ export async function readCurrent(stage: string, scale: Scale): Promise<CurrentR
 
 /** The manifest of a stage's current run, its hash and its folder; null if the stage has not run. */
 export async function currentManifest(stage: string, scale: Scale): Promise<FinishedRun | null> {
-  const current = await readCurrent(stage, scale);
-  if (!current) return null;
   const folder = stageFolder(stage, scale);
-  try {
-    return await readManifest(join(folder, current.name), stage, scale);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(
-      `${join(folder, "current")} names the run ${current.name}, which is not there: ${
-        remedy(stage, scale)
-      }.`,
-    );
+  let current = await readCurrent(stage, scale);
+  while (current) {
+    try {
+      return await readManifest(join(folder, current.name), stage, scale);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    const now = await readCurrent(stage, scale); // a newer run may have taken its place meanwhile
+    if (now?.name === current.name) {
+      throw new Error(
+        `${join(folder, "current")} names the run ${current.name}, which is not there: ${
+          remedy(stage, scale)
+        }.`,
+      );
+    }
+    current = now;
   }
+  return null;
 }
 
 /** Number of a run's folder among those of one configuration: `tiny-1a2b3c4d-3` is the third. */
@@ -139,7 +145,11 @@ export async function findRun(stage: string, config: Config): Promise<FinishedRu
   }
   const own = (await runNames(stage, scale)).filter((name) => name.includes(`-${hash.slice(0, 8)}`));
   for (const name of own.reverse()) {
-    const found = await readManifest(join(stageFolder(stage, scale), name), stage, scale);
+    const found = await readManifest(join(stageFolder(stage, scale), name), stage, scale).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return null; // a newer run has just taken its place
+      throw error;
+    });
+    if (!found) return await findRun(stage, config);
     if (found.manifest.configHash === hash) return found;
   }
   return current;
