@@ -1,6 +1,7 @@
 /** Run folders with manifests, Arrow tables in, and out by memory map. */
 export * from "./arrow.ts";
 export * from "./check_outputs.ts";
+export * from "./kept.ts";
 export * from "./manifest.ts";
 export * from "./open_table.ts";
 export * from "./run.ts";

@@ -2,6 +2,7 @@ import { type Config, limited } from "../config/mod.ts";
 import { answerPrompts, type ImageStore, type Model } from "../model/mod.ts";
 import { comparePaired, type PairedComparison, wilsonInterval } from "../stats/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
+import { answerOrFind } from "./kept_answers.ts";
 import type { EvaluationItem, Prediction } from "./records.ts";
 import { exact } from "./scorers.ts";
 
@@ -16,6 +17,8 @@ export interface AskOptions {
   runs: number;
   /** Give the model grey images (a control). */
   blankImages?: boolean;
+  /** Keep the answers, and use those that are kept, under this name of the model's weights. */
+  weights?: string;
   onProgress?: (done: number, total: number) => void | Promise<void>;
   /** Looked at between batches. */
   signal?: AbortSignal;
@@ -34,27 +37,25 @@ export async function askModel(
   options: AskOptions,
 ): Promise<Prediction[]> {
   const { maxNewTokens, batchSize, temperature } = config.evaluation;
-  const { runs, blankImages, onProgress, signal } = options;
+  const { runs, blankImages, weights, onProgress, signal } = options;
   const used = items.slice(0, limited(items.length, config));
   // Short and multiple-choice prompts differ much in length: batches of like length waste less padding.
   const order = used.map((_, i) => i).sort((a, b) =>
     prefixOf(used[a]).length - prefixOf(used[b]).length || a - b
   );
-  const answers = await answerPrompts(
-    model,
-    tokenizer,
-    store,
-    order.map((i) => ({ imagePath: used[i].imagePath, prefix: prefixOf(used[i]) })),
-    {
-      maxNewTokens,
-      batchSize: Math.max(1, Math.floor(batchSize / runs)),
-      ...(runs > 1 ? { samples: runs, temperature, seed: config.seed } : {}),
-      blankImages,
-      compiler: config.model.compiler,
-      onProgress,
-      signal,
-    },
-  );
+  const prompts = order.map((i) => ({ imagePath: used[i].imagePath, prefix: prefixOf(used[i]) }));
+  const settings = {
+    maxNewTokens,
+    batchSize: Math.max(1, Math.floor(batchSize / runs)),
+    ...(runs > 1 ? { samples: runs, temperature, seed: config.seed } : {}),
+    blankImages,
+    compiler: config.model.compiler,
+    onProgress,
+    signal,
+  };
+  const answers = weights === undefined
+    ? await answerPrompts(model, tokenizer, store, prompts, settings)
+    : await answerOrFind(weights, model, tokenizer, store, prompts, settings);
   const byItem = used.map(() => [] as string[]);
   order.forEach((i, place) => byItem[i] = answers[place].map((answer) => answer.text));
   return used.flatMap((item, i) =>

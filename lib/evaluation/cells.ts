@@ -6,7 +6,7 @@ import type { QaPair } from "../synthesis/mod.ts";
 import { tf } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import { GRID, STAGE2_DATASETS } from "../training/mod.ts";
-import { loadAdapter, type Params } from "../weights/mod.ts";
+import { loadAdapter, type Params, paramsSha256 } from "../weights/mod.ts";
 import { askModel } from "./answers.ts";
 import { shuffledImages } from "./controls.ts";
 import { squadTokens } from "./normalise.ts";
@@ -115,6 +115,7 @@ export function answersOf(answers: readonly CellAnswers[], name: string): CellAn
  *
  * @param stage1 the projector of stage 1
  * @param adapters folder of the adapters of stage 2
+ * @param options.keep keep the answers, and use those that are kept of the same weights to the same items
  * @throws the signal's reason between two batches, once it is aborted
  */
 export async function askCell(
@@ -124,18 +125,26 @@ export async function askCell(
   stage1: Params,
   adapters: string,
   config: Config,
-  { signal }: { signal?: AbortSignal } = {},
+  { keep = false, signal }: { keep?: boolean; signal?: AbortSignal } = {},
 ): Promise<CellAnswers> {
   const { tokenizer, store } = base, { params } = base.model;
   let own: Params = cell.stage1 ? { ...params, ...stage1 } : params;
+  const weights = keep ? [paramsSha256(params), cell.stage1 && paramsSha256(stage1)] : [];
   if (cell.adapter) {
     const adapter = await loadAdapter(join(adapters, cell.adapter), base.model.config);
     own = mergeAdapter(own, adapter);
+    const { config: { r, alpha }, params: matrices, projector = {} } = adapter;
+    if (keep) weights.push(JSON.stringify([r, alpha, paramsSha256(matrices), paramsSha256(projector)]));
     tf.dispose([adapter.params, adapter.projector ?? {}] as never);
   }
   const model = { ...base.model, params: own };
   const ask = (list: readonly QaPair[], runs: number, blankImages = false) =>
-    askModel(model, tokenizer, store, list, config, { runs, blankImages, signal });
+    askModel(model, tokenizer, store, list, config, {
+      runs,
+      blankImages,
+      signal,
+      weights: keep ? weights.join() : undefined,
+    });
   const { runs } = config.evaluation;
   const others = shuffledImages(items.short, `shuffled/${config.seed}`);
   const imageOf = new Map(items.short.map((item) => [item.id, item.imagePath]));

@@ -24,6 +24,8 @@ export interface Answer {
 export interface AnswerOptions extends GenerateOptions {
   /** Prompts per batch; the last batch is filled up, so that one trace serves all. */
   batchSize: number;
+  /** Number of the first batch (default 0), where these prompts are the later part of a list. */
+  firstBatch?: number;
   /** Give the model grey images instead of the real ones (a control). */
   blankImages?: boolean;
   onProgress?: (done: number, total: number) => void | Promise<void>;
@@ -71,7 +73,7 @@ export async function answerPrompts(
   prompts: readonly Prompt[],
   options: AnswerOptions,
 ): Promise<Answer[][]> {
-  const { batchSize, blankImages, onProgress, signal, ...settings } = options;
+  const { batchSize, firstBatch = 0, blankImages, onProgress, signal, ...settings } = options;
   const samples = options.samples ?? 1;
   const tokens = ({ prefix }: Prompt) => encodeExample(tokenizer, model.config, { prefix }).ids.length;
   const answers: Answer[][] = [];
@@ -85,7 +87,7 @@ export async function answerPrompts(
     const inputs = await promptInputs(model, tokenizer, store, batch, { length, blankImages });
     const next = prompts.slice(start + batchSize, start + 2 * batchSize);
     if (!blankImages) reader.start(next.map(({ imagePath }) => imagePath));
-    const seed = (options.seed ?? 0) * 65536 + start / batchSize;
+    const seed = (options.seed ?? 0) * 65536 + firstBatch + start / batchSize;
     const out = generate(model, inputs, { ...settings, seed: seed | 0 });
     tf.dispose(inputs as never);
     for (let i = 0; i < real; i++) {

@@ -34,6 +34,16 @@ export function imageStore(size: number, maxBytes = 512 * 2 ** 20): ImageStore {
   };
 }
 
+/** What tells one state of an image file from another without reading it; "" for an image that is drawn, not read. */
+export function imageState(path: string): string {
+  try {
+    const { size, mtime } = Deno.statSync(path);
+    return `${size} bytes, ${mtime?.toISOString()}`;
+  } catch {
+    return "";
+  }
+}
+
 /** Reads images on other threads before they are asked for. */
 export interface ReadAhead extends AsyncDisposable {
   /** Starts reading what the store does not hold. What is wrong with a file is told when the store is asked for it. */

@@ -32,5 +32,12 @@ export {
 export { chooseTokens, restrict, type Sampling } from "./sampling.ts";
 export { decode, generate, type Generated, type GenerateOptions, prefill } from "./generate.ts";
 export { type Answer, type AnswerOptions, answerPrompts, type Prompt, promptInputs } from "./answer.ts";
-export { type ImageStore, imageStore, pixelValuesOf, type ReadAhead, readAhead } from "./image_store.ts";
+export {
+  imageState,
+  type ImageStore,
+  imageStore,
+  pixelValuesOf,
+  type ReadAhead,
+  readAhead,
+} from "./image_store.ts";
 export { type OpenModel, openModel } from "./open.ts";

@@ -3,6 +3,7 @@ import type { Model } from "../model/mod.ts";
 import type { Adapter, Params } from "../weights/mod.ts";
 import type { CellData, GridCell } from "./grid.ts";
 import { imageGain } from "./image_gain.ts";
+import { keptCell } from "./kept_cell.ts";
 import { type StageOptions, type TrainingRecord, trainStage2 } from "./stages.ts";
 
 /** What training a cell of the grid gives. */
@@ -14,8 +15,18 @@ export interface TrainedCell {
   gain: { cell: string; rightImage: number; otherImage: number; gain: number };
 }
 
+/** How a cell is trained. */
+export interface CellOptions extends Omit<StageOptions, "validation"> {
+  /**
+   * Keep the trained cell, and use the one that is kept for the same model, data, projector and settings: a run after one
+   * that was killed trains only the missing cells, a changed setting only those that depend on it.
+   */
+  keep?: boolean;
+}
+
 /**
- * Stage 2 for one cell of the grid: LoRA from the projector of stage 1, or from the base model's.
+ * Stage 2 for one cell of the grid: LoRA from the projector of stage 1, or from the base model's. A cell that was kept
+ * calls `onStep` for its last step alone.
  *
  * @param projector of stage 1; used where the cell has stage 1
  */
@@ -25,22 +36,30 @@ export async function trainCell(
   data: CellData,
   projector: Params,
   config: Config,
-  options: Omit<StageOptions, "validation">,
+  options: CellOptions,
 ): Promise<TrainedCell> {
-  const { batches, ...rest } = data;
-  const start = cell.stage1 ? projector : null;
-  const { adapter, records } = await trainStage2(model, start, batches, config, { ...options, ...rest });
-  const gain = await imageGain(
-    { ...model, adapter },
-    data.validation,
-    options.store,
-    data.shape,
-    config,
-    options,
-  );
-  return {
-    adapter,
-    curve: records.map((record) => ({ cell: cell.name, ...record })),
-    gain: { cell: cell.name, ...gain },
+  let found = true;
+  const train = async () => {
+    found = false;
+    const { batches, ...rest } = data;
+    const start = cell.stage1 ? projector : null;
+    const { adapter, records } = await trainStage2(model, start, batches, config, { ...options, ...rest });
+    const gain = await imageGain(
+      { ...model, adapter },
+      data.validation,
+      options.store,
+      data.shape,
+      config,
+      options,
+    );
+    return {
+      adapter,
+      curve: records.map((record) => ({ cell: cell.name, ...record })),
+      gain: { cell: cell.name, ...gain },
+    };
   };
+  if (!options.keep) return await train();
+  const trained = await keptCell(model, cell, data, projector, config, train), { curve } = trained;
+  if (found) await options.onStep?.(curve.at(-1)!, curve.length);
+  return trained;
 }

@@ -6,4 +6,4 @@ export { type PaliGemmaConfig, parseConfig, toHubConfig } from "./config.ts";
 export { readHeader, type StoredTensor } from "./header.ts";
 export { resolveModel } from "./hub.ts";
 export { canonicalName, expectedShapes, hubName, linearModules } from "./names.ts";
-export { type Params, readSafetensors, writeSafetensors } from "./safetensors.ts";
+export { type Params, paramsSha256, readSafetensors, writeSafetensors } from "./safetensors.ts";

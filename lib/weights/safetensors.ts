@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Tensor } from "@tensorflow/tfjs";
 import { writeAllSync, writeFileAtomicSync } from "../config/mod.ts";
 import { allocTensor, type DType, realType, tf } from "../tensor/mod.ts";
@@ -114,6 +115,25 @@ function convert(values: Float32Array<ArrayBuffer>, to: DType, name: string, pat
       cause,
     });
   }
+}
+
+/** Hashes of weights that do not change, so that a large model's are read once. */
+const hashes = new WeakMap<Params, string>();
+
+/** SHA-256 of tensors with their names, types and shapes, as 64 hex digits; read once for each object `params`. */
+export function paramsSha256(params: Params): string {
+  const known = hashes.get(params);
+  if (known) return known;
+  const hash = createHash("sha256");
+  for (const name of Object.keys(params).sort()) {
+    hash.update(JSON.stringify([name, realType(params[name]), params[name].shape]));
+    for (const { buffer, byteOffset, byteLength } of pieces(params[name])) {
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+    }
+  }
+  const digest = hash.digest("hex");
+  hashes.set(params, digest);
+  return digest;
 }
 
 /** The values of a tensor in row-major order, some rows at a time. bfloat16 and float16 come exactly, as float32. */

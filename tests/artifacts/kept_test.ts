@@ -1,0 +1,82 @@
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+
+const results = await Deno.makeTempDir();
+Deno.env.set("LAB_RESULTS", results);
+const { kept, pruneKept } = await import("@lib/artifacts/mod.ts");
+const dir = join(results, "kept", "words");
+
+/** The words in capitals, kept, and how many of them had to be made. */
+async function ask(...words: string[]): Promise<{ values: string[]; made: number }> {
+  let made = 0;
+  const values: string[] = [];
+  for (const word of words) {
+    const path = await kept("words", { word }, async (path) => {
+      made++;
+      await Deno.writeTextFile(path, word.toUpperCase());
+      if (word === "fail") throw new Error("it failed");
+    });
+    values.push(await Deno.readTextFile(path));
+  }
+  return { values, made };
+}
+
+const files = async () => (await Array.fromAsync(Deno.readDir(dir), ({ name }) => name)).sort();
+const age = (name: string, seconds: number) =>
+  Deno.utime(join(dir, name), new Date(), new Date(Date.now() - 1000 * seconds));
+
+async function afresh(): Promise<void> {
+  await Deno.mkdir(dir, { recursive: true });
+  await Deno.remove(dir, { recursive: true });
+}
+
+Deno.test("a kept result is made once for a key and its surroundings, and is nobody else's to read", async () => {
+  await afresh();
+  assertEquals(await ask("a", "b", "a"), { values: ["A", "B", "A"], made: 2 });
+  assertEquals(await ask("b", "c"), { values: ["B", "C"], made: 1 });
+  Deno.env.set("TF_OF_THIS_TEST", "1"); // a setting on which the last bit may depend
+  assertEquals((await ask("a")).made, 1);
+  Deno.env.delete("TF_OF_THIS_TEST");
+  assertEquals((await ask("a")).made, 0);
+  for (const file of await files()) {
+    assertMatch(file, /^[0-9a-f]{64}-[0-9a-f]{64}$/);
+    assertEquals((await Deno.stat(join(dir, file))).mode! & 0o777, 0o600);
+  }
+  assertEquals((await files()).length, 4);
+});
+
+Deno.test("a damaged, cut or empty kept result is made again, and said; a failure leaves nothing", async () => {
+  await afresh();
+  await ask("a");
+  const said: string[] = [], { error } = console;
+  console.error = (text: string) => said.push(text);
+  try {
+    for (const damage of ["B", "", "AA"]) {
+      await Deno.writeTextFile(join(dir, (await files())[0]), damage);
+      assertEquals(await ask("a"), { values: ["A"], made: 1 });
+    }
+  } finally {
+    console.error = error;
+  }
+  assertEquals(said.length, 3);
+  assertMatch(said[0], /kept\/words\/[0-9a-f-]+ is damaged: it is thrown away and made again\.$/);
+  assertEquals((await ask("a")).made, 0);
+  await assertRejects(() => ask("fail"), Error, "it failed");
+  assertEquals((await files()).length, 1);
+});
+
+Deno.test("pruning removes what was not used for longest, and a dead process's unfinished file after a day", async () => {
+  await afresh();
+  await ask("a", "b", "c");
+  for (const file of await files()) await age(file, 3600);
+  for (const [name, seconds] of [[".dead", 90_000], [".alive", 10]] as const) {
+    await Deno.writeTextFile(join(dir, name), "half");
+    await age(name, seconds);
+  }
+  assertEquals((await ask("b")).made, 0); // and used now
+  assertEquals(await pruneKept(1), { removed: 2, left: 1 });
+  assertEquals((await files()).filter((name) => name.startsWith(".")), [".alive"]);
+  assertEquals((await ask("b")).made, 0);
+  assertEquals((await ask("a")).made, 1);
+  await Deno.remove(results, { recursive: true });
+});
