@@ -84,10 +84,19 @@ export function parseDicom(bytes: Uint8Array): DataSet {
         dicomParser.findEndOfEncapsulatedElement(at, pixels);
       }
     }
+    requireInside(data);
     return data;
   } catch (thrown) { // the parser throws strings and Errors
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     throw new Error(`its DICOM structure is damaged or truncated (${reason}).`);
+  }
+}
+
+/** @throws Error when an element reaches beyond the end of the file: the parser only looks where elements begin */
+function requireInside({ elements, byteArray }: DataSet): void {
+  for (const { tag, dataOffset, length, items = [] } of Object.values(elements)) {
+    if (dataOffset + length > byteArray.length) throw new Error(`element ${tag} reaches beyond the end`);
+    for (const { dataSet } of items) if (dataSet) requireInside(dataSet);
   }
 }
 

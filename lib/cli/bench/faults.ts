@@ -4,6 +4,7 @@ import { paths } from "../../config/mod.ts";
 import { describeMachine, machine } from "../support/bench_machine.ts";
 import { writeBench } from "../support/bench_files.ts";
 import { kills } from "./kills.ts";
+import { pictures } from "./pictures.ts";
 import { processes } from "./processes.ts";
 
 /** What a campaign found. */
@@ -27,7 +28,7 @@ export interface Campaign {
 }
 
 /** The campaigns. */
-export const CAMPAIGNS: readonly Campaign[] = [kills, processes];
+export const CAMPAIGNS: readonly Campaign[] = [kills, pictures, processes];
 
 const Row = z.strictObject({
   campaign: z.string(),
