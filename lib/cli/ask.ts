@@ -1,5 +1,6 @@
+import { exists } from "@std/fs";
 import { basename, dirname, extname, relative, resolve } from "@std/path";
-import { loadConfig, Scale } from "../config/mod.ts";
+import { loadConfig, Scale, writeFileAtomic } from "../config/mod.ts";
 import { renderSvg, saliencyFigure, svgToPng } from "../figures/mod.ts";
 import { decodeImage, doubtsAbout, resizeBicubic } from "../image/mod.ts";
 import { oneLine } from "../jupyter/mod.ts";
@@ -17,29 +18,44 @@ import { loadAdapter } from "../weights/mod.ts";
 import { readArgs, UsageError } from "./command.ts";
 
 export const usage =
-  `usage: ./lab ask IMAGE QUESTION [--scale tiny|full] [--model MODEL] [--adapter FOLDER] [--out FILE]
+  `usage: ./lab ask IMAGE QUESTION [--scale tiny|full] [--model MODEL] [--adapter FOLDER] [--out FILE] [--replace]
 
 Answers one question about one image (DICOM, PNG, JPEG, ...) and writes a picture of where the answer looked.
   --scale    tiny: the nano demonstration model (default); full: google/paligemma-3b-mix-448 from the hub
   --model    another PaliGemma: a folder, or owner/name on the hub
   --adapter  a PEFT adapter, such as one of notebook 05
-  --out      the saliency picture (default: IMAGE's name with -saliency.png, in this folder)`;
+  --out      the saliency picture (default: IMAGE's name with -saliency.png, in this folder; -saliency-2.png next time)
+  --replace  write over a picture that is there already`;
 
 /** Longer side of the picture's image in pixels, and the shorter one at least: strips are shown wider than they are. */
 const SIDE = 448, SHORTER = 56;
 
+/** NAME.png in this folder, or where that is there already NAME-2.png, NAME-3.png ... */
+async function freeName(name: string): Promise<string> {
+  for (let i = 1;; i++) {
+    const file = `${name}${i === 1 ? "" : `-${i}`}.png`;
+    if (!await exists(file)) return file;
+  }
+}
+
 export async function run(args: string[]): Promise<void> {
   const { options, rest: [path, question] } = readArgs(args, {
     values: ["scale", "model", "adapter", "out"],
+    switches: ["replace"],
     positional: [2, 2],
   });
   const scale = Scale.safeParse(options.scale ?? "tiny");
   if (!scale.success) throw new UsageError(`--scale is "${options.scale}"; expected tiny or full.`);
   const prefix = questionPrefix({ question });
-  const out = resolve(options.out ?? `${basename(path, extname(path))}-saliency.png`);
+  const out = resolve(options.out ?? await freeName(`${basename(path, extname(path))}-saliency`));
   const folder = await Deno.stat(dirname(out)).catch(() => null);
   if (!folder?.isDirectory) {
     throw new UsageError(`--out is "${options.out}"; there is no folder ${dirname(out)}.`);
+  }
+  const there = await Deno.stat(out).catch(() => null);
+  if (there?.isDirectory) throw new UsageError(`--out is "${out}", which is a folder; expected a file.`);
+  if (there && !options.replace) {
+    throw new Error(`${out} is there already and stays; name another file with --out, or add --replace.`);
   }
   const image = await decodeImage(path).catch((error) => { // before the model, which may take long to load
     throw error instanceof Deno.errors.NotFound ? new Error(`there is no file ${path}.`) : error;
@@ -94,8 +110,6 @@ export async function run(args: string[]): Promise<void> {
     notice: card.notice,
     provenance: [config.model.checkpoint, options.adapter].filter(Boolean).join(" · "),
   });
-  const part = `${out}.tmp`;
-  await Deno.writeFile(part, await svgToPng(await renderSvg(figure)));
-  await Deno.rename(part, out);
+  await writeFileAtomic(out, await svgToPng(await renderSvg(figure)));
   console.log(`saliency: ${relative(Deno.cwd(), out)}`);
 }

@@ -34,6 +34,21 @@ async function realImage(): Promise<string | null> {
 }
 
 const image = await realImage();
+Deno.test("a picture that is there is not written over, nor a folder", async () => {
+  await withFolder(async (dir) => {
+    await Deno.writeTextFile(join(dir, "map.png"), "mine");
+    const { code, errors } = await ask(dir, join(dir, "none.png"));
+    assertEquals([code, await Deno.readTextFile(join(dir, "map.png"))], [1, "mine"]);
+    assertStringIncludes(
+      errors,
+      "is there already and stays; name another file with --out, or add --replace",
+    );
+    const folder = await ask(dir, join(dir, "none.png"), dir);
+    assertStringIncludes(folder.errors, "which is a folder; expected a file");
+    assertEquals(namesIn(dir), ["map.png", "tmp"]);
+  });
+});
+
 Deno.test({
   name: "[needs pydicom-data in .venv or LAB_DATA] ask answers about a real image, says the card's notice, " +
     "and writes the picture where it was told, nothing else",
@@ -92,6 +107,7 @@ Deno.test("a strip and a single pixel are answered about with a doubt, not with 
     ) {
       const picture = greyToRgb(new Uint8Array(width * height).map(noise), width, height);
       await Deno.writeFile(join(dir, "odd.png"), await encodePng(picture));
+      await Deno.remove(join(dir, "map.png")).catch(() => {});
       const { code, lines, errors } = await ask(dir, "odd.png");
       assertEquals(code, 0, errors);
       assertEquals(

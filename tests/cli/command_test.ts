@@ -37,7 +37,7 @@ Deno.test("an unknown command, a wrong argument and --help are answered in words
     main("run", "--help"),
   ]);
   assertEquals([unknown.code, wrong.code, help.code], [1, 2, 0]);
-  assertStringIncludes(unknown.text, 'there is no command "dmeo"');
+  assertStringIncludes(unknown.text, 'there is no command "dmeo". Did you mean "demo"?');
   assertStringIncludes(wrong.text, '--scale is "huge"; expected tiny or full.');
   assertStringIncludes(wrong.text, "usage: ./lab run NN");
   assertStringIncludes(help.text, "usage: ./lab run NN");
@@ -46,10 +46,20 @@ Deno.test("an unknown command, a wrong argument and --help are answered in words
 Deno.test("every command has its file and usage, and the help names exactly these", async () => {
   const help = await Deno.readTextFile(join(paths.root, "lib/cli/help.txt"));
   const named = [...help.matchAll(/^ {2}\.\/lab ([a-z-]+)/gm)].map((m) => m[1]);
-  const own = ["help", "setup"]; // of the launcher itself
+  const own = ["help", "setup", "version"]; // of the launcher itself
   assertEquals(named.filter((name) => !own.includes(name)).sort(), Object.keys(commands).sort());
   for (const [name, load] of Object.entries(commands)) {
     assertStringIncludes((await load()).usage, `usage: ./lab ${name}`);
     await Deno.stat(join(paths.root, "lib/cli", `${name.replaceAll("-", "_")}.ts`));
   }
+});
+
+Deno.test("a missing file and ./lab help COMMAND are answered in words, without a stack trace", async () => {
+  const [missing, help] = await Promise.all([main("review", "/none.json"), main("help", "review")]);
+  assertEquals([missing.code, missing.text.trim()], [
+    1,
+    "lab review: /none.json: no such file or directory.",
+  ]);
+  assertEquals(help.code, 0);
+  assertStringIncludes(help.text, "usage: ./lab review [FILE]");
 });

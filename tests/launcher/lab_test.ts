@@ -222,6 +222,7 @@ test("help needs no set-up, and an unknown command does not start one", async (f
   const help = await folder.lab(["help"]), bare = await folder.lab([]);
   assertEquals([help.code, bare.text], [0, help.text]);
   assertStringIncludes(help.text, "./lab demo");
+  assertMatch((await folder.lab(["--version"])).text, /^RadVQA Lab \d+\.\d+\.\d+\n$/);
   const unknown = await folder.lab(["dmeo"]);
   assertEquals(unknown.code, 1);
   assertStringIncludes(unknown.text, 'there is no command "dmeo"');

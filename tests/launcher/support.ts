@@ -37,6 +37,7 @@ export class Folder {
       const file of [
         ...copied,
         "deno.lock",
+        "CITATION.cff",
         "lib/cli/help.txt",
         "lib/cli/run.ts",
         "lib/jupyter/install_kernel.py",
