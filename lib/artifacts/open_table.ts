@@ -1,5 +1,6 @@
 import { type Table, tableFromIPC } from "apache-arrow";
 import type { Cell, Row } from "./arrow.ts";
+import { checkFrame } from "./arrow_frame.ts";
 import { mapFile } from "./mapped_file.ts";
 
 /** An Arrow table on disk, of which only what is asked for is read. Rows and cells given out are copies. */
@@ -28,6 +29,7 @@ function parse(bytes: Uint8Array): Table {
   const text = (start: number, end?: number) => new TextDecoder("latin1").decode(bytes.subarray(start, end));
   if (text(0, MAGIC.length) !== MAGIC) throw new Error("its first bytes are others");
   if (bytes.length < 2 * MAGIC.length || text(-MAGIC.length) !== MAGIC) throw new Error("its end is missing");
+  checkFrame(bytes);
   return tableFromIPC(bytes);
 }
 

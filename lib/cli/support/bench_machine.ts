@@ -46,6 +46,7 @@ async function gpus(): Promise<string[]> {
 /** From the name of the wheel's metadata folder, so that this process needs no TensorFlow. */
 async function tensorflowVersion(): Promise<string> {
   for await (const python of Deno.readDir(join(paths.venv, "lib"))) {
+    if (!python.name.startsWith("python")) continue;
     for await (const { name } of Deno.readDir(join(paths.venv, "lib", python.name, "site-packages"))) {
       const found = /^tensorflow(?:_cpu)?-(\d[\w.]*)\.dist-info$/.exec(name);
       if (found) return found[1];
