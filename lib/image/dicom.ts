@@ -18,7 +18,7 @@ export { isDicom } from "./dicom_file.ts";
  * without a meta group length. JPEG-LS and JPEG 2000 are decoded by CharLS and
  * OpenJPEG in WebAssembly (the asm.js builds of the same codecs took 27 s instead of 6 s for a radiograph of 3.6 million
  * pixels), lossless and 12-bit JPEG by the IJG's library in dcmjs-codecs (jpeg-lossless-decoder-js 2.1 gets 16-bit samples wrong with
- * predictor 7 and in colour, and may lose the last pixel), 8-bit JPEG by sharp's libjpeg-turbo.
+ * predictor 7 and in colour), 8-bit JPEG by sharp's libjpeg-turbo.
  *
  * @param options.frame counted from 0; default: the middle one (`frames >> 1`), as the first slice of a volume is often empty.
  * @throws Error saying what is missing, damaged, or not supported (with the transfer syntax's UID and name).
