@@ -29,7 +29,7 @@ export interface Campaign {
 }
 
 /** The campaigns. */
-export const CAMPAIGNS: readonly Campaign[] = [];
+export const CAMPAIGNS: readonly Campaign[] = [archives, kills, pictures, processes, replies];
 
 const Row = z.strictObject({
   campaign: z.string(),
