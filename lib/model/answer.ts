@@ -1,7 +1,7 @@
 import { checkpoint } from "../jupyter/mod.ts";
 import { tf } from "../tensor/mod.ts";
 import { encodeExample, padBatch, type Tokenizer } from "../text/mod.ts";
-import { generate, type GenerateOptions } from "./generate.ts";
+import { checkGeneration, generate, type GenerateOptions } from "./generate.ts";
 import { type ImageStore, pixelValuesOf, readAhead } from "./image_store.ts";
 import type { Model, ModelInputs } from "./paligemma.ts";
 
@@ -75,6 +75,10 @@ export async function answerPrompts(
 ): Promise<Answer[][]> {
   const { batchSize, firstBatch = 0, blankImages, onProgress, signal, ...settings } = options;
   const samples = options.samples ?? 1;
+  checkGeneration(settings);
+  if (!(Number.isInteger(batchSize) && batchSize > 0)) {
+    throw new Error(`batchSize must be a whole number above 0, found ${batchSize}.`);
+  }
   const tokens = ({ prefix }: Prompt) => encodeExample(tokenizer, model.config, { prefix }).ids.length;
   const answers: Answer[][] = [];
   await using reader = readAhead(store);

@@ -49,11 +49,13 @@ function rotate(x: Tensor, { cos, sin }: Surroundings): Tensor {
   return tf.concat([first, second], 3);
 }
 
-/** Token embeddings times sqrt(D): ids int32 `[B, L]` -> `[B * L, D]`. Ids past the table read its last row. */
+/**
+ * Token embeddings times sqrt(D): ids int32 `[B, L]` -> `[B * L, D]`.
+ * @throws if an id is past the table
+ */
 export function embedTokens(w: Weights, ids: Tensor, { text }: PaliGemmaConfig): Tensor {
-  const known = tf.minimum(tf.reshape(ids, [-1]), tf.scalar(text.vocabSize - 1, "int32"));
   return tf.mul(
-    tf.gather(weight(w, "language_model.embed_tokens.weight"), known as never),
+    tf.gather(weight(w, "language_model.embed_tokens.weight"), tf.reshape(ids, [-1]) as never),
     Math.sqrt(text.hiddenSize),
   );
 }

@@ -4,7 +4,15 @@ import type { PaliGemmaConfig } from "../weights/mod.ts";
 import { decodeMask } from "./mask.ts";
 import { embedTokens, type KeysValues, lmHead, rotary, textBlock } from "./gemma.ts";
 import type { Weights } from "./layers.ts";
-import { joinSequence, type Model, type ModelInputs, modelWeights, surroundings } from "./paligemma.ts";
+import { notFinite } from "./finite.ts";
+import {
+  checkInputs,
+  joinSequence,
+  type Model,
+  type ModelInputs,
+  modelWeights,
+  surroundings,
+} from "./paligemma.ts";
 import { projector } from "./projector.ts";
 import { checkSampling, chooseTokens, type Sampling } from "./sampling.ts";
 import { visionTower } from "./siglip.ts";
@@ -135,6 +143,29 @@ function compile(
   return { start, step };
 }
 
+/** Gemma's max_position_embeddings. */
+const MAX_LENGTH = 8192;
+const MAX_SAMPLES = 1024;
+
+/**
+ * @param length tokens of the prompt
+ * @throws if a setting is out of range, or contradicts another
+ */
+export function checkGeneration(options: GenerateOptions, length = 0): void {
+  const { maxNewTokens, samples = 1, seed = 0, temperature } = options;
+  checkSampling(options);
+  const whole = (what: string, value: number, least: number, most: number) => {
+    if (Number.isInteger(value) && value >= least && value <= most) return;
+    throw new Error(`${what} must be a whole number from ${least} to ${most}, found ${value}.`);
+  };
+  whole("maxNewTokens", maxNewTokens, 1, MAX_LENGTH - length);
+  whole("samples", samples, 1, MAX_SAMPLES);
+  whole("seed", seed, -(2 ** 31), 2 ** 31 - 1);
+  if (samples > 1 && temperature === undefined) {
+    throw new Error(`${samples} samples per prompt would all be equal: give a temperature.`);
+  }
+}
+
 /** Cells 0 where the (left-padded) prompts have padding, else 1, for all rows * samples and places. */
 function realPlaces(inputs: ModelInputs, samples: number, maxNewTokens: number): Tensor {
   const [batch, length] = inputs.attentionMask.shape as [number, number],
@@ -160,16 +191,14 @@ const disposeCache = (cache: KeysValues[]) => cache.forEach(({ keys, values }) =
  * The prompt is read once; every further token costs one step over buffers of fixed size, by one traced function.
  *
  * @param inputs left-padded prompts (tokenTypes all 0); shapes decide the trace, so pad to a fixed length
- * @throws if a prompt is padded on the right, or the sampling settings contradict each other
+ * @throws if a prompt is padded on the right or lacks image tokens, settings are out of range or contradict each other,
+ * or logits are not finite (naming the layer where that begins)
  */
 export function generate(model: Model, inputs: ModelInputs, options: GenerateOptions): Generated {
   const { maxNewTokens, samples = 1, seed = 0, compiler = "graph" } = options;
   const { temperature, topK, topP } = options, sampling = { temperature, topK, topP };
-  checkSampling(sampling);
-  if (!(maxNewTokens >= 1)) throw new Error(`maxNewTokens must be at least 1, found ${maxNewTokens}.`);
-  if (samples > 1 && temperature === undefined) {
-    throw new Error(`${samples} samples per prompt would all be equal: give a temperature.`);
-  }
+  checkGeneration(options, inputs.ids.shape[1]);
+  checkInputs(inputs, model.config);
   const { config } = model, w = modelWeights(model);
   const key = JSON.stringify([config, w.loraScale, maxNewTokens, samples, sampling, compiler]);
   if (!compiled.has(key)) {
@@ -187,6 +216,16 @@ export function generate(model: Model, inputs: ModelInputs, options: GenerateOpt
     const ids = now.ids.dataSync(), logprobs = now.logprobs.dataSync();
     for (let r = 0; r < rows; r++) {
       if (result.ended[r]) continue;
+      if (!Number.isFinite(logprobs[r])) {
+        const row = tf.tidy(() =>
+          soFar(inputs, Math.floor(r / samples), result.ids[r]) as never
+        ) as ModelInputs;
+        try {
+          throw notFinite(w, row, config);
+        } finally {
+          tf.dispose(row as never);
+        }
+      }
       result.logprobs[r].push(logprobs[r]);
       if (ids[r] === config.eosId) result.ended[r] = true;
       else result.ids[r].push(ids[r]);
@@ -195,20 +234,35 @@ export function generate(model: Model, inputs: ModelInputs, options: GenerateOpt
   const real = realPlaces(inputs, samples, maxNewTokens),
     seedAt = (i: number) => tf.tensor1d([seed, i], "int32");
   let seeds: Tensor = seedAt(0), now: Step = start(w.tensors, inputs, seeds);
-  take(now);
-  options.onToken?.(1);
-  for (let i = 1; i < maxNewTokens && result.ended.includes(false); i++) {
-    const position = tf.scalar(length + i - 1, "int32");
-    seeds.dispose();
-    seeds = seedAt(i);
-    const next: Step = step(w.tensors, now.cache, now.ids, position, real, seeds);
-    disposeCache(now.cache);
-    tf.dispose([now.ids, now.logprobs, position]);
-    now = next;
+  try {
     take(now);
-    options.onToken?.(i + 1);
+    options.onToken?.(1);
+    for (let i = 1; i < maxNewTokens && result.ended.includes(false); i++) {
+      const position = tf.scalar(length + i - 1, "int32");
+      seeds.dispose();
+      seeds = seedAt(i);
+      const next: Step = step(w.tensors, now.cache, now.ids, position, real, seeds);
+      disposeCache(now.cache);
+      tf.dispose([now.ids, now.logprobs, position]);
+      now = next;
+      take(now);
+      options.onToken?.(i + 1);
+    }
+  } finally {
+    disposeCache(now.cache);
+    tf.dispose([now.ids, now.logprobs, real, seeds]);
   }
-  disposeCache(now.cache);
-  tf.dispose([now.ids, now.logprobs, real, seeds]);
   return result;
+}
+
+/** One row of prompts with the tokens that were generated for it. */
+function soFar(inputs: ModelInputs, row: number, generated: readonly number[]): ModelInputs {
+  const n = generated.length;
+  const more = (x: Tensor, values: Tensor) => tf.concat([tf.slice(x, [row, 0], [1, -1]), values], 1);
+  return {
+    pixelValues: tf.slice(inputs.pixelValues, [row, 0, 0, 0], [1, -1, -1, -1]),
+    ids: more(inputs.ids, tf.tensor2d([...generated], [1, n], "int32")),
+    tokenTypes: more(inputs.tokenTypes, tf.ones([1, n], "int32")),
+    attentionMask: more(inputs.attentionMask, tf.ones([1, n], "int32")),
+  };
 }

@@ -8,6 +8,7 @@ export { decodeMask, prefixMask } from "./mask.ts";
 export { patchEmbeddings, visionTower } from "./siglip.ts";
 export { projector } from "./projector.ts";
 export { embedTokens, type KeysValues, lmHead, rotary, textBlock } from "./gemma.ts";
+export { notFinite } from "./finite.ts";
 export {
   type Capture,
   forward,
@@ -40,4 +41,4 @@ export {
   type ReadAhead,
   readAhead,
 } from "./image_store.ts";
-export { type OpenModel, openModel } from "./open.ts";
+export { checkTokenizer, type OpenModel, openModel } from "./open.ts";

@@ -1,6 +1,12 @@
 import type { Config } from "../config/mod.ts";
 import { loadTokenizer, type Tokenizer } from "../text/mod.ts";
-import { loadCheckpoint, type ModelCard, resolveModel } from "../weights/mod.ts";
+import {
+  loadCheckpoint,
+  loadConfig,
+  type ModelCard,
+  type PaliGemmaConfig,
+  resolveModel,
+} from "../weights/mod.ts";
 import { type ImageStore, imageStore } from "./image_store.ts";
 import type { Model } from "./paligemma.ts";
 
@@ -14,10 +20,31 @@ export interface OpenModel {
   dir: string;
 }
 
+/** @throws if the tokenizer's ids are not those that the model's configuration and embedding table know */
+export function checkTokenizer(tokenizer: Tokenizer, shape: PaliGemmaConfig, dir: string): void {
+  const pairs: [string, number, number][] = [
+    ["<image>", tokenizer.imageId, shape.imageTokenId],
+    ["<bos>", tokenizer.bosId, shape.bosId],
+    ["<eos>", tokenizer.eosId, shape.eosId],
+    ["<pad>", tokenizer.padId, shape.padId],
+  ];
+  const problems = pairs.filter(([, here, there]) => here !== there)
+    .map(([token, here, there]) => `${token} is ${here} in tokenizer.json and ${there} in config.json`);
+  const rows = Math.max(shape.text.vocabSize, shape.imageTokenId + 1);
+  if (tokenizer.vocabSize > rows) {
+    problems.push(
+      `tokenizer.json has ids up to ${tokenizer.vocabSize - 1}, the embedding table rows up to ${rows - 1}`,
+    );
+  }
+  if (problems.length) {
+    throw new Error(`The tokenizer and the model in ${dir} do not belong together: ${problems.join("; ")}.`);
+  }
+}
+
 /**
  * Loads the checkpoint of a configuration: a folder, or an id on the Hugging Face hub, which is downloaded once.
  *
- * @throws when there is no such checkpoint, or when its weights and its config.json disagree; the reason of `signal`, which
+ * @throws when there is no such checkpoint, or when its weights, tokenizer and config.json disagree; the reason of `signal`, which
  * ends a download
  */
 export async function openModel(
@@ -26,10 +53,9 @@ export async function openModel(
 ): Promise<OpenModel> {
   const { checkpoint, dtype } = config.model;
   const dir = await resolveModel(checkpoint, { signal });
-  const [{ params, config: shape, card }, tokenizer] = await Promise.all([
-    loadCheckpoint(dir, { dtype }),
-    loadTokenizer(dir),
-  ]);
+  const tokenizer = await loadTokenizer(dir);
+  checkTokenizer(tokenizer, await loadConfig(dir), dir); // before gigabytes are read
+  const { params, config: shape, card } = await loadCheckpoint(dir, { dtype });
   return {
     model: { params, config: shape, dtype },
     tokenizer,

@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { type DType, realType, tf } from "../tensor/mod.ts";
+import { type DType, isTracing, realType, tf } from "../tensor/mod.ts";
 import type { Adapter, PaliGemmaConfig, Params } from "../weights/mod.ts";
 import { embedTokens, lmHead, rotary, type Surroundings, textBlock } from "./gemma.ts";
 import { as, inBlock, rmsNorm, weight, type Weights, weightsOf } from "./layers.ts";
@@ -53,6 +53,37 @@ export interface ForwardOutput {
   hiddenStates?: { text: Tensor[]; vision: Tensor[] };
 }
 
+/**
+ * Whether inputs are of the model's shapes. Where ids have values (not while a function is traced), also whether each row
+ * has one image token for each patch: with fewer, the model would answer without having seen all of the image.
+ * @throws naming what was expected and found
+ */
+export function checkInputs(inputs: ModelInputs, config: PaliGemmaConfig): void {
+  const { ids } = inputs, [batch, length] = ids.shape, size = config.vision.imageSize;
+  const expected = {
+    pixelValues: [batch, 3, size, size],
+    tokenTypes: [batch, length],
+    attentionMask: [batch, length],
+  };
+  for (const [name, shape] of Object.entries(expected)) {
+    const found = inputs[name as keyof ModelInputs].shape;
+    if (found.join() !== shape.join()) {
+      throw new Error(`Expected ${name} [${shape}] for ids [${ids.shape}] and this model, found [${found}].`);
+    }
+  }
+  if (isTracing()) return;
+  const values = ids.dataSync<"int32">(), patches = config.imageTokens;
+  for (let b = 0; b < batch; b++) {
+    const row = values.subarray(b * length!, (b + 1) * length!);
+    const images = row.reduce((n, id) => n + Number(id === config.imageTokenId), 0);
+    if (images === patches) continue;
+    throw new Error(
+      `Expected ${patches} image tokens (id ${config.imageTokenId}) in row ${b}, one for each patch, found ${images}. ` +
+        "Were the ids made with this model's tokenizer and encodeExample?",
+    );
+  }
+}
+
 const sink = (attentions: boolean, hiddenStates = false): Captured => ({
   ...(attentions ? { attentions: [] } : {}),
   ...(hiddenStates ? { hiddenStates: [] } : {}),
@@ -86,7 +117,11 @@ export function joinSequence(w: Weights, images: Tensor, ids: Tensor, config: Pa
   const row = tf.mul(tf.reshape(tf.range(0, batch, 1, "float32"), [batch, 1]), n);
   const source = tf.cast(tf.reshape(tf.add(nth, row), [-1]), "int32");
   const where = as(tf.reshape(tf.cast(isImage, "float32"), [-1, 1]), images); // [B * L, 1]
-  const text = as(embedTokens(w, ids, config), images);
+  // An image token past the table is looked up as token 0; its embedding is not used.
+  const known = config.imageTokenId < config.text.vocabSize
+    ? ids
+    : tf.mul(ids, tf.sub(tf.scalar(1, "int32"), isImage)) as Tensor;
+  const text = as(embedTokens(w, known, config), images);
   // Arithmetic and not `where`, whose gradient would leave bf16.
   return tf.add(tf.mul(tf.gather(images, source as never), where), tf.mul(text, tf.sub(1, where)));
 }
@@ -104,6 +139,7 @@ export function run(
   config: PaliGemmaConfig,
   options: Omit<ForwardOptions, "adapter"> = {},
 ): ForwardOutput {
+  checkInputs(inputs, config);
   const [batch, length] = inputs.ids.shape as [number, number], D = config.text.hiddenSize;
   const { attentions, hiddenStates } = options.capture ?? {};
   const vision = sink(attentions === "all", hiddenStates), text = sink(!!attentions, hiddenStates);

@@ -21,8 +21,8 @@ export function checkSampling({ temperature, topK, topP }: Sampling): void {
     }
     return;
   }
-  if (!(temperature > 0)) {
-    throw wrong("temperature", "above 0 (leave it out for greedy decoding)", temperature);
+  if (!(temperature > 0 && temperature < Infinity)) {
+    throw wrong("temperature", "above 0 and finite (leave it out for greedy decoding)", temperature);
   }
   if (topK !== undefined && !(Number.isInteger(topK) && topK > 0)) {
     throw wrong("topK", "a whole number above 0", topK);

@@ -45,7 +45,7 @@ export async function captureAnswer(
   options: CaptureOptions = {},
 ): Promise<CapturedAnswer> {
   const answer = [...answerIds ?? await greedyIds(model, tokenizer, store, prompt, options)];
-  const { config } = model, grid = config.vision.imageSize / config.vision.patchSize;
+  const { config } = model, grid = Math.sqrt(config.imageTokens);
   const head = encodeExample(tokenizer, config, { prefix: prompt.prefix }).ids;
   const response = answer.length > 0 ? answer : [config.eosId];
   const ids = [...head, ...response], length = ids.length;

@@ -3,6 +3,14 @@ import type { Tokenizer } from "./tokenizer.ts";
 /** Label of a position that takes no part in the loss. */
 export const IGNORED_LABEL = -100;
 
+/**
+ * Tokens of text (<bos>, prefix, line break and answer) that a sequence may have beside the image: what PaliGemma was
+ * trained with at 448 px (arXiv 2407.07726, section 3.2). Memory grows with the square of the length.
+ */
+export const MAX_TEXT_TOKENS = 512;
+/** Far more than that many tokens have; longer texts are not even tokenised. */
+const MAX_CHARACTERS = 100_000;
+
 /** One example as token ids. The three arrays have the same length. */
 export interface TokenSequence {
   ids: number[];
@@ -29,13 +37,20 @@ export interface TokenBatch {
  * "\n" is glued on before tokenisation, so a prefix that ends in a line break can end in the single token "\n\n".
  *
  * Longer than `maxLength`, the end of the prefix is cut; image tokens, <bos>, the line break and the answer never are.
- * @throws if the text holds "<image>", or `maxLength` has no room for what must not be cut.
+ * @throws if the text holds "<image>", `maxLength` has no room for what must not be cut, or, without one, there are more
+ * than {@linkcode MAX_TEXT_TOKENS} tokens of text.
  */
 export function encodeExample(
   tokenizer: Tokenizer,
   config: { imageTokens: number },
   { prefix, suffix, maxLength }: { prefix: string; suffix?: string | null; maxLength?: number },
 ): TokenSequence {
+  const characters = prefix.length + (suffix?.length ?? 0);
+  if (characters > MAX_CHARACTERS) {
+    throw new Error(
+      `Expected a question and answer of at most ${MAX_CHARACTERS} characters, found ${characters}. Shorten them.`,
+    );
+  }
   const body = tokenizer.encode(prefix + "\n");
   const answer = suffix === undefined || suffix === null
     ? []
@@ -48,6 +63,12 @@ export function encodeExample(
     );
   }
   const whole = config.imageTokens + 1 + body.length + answer.length;
+  if (maxLength === undefined && whole - config.imageTokens > MAX_TEXT_TOKENS) {
+    throw new Error(
+      `Expected a prompt of at most ${MAX_TEXT_TOKENS} tokens of text, which the model was trained for, found ` +
+        `${whole - config.imageTokens} in "${prefix.slice(0, 60)}...". Ask a shorter question.`,
+    );
+  }
   const truncated = maxLength === undefined ? 0 : Math.max(0, whole - maxLength);
   if (truncated > body.length - 1) {
     throw new Error(

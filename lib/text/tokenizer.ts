@@ -2,14 +2,61 @@ import { join } from "@std/path";
 import { Tokenizer as JsonTokenizer } from "@huggingface/tokenizers";
 import { z } from "zod";
 
-const isRecord = (x: unknown) => typeof x === "object" && x !== null && !Array.isArray(x);
-/** What every checkpoint of this project must have in its tokenizer.json. The two big tables are not walked through. */
+/** Sixteen times PaliGemma's vocabulary. */
+const MAX_TOKENS = 2 ** 22;
+const isId = (x: unknown): boolean => Number.isInteger(x) && Number(x) >= 0 && Number(x) < MAX_TOKENS;
+
+// The two big tables are looked through by hand: zod would take seconds.
+function isVocabulary(x: unknown): boolean {
+  if (typeof x !== "object" || x === null || Array.isArray(x)) return false;
+  const ids = Object.values(x);
+  return ids.length > 0 && ids.every(isId) && new Set(ids).size === ids.length;
+}
+const isMerge = (x: unknown): boolean => {
+  const pair = typeof x === "string" ? x.split(" ") : x;
+  return Array.isArray(pair) && pair.length === 2 &&
+    pair.every((part) => typeof part === "string" && part !== "");
+};
+
+/**
+ * Steps before the merges, as far as they are of PaliGemma's kind. A regular expression would be run by JavaScript, which
+ * some of them can hang.
+ */
+const literally = z.looseObject({ String: z.string("expected a string, not a regular expression").min(1) });
+const Step: z.ZodType = z.lazy(() =>
+  z.discriminatedUnion("type", [
+    z.looseObject({ type: z.literal("Replace"), pattern: literally, content: z.string() }),
+    z.looseObject({ type: z.literal("Split"), pattern: literally, behavior: z.string() }),
+    z.looseObject({ type: z.literal("Prepend"), prepend: z.string() }),
+    z.looseObject({ type: z.enum(["NFC", "NFD", "NFKC", "NFKD"]) }),
+    z.looseObject({
+      type: z.literal("Sequence"),
+      normalizers: z.array(Step).optional(),
+      pretokenizers: z.array(Step).optional(),
+    }),
+  ], "is a step that Gemma's tokenizers do not have, and is not supported here")
+);
+
+/** What every checkpoint of this project must have in its tokenizer.json. */
 const TokenizerFile = z.looseObject({
-  added_tokens: z.array(z.looseObject({ id: z.number().int().nonnegative(), content: z.string() })),
+  added_tokens: z.array(
+    z.looseObject({
+      id: z.custom<number>(isId, `expected an id from 0 to ${MAX_TOKENS - 1}`),
+      content: z.string().min(1),
+    }),
+  ),
+  normalizer: Step.nullish(),
+  pre_tokenizer: Step.nullish(),
   model: z.looseObject({
     type: z.literal("BPE"),
-    vocab: z.custom<Record<string, number>>(isRecord, "expected an object of token: id"),
-    merges: z.custom<unknown[]>(Array.isArray, "expected a list of pairs"),
+    vocab: z.custom<Record<string, number>>(
+      isVocabulary,
+      `expected an object that gives each token an id of its own from 0 to ${MAX_TOKENS - 1}`,
+    ),
+    merges: z.custom<unknown[]>(
+      (x) => Array.isArray(x) && x.length <= MAX_TOKENS && x.every(isMerge),
+      "expected a list of pairs of tokens",
+    ),
     byte_fallback: z.literal(true),
   }),
 });
@@ -58,6 +105,17 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
   return tokenizerFrom(json, path);
 }
 
+/** What the reader itself still finds wrong is told in one sentence. */
+function opened(parts: object, where: string): JsonTokenizer {
+  try {
+    return new JsonTokenizer(parts, { clean_up_tokenization_spaces: false });
+  } catch (cause) {
+    throw new Error(`${where} is not a tokenizer that can be read. Download the checkpoint again.`, {
+      cause,
+    });
+  }
+}
+
 /** The tokenizer described by a parsed tokenizer.json; `where` names it in errors. */
 export function tokenizerFrom(json: unknown, where = "tokenizer.json"): Tokenizer {
   const parsed = TokenizerFile.safeParse(json);
@@ -69,7 +127,7 @@ export function tokenizerFrom(json: unknown, where = "tokenizer.json"): Tokenize
   }
   const file = parsed.data;
   const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...file };
-  const inner = new JsonTokenizer(parts, { clean_up_tokenization_spaces: false });
+  const inner = opened(parts, where);
   const id = (token: string) => {
     const found = inner.token_to_id(token);
     if (found === undefined) {

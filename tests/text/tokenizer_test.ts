@@ -108,6 +108,35 @@ Deno.test("a missing, truncated or foreign tokenizer.json is refused with the re
       Error,
       "type",
     );
+    const model = (part: Record<string, unknown>) => ({ ...json, model: { ...json.model, ...part } });
+    const malformed: [unknown, string][] = [
+      [model({ vocab: {} }), "model.vocab"],
+      [model({ vocab: { ...json.model.vocab, a: -1 } }), "model.vocab"],
+      [model({ vocab: { ...json.model.vocab, a: 1.5 } }), "model.vocab"],
+      [model({ vocab: { ...json.model.vocab, a: 2 ** 31 } }), "model.vocab"],
+      [model({ vocab: { ...json.model.vocab, again: 5 } }), "an id of its own"],
+      [model({ merges: [["a"]] }), "model.merges"],
+      [model({ merges: ["a b c"] }), "model.merges"],
+      [{ ...json, added_tokens: [{ id: -1, content: "x" }] }, "added_tokens.0.id"],
+      [{ ...json, added_tokens: [{ id: 1, content: "" }] }, "added_tokens.0.content"],
+      [
+        { ...json, normalizer: { type: "Replace", pattern: { Regex: "(a+)+$" }, content: "" } },
+        "expected a string, not a regular expression",
+      ],
+      [
+        { ...json, pre_tokenizer: { type: "Split", pattern: { Regex: "(a|a)*b" }, behavior: "Isolated" } },
+        "Regex",
+      ],
+      [{ ...json, pre_tokenizer: { type: "ByteLevel" } }, "is not supported here"],
+      [
+        { ...json, normalizer: { type: "Sequence", normalizers: [{ type: "BertNormalizer" }] } },
+        "is not supported here",
+      ],
+    ];
+    for (const [broken, expected] of malformed) {
+      const { message } = assertThrows(() => tokenizerFrom(broken), Error) as Error;
+      assertStringIncludes(message, expected === "Regex" ? "not a regular expression" : expected);
+    }
     const without = json.added_tokens.filter((t) => t.content !== "<image>");
     const { "<image>": _, ...vocab } = json.model.vocab;
     const e = assertThrows(

@@ -5,6 +5,7 @@ import { describeMachine, machine } from "../support/bench_machine.ts";
 import { writeBench } from "../support/bench_files.ts";
 import { archives, replies } from "./getting_in.ts";
 import { kills } from "./kills.ts";
+import { modelFiles } from "./model_files.ts";
 import { pictures } from "./pictures.ts";
 import { processes } from "./processes.ts";
 
@@ -29,7 +30,7 @@ export interface Campaign {
 }
 
 /** The campaigns. */
-export const CAMPAIGNS: readonly Campaign[] = [archives, kills, pictures, processes, replies];
+export const CAMPAIGNS: readonly Campaign[] = [archives, kills, modelFiles, pictures, processes, replies];
 
 const Row = z.strictObject({
   campaign: z.string(),
