@@ -148,5 +148,5 @@ Deno.test("prompts padded on the right and contradictory settings are refused", 
   wrong({ temperature: 0 }, "temperature must be above 0");
   wrong({ temperature: 1, topP: 0 }, "topP must be in (0, 1]");
   wrong({ temperature: 1, topK: 1.5 }, "topK must be a whole number");
-  wrong({ maxNewTokens: 0 }, "maxNewTokens must be at least 1");
+  wrong({ maxNewTokens: 0 }, "maxNewTokens must be a whole number from 1");
 });
