@@ -64,7 +64,7 @@ def main() -> int:
         params.cpuparams.n_threads = 1
         params.cpuparams_batch.n_threads = 1
         params.cache_ram_mib = 128
-        # With it a reply depends on how much of its prompt was remembered from the request before; without, on the request alone.
+        # With it a reply also depends on how much of its prompt is remembered from the request before.
         params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.ui = False
         params.cors_origins = "http://127.0.0.1"
