@@ -39,9 +39,9 @@ export const GRID = "#E6E8EB";
 /** The font that ships and one with nearly the same widths, for browsers that lack it. */
 export const FONT = '"DejaVu Sans", Verdana, sans-serif';
 
-/** Text from data, so that plotly shows it as it is: no tags, no LaTeX between dollars, no `%{variables}` in it. */
+/** Text from data, so that plotly shows it as it is: no tags, no `%{variables}` in it. */
 export function plainText(text: string): string {
-  return escapeHtml(text).replaceAll("$", "&#36;").replaceAll("%{", "&#37;{");
+  return escapeHtml(text).replaceAll("%{", "&#37;{");
 }
 
 /** The first letters of a text that is longer than `most`. */
@@ -51,13 +51,15 @@ export function shortened(text: string, most: number): string {
 }
 
 /**
- * A figure on its way out. Its texts come from `plainText`; should one not, it still ends no picture, hides nothing and
- * links nowhere.
+ * A figure on its way out. Its texts come from `plainText`; should one not, it still ends no picture, hides nothing,
+ * links nowhere and is no LaTeX.
  */
 export function tameSpec(spec: PlotlySpec): PlotlySpec {
   const tame = (value: unknown): unknown => {
     if (typeof value === "string") {
-      return value.startsWith("data:image/") ? value : visible(value).replace(/<(?=\s*\/?\s*a\b)/gi, "&#60;");
+      return value.startsWith("data:image/")
+        ? value
+        : visible(value).replace(/<(?=\s*\/?\s*a\b)|\$/gi, (c) => `&#${c.charCodeAt(0)};`);
     }
     if (Array.isArray(value)) return value.map(tame);
     if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
