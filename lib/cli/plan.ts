@@ -1,4 +1,7 @@
-import { loadConfig, Scale } from "../config/mod.ts";
+import { join } from "@std/path";
+import { z } from "zod";
+import { currentManifest } from "../artifacts/mod.ts";
+import { type Config, loadConfig, Scale } from "../config/mod.ts";
 import { selectedCells } from "../training/mod.ts";
 import { readArgs, UsageError } from "./command.ts";
 import {
@@ -23,6 +26,21 @@ configuration asks for, and time where it was measured. Asks no server and chang
 /** English rows of SLAKE's training split (counted in the published file). */
 const SLAKE_TRAIN_ROWS = 4919;
 
+const Summary = z.object({
+  summary: z.array(z.object({ dataset: z.string(), split: z.string(), rows: z.number() })),
+});
+
+/** Training rows of SLAKE: as notebook 01 counted them here at this scale and limit, else as published; null for phantoms not drawn. */
+async function rowsOfStage1(config: Config): Promise<number | null> {
+  const own = await currentManifest("01_data", config.scale);
+  if (own?.manifest.limit === config.limit) {
+    const { summary } = Summary.parse(JSON.parse(await Deno.readTextFile(join(own.dir, "accounts.json"))));
+    const row = summary.find(({ dataset, split }) => dataset === "slake" && split === "train");
+    if (row) return row.rows;
+  }
+  return config.corpora.source === "real" ? SLAKE_TRAIN_ROWS : null;
+}
+
 export async function run(args: string[]): Promise<void> {
   const { options } = readArgs(args, { values: ["scale", "limit"] });
   const scale = Scale.safeParse(options.scale ?? "tiny");
@@ -38,7 +56,7 @@ export async function run(args: string[]): Promise<void> {
   show("Licences", licenceLines(around));
   show("Downloads", downloadLines(around));
   show("Room", roomLines(config, around));
-  show("Work", workLines(config, cells, config.corpora.source === "real" ? SLAKE_TRAIN_ROWS : null));
+  show("Work", workLines(config, cells, await rowsOfStage1(config), around.servers.teacher));
   show("Time", timeLines(around, config.scale));
   console.log("Next");
   for (const [i, step] of nextSteps(config, around).entries()) console.log(`  ${i + 1}. ${step}`);

@@ -27,6 +27,9 @@ export interface EvaluatedCell {
   stage1: boolean;
 }
 
+/** The cells whose open answers are judged. */
+export const JUDGED_CELLS = ["medpix2__with", "roco_v2__with", "roco_medpix__with"] as const;
+
 /**
  * All systems: the base model on every test set, stage 1 on SLAKE, and the eight cells of the grid. ROCO with MedPix
  * annealed in is asked about the ROCO test images, as the paper does (its table 1 gives both the same LLaVA-Med score).

@@ -6,6 +6,7 @@
 export { type QaPair, sourcePairs, templatePairs, type TruthQuestion } from "./pair.ts";
 export {
   type Family,
+  kindsFor,
   PAIR_KINDS,
   type PairKind,
   type PairPrompt,

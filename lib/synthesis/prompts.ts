@@ -10,6 +10,11 @@ export type PairKind = "open" | "yes-no" | "choice";
 export type Topic = EntityKind;
 
 export const PAIR_KINDS: readonly PairKind[] = ["open", "yes-no", "choice"];
+
+/** The kinds that a teacher is asked for: the embedded one almost never writes four usable options. */
+export const kindsFor = (embedded: boolean): readonly PairKind[] =>
+  embedded ? PAIR_KINDS.filter((kind) => kind !== "choice") : PAIR_KINDS;
+
 /** v2 of yes-no: all worked examples have the answer that is wanted (with one "no" of three, few "no" pairs were true). */
 const VERSIONS: Record<PairKind, string> = { open: "v1", "yes-no": "v2", choice: "v1" };
 const TOPICS: readonly Topic[] = ["finding", "organ", "side", "modality", "region"];

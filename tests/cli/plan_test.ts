@@ -66,10 +66,15 @@ Deno.test("what is unknown stays unknown in every sum", () => {
 });
 
 Deno.test("the work is counted from the configuration, limited where it is", () => {
-  const lines = renderLines(workLines(full, 8, 4919));
+  const lines = renderLines(workLines(full, 8, 4919, true));
+  assertStringIncludes(lines, "180,000 requests at most");
+  assertStringIncludes(lines, "600 requests at most for 3 cells");
+  const tiny = renderLines(workLines(loadConfig({}), 8, 512, false));
+  assertStringIncludes(tiny, "300 requests at most"); // two kinds of pairs on 150 captions: what the notebook asks for
+  assertStringIncludes(tiny, "120 requests at most for 3 cells");
   assertStringIncludes(lines, "4,100 steps of 6 [computed] (5 epochs of 4,919 rows)");
   assertStringIncludes(lines, "8 cells of 10,000 steps of 96: 7,680,000 examples");
-  const limited = renderLines(workLines(loadConfig({ SCALE: "full", LIMIT: "8" }), 8, 4919));
+  const limited = renderLines(workLines(loadConfig({ SCALE: "full", LIMIT: "8" }), 8, 4919, true));
   assertStringIncludes(limited, "10 steps of 6");
   assertStringIncludes(limited, "8 cells of 8 steps of 96: 6,144 examples");
 });

@@ -1,5 +1,7 @@
 import { type Config, limited } from "../../config/mod.ts";
 import { type DatasetManifest, type DatasetState, downloadSize, unpackedSize } from "../../download/mod.ts";
+import { JUDGED_CELLS } from "../../evaluation/mod.ts";
+import { kindsFor } from "../../synthesis/mod.ts";
 import { formatBytes } from "./bytes.ts";
 import { formatSeconds } from "./time.ts";
 
@@ -131,7 +133,12 @@ export function roomLines(config: Config, around: Surroundings): PlanLine[] {
 }
 
 /** The work that a configuration asks for, counted. */
-export function workLines(config: Config, cells: number, rowsOfStage1: number | null): PlanLine[] {
+export function workLines(
+  config: Config,
+  cells: number,
+  rowsOfStage1: number | null,
+  ownTeacher: boolean,
+): PlanLine[] {
   const { synthesis, stage1, stage2, evaluation } = config;
   const number = (n: number) => n.toLocaleString("en");
   const rows = rowsOfStage1 === null ? null : limited(rowsOfStage1, config);
@@ -141,7 +148,7 @@ export function workLines(config: Config, cells: number, rowsOfStage1: number | 
     {
       what: "teacher",
       amount: `${
-        number(limited(synthesis.captions, config))
+        number(limited(synthesis.captions, config) * kindsFor(!ownTeacher).length)
       } requests at most, ${synthesis.maxTokens} tokens each at most`,
       known: "computed",
       remark: synthesis.verify ? "and one about every pair that comes of them" : "",
@@ -169,7 +176,11 @@ export function workLines(config: Config, cells: number, rowsOfStage1: number | 
       known: "computed",
       remark: "once more with blank images",
     },
-    { what: "judge", amount: `${number(open * cells)} requests for the grid's cells`, known: "computed" },
+    {
+      what: "judge",
+      amount: `${number(open * JUDGED_CELLS.length)} requests at most for ${JUDGED_CELLS.length} cells`,
+      known: "computed",
+    },
   ];
 }
 
