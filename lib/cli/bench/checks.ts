@@ -139,8 +139,8 @@ async function report(folder: string, where: string): Promise<string> {
     for (const seed of seeds) {
       const run = { scale: "tiny" as const, results: join(folder, `seed-${seed}`, "results") };
       const stage = basename(notebook, ".ipynb");
-      for (const  of of[executedCopy, failedCopy]) {
-        for (const check of await checksOf(of(notebook, run))) found.push({ stage, seed, ...check });
+      for (const copyOf of [executedCopy, failedCopy]) {
+        for (const check of await checksOf(copyOf(notebook, run))) found.push({ stage, seed, ...check });
       }
     }
   }
