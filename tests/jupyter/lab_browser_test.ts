@@ -71,8 +71,8 @@ Deno.test({
   ignore: !chrome,
   fn: () =>
     inLab([
-      `import { checkpoint, print } from "@lib/jupyter/mod.ts";\nconst keep = 7;`,
-      `await print("started");\nwhile (true) { await checkpoint(); await new Promise((r) => setTimeout(r, 50)); }`,
+      `import { checkpoint, print, stopSignal } from "@lib/jupyter/mod.ts";\nconst keep = 7;`,
+      `const signal = stopSignal();\nawait print("started");\nwhile (true) { await checkpoint(signal); await new Promise((r) => setTimeout(r, 50)); }`,
       `"kept " + keep`,
     ], async (page) => {
       await menu(page, "Run", "Run All Cells");
@@ -81,7 +81,7 @@ Deno.test({
       });
       await menu(page, "Kernel", "Interrupt Kernel");
       await hasRun(page, 1);
-      assert((await outputOf(page, 1)).includes("interrupted"));
+      assert((await outputOf(page, 1)).includes("Stopped, as you asked"));
       assertEquals(await outputOf(page, 2), ""); // it was queued, and was taken back
       await page.locator(CELL).nth(2).locator(".cm-content").click();
       await page.keyboard.press("Control+Enter");
