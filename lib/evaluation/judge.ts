@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { type Endpoint, type JobProgress, type Message, runJobs } from "../llm/mod.ts";
+import {
+  answerOf,
+  type Endpoint,
+  type JobProgress,
+  type Message,
+  type Parameter,
+  runJobs,
+} from "../llm/mod.ts";
 import {
   type Agreement,
   bootstrapInterval,
@@ -10,22 +17,25 @@ import {
 import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
 
 /** Changes with every change of the words below, so that verdicts say which prompt they come from. */
-export const JUDGE_PROMPT_VERSION = "judge-1";
+export const JUDGE_PROMPT_VERSION = "judge-2";
 
 const INSTRUCTION = `You grade answers to questions about radiology images.
 You are given a question, a reference answer written by an expert, and the answer of a student. You do not see the image: take the reference as true.
 The student's answer is correct if it states the same finding, structure, side, diagnosis or value as the reference. Other words, extra detail that agrees with the reference and differences of style are fine.
 It is incorrect if it contradicts the reference, names something else, leaves out what was asked, or is empty.
-Reply with one JSON object: {"reason": one short sentence, "correct": true or false}.`;
+Reply with one JSON object: {"correct": true or false, "reason": one short sentence}.`;
 
-const Verdict = z.object({ reason: z.string(), correct: z.boolean() });
+const Verdict = z.object({ correct: z.boolean(), reason: z.string().default("") });
+
+/** Tokens of a verdict: room for its reason, even at a token a character. */
+const MAX_TOKENS = 128;
 
 const VERDICT_SCHEMA = {
   name: "verdict",
   schema: {
     type: "object",
-    properties: { reason: { type: "string", maxLength: 80 }, correct: { type: "boolean" } },
-    required: ["reason", "correct"],
+    properties: { correct: { type: "boolean" }, reason: { type: "string", maxLength: 80 } },
+    required: ["correct", "reason"],
     additionalProperties: false,
   },
 };
@@ -39,7 +49,11 @@ export interface JudgeVerdict {
   reason: string;
   /** The reply as it came; "" where the request failed. */
   raw: string;
+  /** The reply was cut at the token limit before there was a verdict. */
+  cut: boolean;
   error: string | null;
+  /** What the server refuses of the requests: without temperature, verdicts are not greedy. */
+  refused: Parameter[];
   model: string;
   prompt: string;
 }
@@ -57,14 +71,23 @@ export function judgeMessages(item: EvaluationItem, answer: string): Message[] {
   ];
 }
 
-/** Reads a verdict out of a reply; null if there is none. */
-export function parseVerdict(text: string): { correct: boolean; reason: string } | null {
-  const start = text.indexOf("{");
-  const end = text.lastIndexOf("}");
-  if (start < 0 || end < start) return null;
+/**
+ * Reads a verdict out of a reply: the last one behind any reasoning, or that of a reply that was cut within its reason.
+ * Null if there is none.
+ */
+export function parseVerdict(reply: string): z.infer<typeof Verdict> | null {
+  const text = answerOf(reply);
+  const whole = text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1);
+  const flat = text.match(/\{[^{}]*\}/g) ?? [];
+  const verdict = [whole, ...flat.reverse()].map(verdictIn).find((found) => found !== null);
+  if (verdict) return verdict;
+  const begun = /\{\s*"correct"\s*:\s*(true|false)\s*,[^{}]*$/.exec(text);
+  return begun && { correct: begun[1] === "true", reason: "" };
+}
+
+function verdictIn(piece: string): z.infer<typeof Verdict> | null {
   try {
-    const parsed = Verdict.safeParse(JSON.parse(text.slice(start, end + 1)));
-    return parsed.success ? parsed.data : null;
+    return Verdict.safeParse(JSON.parse(piece)).data ?? null;
   } catch {
     return null;
   }
@@ -99,7 +122,7 @@ export async function judgeOpen(
         schema: VERDICT_SCHEMA,
         seed: options.seed,
         temperature: 0,
-        maxTokens: 64,
+        maxTokens: MAX_TOKENS,
       },
     })),
     {
@@ -110,16 +133,20 @@ export async function judgeOpen(
     },
   );
   return outcomes.map((outcome, i) => {
-    const raw = outcome.completion?.text ?? "";
+    const { completion } = outcome, raw = completion?.text ?? "";
     const verdict = parseVerdict(raw);
+    const cut = !verdict && (outcome.reason === "cut" || completion?.finishReason === "length");
+    const none = cut ? "the reply was cut at the token limit before a verdict" : "the reply holds no verdict";
     return {
       id: predictions[i].id,
       run: predictions[i].run,
       correct: verdict?.correct ?? null,
       reason: verdict?.reason ?? "",
       raw,
-      error: outcome.error ?? (verdict ? null : "the reply holds no verdict"),
-      model: outcome.completion?.model ?? judge.model,
+      cut,
+      error: outcome.error ?? (verdict ? null : none),
+      refused: completion?.refused ?? [],
+      model: completion?.model ?? judge.model,
       prompt: JUDGE_PROMPT_VERSION,
     };
   });
@@ -131,6 +158,8 @@ export interface JudgedAccuracy {
   correct: number;
   /** Answers without a readable verdict: outside the accuracy. */
   unreadable: number;
+  /** Of those, replies that the token limit cut before a verdict. */
+  cut: number;
   wilson: Interval;
   byImage: Interval;
 }
@@ -143,8 +172,9 @@ export function judgedAccuracy(
   const imageOf = new Map(items.map((item) => [item.id, item.imageId]));
   const readable = verdicts.filter((verdict) => verdict.correct !== null);
   if (readable.length === 0) {
+    const cut = verdicts.filter((verdict) => verdict.cut).length;
     throw new Error(
-      `None of the judge's ${verdicts.length} replies is a verdict: look at their raw text in the journal.`,
+      `None of the judge's ${verdicts.length} replies is a verdict, ${cut} were cut at the token limit: look at their raw text in the journal; a judge that reasons needs JUDGE_REASONING_TOKENS.`,
     );
   }
   const correct = readable.filter((verdict) => verdict.correct).length;
@@ -152,6 +182,7 @@ export function judgedAccuracy(
     judged: readable.length,
     correct,
     unreadable: verdicts.length - readable.length,
+    cut: verdicts.filter(({ cut }) => cut).length,
     wilson: wilsonInterval(correct, readable.length),
     byImage: bootstrapInterval(
       readable.map((verdict) => Number(verdict.correct)),

@@ -10,6 +10,8 @@ import {
   noteBusy,
   noteMissed,
   noteServed,
+  type Parameter,
+  PARAMETERS,
   release,
   type Replica,
   type Replicas,
@@ -59,22 +61,30 @@ export interface Completion extends TokenCounts {
   retries: number;
   /** Whether the server was asked to enforce the schema. */
   structured: boolean;
+  /** What the request was sent without, or in another way, since the server refuses it. */
+  refused: Parameter[];
 }
+
+/** The request with room for the model's reasoning. */
+export const withReasoning = (endpoint: Endpoint, request: CompletionRequest): CompletionRequest => ({
+  ...request,
+  maxTokens: request.maxTokens + (endpoint.reasoningTokens ?? 0),
+});
 
 /** The body that is sent: equal requests have equal bodies, so its hash names a request. */
 export function wireBody(
   model: string,
   request: CompletionRequest,
-  { structured = true, newTokenLimit = false } = {},
+  refused: ReadonlySet<Parameter> = new Set(),
 ) {
   const { messages, seed, temperature, maxTokens, schema } = request;
   return {
     model,
     messages: [...messages],
-    seed,
-    temperature,
-    ...(newTokenLimit ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens }),
-    ...(structured && schema
+    ...(refused.has("seed") ? {} : { seed }),
+    ...(refused.has("temperature") ? {} : { temperature }),
+    ...(refused.has("max_tokens") ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens }),
+    ...(schema && !refused.has("response_format")
       ? { response_format: { type: "json_schema" as const, json_schema: { ...schema, strict: true } } }
       : {}),
   };
@@ -86,8 +96,9 @@ export function wireBody(
  * Rate limits, faults of the server, timeouts and lost connections are tried again after growing random pauses, on
  * another server where there is one. A rate limit does not count if other requests were answered since the attempt before; a
  * Retry-After holds all requests to that server, for a minute at most. A server without connection is left alone and
- * tried again later, while the others take its requests. A server that refuses `response_format`, or `max_tokens` in
- * favour of `max_completion_tokens`, is asked accordingly from then on.
+ * tried again later, while the others take its requests. Once a server refuses `response_format`, `seed` or
+ * `temperature`, all requests to the endpoint go without; `max_completion_tokens` takes the place of a refused
+ * `max_tokens`. The completion says so.
  *
  * @throws LlmError after the last attempt, at once if the key or the request is refused or the model gives no text, and
  * "unreachable" if no server can be connected to; an error if the request is not for third parties and a server is one;
@@ -95,9 +106,10 @@ export function wireBody(
  */
 export async function complete(
   endpoint: Endpoint,
-  request: CompletionRequest,
+  wanted: CompletionRequest,
   options: CompletionOptions = {},
 ): Promise<Completion> {
+  const request = withReasoning(endpoint, wanted);
   const { signal, maxRetries = 4, retryDelayMs = 500 } = options;
   if (options.noThirdParty) refuseThirdParties(endpoint, 1, 1);
   const replicas = replicasOf(endpoint);
@@ -108,19 +120,18 @@ export async function complete(
     await awaitTurn(endpoint, request, signal);
     const replica = await takeReplica(replicas, failed, signal);
     const since = performance.now();
-    const ways = {
-      structured: replicas.schemas && request.schema !== undefined,
-      newTokenLimit: replicas.newTokenLimit,
-    };
+    const { refused } = replicas;
+    const body = wireBody(endpoint.model, request, refused);
     let pauseMs = 0;
     try {
-      const reply = await ask(replica, endpoint, wireBody(endpoint.model, request, ways), signal);
+      const reply = await ask(replica, endpoint, body, signal);
       noteServed(replicas, replica);
       const [seconds, time] = [(performance.now() - start) / 1000, new Date().toISOString()];
-      return { ...reply, server: replica.host, time, seconds, retries, structured: ways.structured };
+      const structured = "response_format" in body;
+      return { ...reply, server: replica.host, time, seconds, retries, structured, refused: [...refused] };
     } catch (error) {
       signal?.throwIfAborted();
-      if (adapts(replicas, ways, error)) continue;
+      if (adapts(replicas, body, error)) continue;
       const failure = failureOf(error, endpoint, replica.host);
       const { kind, retryAfterMs } = failure;
       failure.retries = retries;
@@ -174,16 +185,22 @@ async function ask(
   }
 }
 
-/** Whether a server has said that it does not take a part of the request; it is asked in the other way from now on. */
-function adapts(replicas: Replicas, ways: Parameters<typeof wireBody>[2] & object, error: unknown): boolean {
+const SAID: Record<Parameter, RegExp> = {
+  response_format: /response_format|json_schema|grammar|guided|structured.output/i,
+  seed: /\bseed\b/i,
+  temperature: /\btemperature\b/i,
+  max_tokens: /\bmax_(completion_)?tokens\b/i,
+};
+/** A request that is too long is at fault itself. */
+const TOO_LONG = /too (large|long|many)|at most|context|exceed|maximum/i;
+
+/** Whether a server has said that it refuses a part of what was sent; it is asked without it from now on. */
+function adapts(replicas: Replicas, body: ReturnType<typeof wireBody>, error: unknown): boolean {
   if (!(error instanceof OpenAI.APIError) || (error.status !== 400 && error.status !== 422)) return false;
-  if (
-    ways.structured && /response_format|json_schema|grammar|guided|structured.output/i.test(error.message)
-  ) {
-    replicas.schemas = false;
-    return true;
-  }
-  if (ways.newTokenLimit || !error.message.includes("max_completion_tokens")) return false;
-  replicas.newTokenLimit = true;
+  const { param, message } = error;
+  const means = (name: Parameter) => param ? param.split(".")[0] === name : SAID[name].test(message);
+  const named = PARAMETERS.find((name) => name in body && means(name));
+  if (!named || (named === "max_tokens" && TOO_LONG.test(message))) return false;
+  replicas.refused = new Set(PARAMETERS.filter((name) => name === named || replicas.refused.has(name)));
   return true;
 }

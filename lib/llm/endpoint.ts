@@ -12,6 +12,8 @@ export interface Endpoint {
   /** Limits of the account over all servers together: requests are spaced so as to stay below them. */
   readonly requestsPerMinute?: number;
   readonly tokensPerMinute?: number;
+  /** Tokens that the model may think before it answers, on top of every request's own limit (default 0). */
+  readonly reasoningTokens?: number;
   /** Per million tokens of prompts and of completions, in any currency. */
   readonly price?: { readonly input: number; readonly output: number };
 }
@@ -21,7 +23,8 @@ const url = z.url({ protocol: /^https?$/ });
 /**
  * The endpoint that the environment names: `${role}_URL` (one address, or several with commas between) and
  * `${role}_MODEL`; optional are `${role}_API_KEY`, `_TIMEOUT` (seconds), `_RPM` and `_TPM` (requests and tokens per
- * minute), `_PRICE_IN` and `_PRICE_OUT` (per million tokens).
+ * minute), `_REASONING_TOKENS` (for a model that thinks before it answers), `_PRICE_IN` and `_PRICE_OUT` (per million
+ * tokens).
  *
  * @returns null if `${role}_URL` is not set
  * @throws if an address is no http(s) URL or carries more than host, port and path, the model is not named, or a number
@@ -66,6 +69,11 @@ export function endpoint(
     ),
     requestsPerMinute: number("RPM", "requests per minute"),
     tokensPerMinute: number("TPM", "tokens per minute"),
+    reasoningTokens: number(
+      "REASONING_TOKENS",
+      "the tokens that the model may think",
+      z.coerce.number().int().nonnegative(),
+    ),
     price: input === undefined || output === undefined ? undefined : { input, output },
   };
   const set = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));

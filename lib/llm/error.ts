@@ -3,7 +3,7 @@
  * auth (401, 403), quota (402, or 429 for spent credit), rejected (another 3xx or 4xx: the request itself is at fault),
  * rate_limit (429), server (5xx), timeout (or 408), unreachable (no connection), disconnected (a connection lost before
  * the reply was complete), malformed (a reply that is no chat completion), refusal (the model declined, or a filter of
- * the server cut its answer), empty (a reply without text).
+ * the server cut its answer), cut (the token limit came before any text), empty (a reply without text).
  */
 export const LLM_ERROR_KINDS = [
   "auth",
@@ -16,6 +16,7 @@ export const LLM_ERROR_KINDS = [
   "disconnected",
   "malformed",
   "refusal",
+  "cut",
   "empty",
 ] as const;
 export type LlmErrorKind = typeof LLM_ERROR_KINDS[number];
@@ -33,7 +34,7 @@ export class LlmError extends Error {
   retries = 0;
 
   /**
-   * @param tokens of a reply that cannot be used (refusal, empty): it was paid for
+   * @param tokens of a reply that cannot be used (refusal, cut, empty): it was paid for
    * @param retryAfterMs time until the server wants to be asked again, if it said so
    */
   constructor(
@@ -47,7 +48,8 @@ export class LlmError extends Error {
 }
 
 /** Whether the model has answered, though without a usable text: to ask again would give the same. */
-export const isAnswer = (kind: LlmErrorKind): boolean => kind === "refusal" || kind === "empty";
+export const isAnswer = (kind: LlmErrorKind): boolean =>
+  kind === "refusal" || kind === "cut" || kind === "empty";
 
 /** Whether no other request can succeed either. */
 export const endsRun = (kind: LlmErrorKind): boolean =>

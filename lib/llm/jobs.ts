@@ -5,6 +5,7 @@ import {
   type CompletionRequest,
   type RetryOptions,
   wireBody,
+  withReasoning,
 } from "./complete.ts";
 import { type Endpoint } from "./endpoint.ts";
 import { endsRun, isAnswer, LlmError, type LlmErrorKind } from "./error.ts";
@@ -42,9 +43,12 @@ export interface JobsOptions extends RetryOptions {
 }
 
 /** The name of a request: SHA-256 over what is sent for it. */
-export function requestSha256(model: string, request: CompletionRequest): string {
-  return sha256(canonicalJson(wireBody(model, request)));
+export function requestSha256(endpoint: Endpoint, request: CompletionRequest): string {
+  return sha256(canonicalJson(wireBody(endpoint.model, withReasoning(endpoint, request))));
 }
+
+/** So many requests are sent to a server that has rejected each of them, and none more. */
+const MAX_REJECTED = 10;
 
 /**
  * Runs all jobs and returns their outcomes in the order of the jobs.
@@ -52,10 +56,10 @@ export function requestSha256(model: string, request: CompletionRequest): string
  * Every outcome is a line in the journal, on disk before its place is given to the next job; a later call with the same
  * journal asks only for what the model has not answered yet. A refusal and an empty reply are answers; what failed
  * otherwise is asked again. What is asked, and in which order, does not depend on `concurrency`.
- * A job that fails after its retries is an outcome with `error` and `reason`; a refused key, spent credit, or the loss
- * of all servers ends the run.
+ * A job that fails after its retries is an outcome with `error` and `reason`; a refused key, spent credit, the loss of
+ * all servers, or ten rejected requests before the first that is answered end the run.
  *
- * @throws LlmError (auth, quota, unreachable); an error before anything is sent if a job is not for third parties and
+ * @throws LlmError (auth, quota, unreachable, rejected); an error before anything is sent if a job is not for third parties and
  * a server is one; the signal's reason if aborted; an error of the journal file
  */
 export async function runJobs(
@@ -73,7 +77,7 @@ export async function runJobs(
     const outcomes: JobOutcome[] = new Array(jobs.length);
     const open: { index: number; job: Job; request: string }[] = [];
     jobs.forEach((job, index) => {
-      const request = requestSha256(endpoint.model, job.request);
+      const request = requestSha256(endpoint, job.request);
       const entry = known.get(`${request} ${job.id}`);
       if (entry) outcomes[index] = outcomeOf(entry, true);
       else open.push({ index, job, request });
@@ -86,7 +90,7 @@ export async function runJobs(
 
     const halt = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, halt.signal]) : halt.signal;
-    let next = 0;
+    let next = 0, rejected = 0, answered = resumed.done > 0;
     const work = async () => {
       while (next < open.length) {
         signal.throwIfAborted();
@@ -95,6 +99,9 @@ export async function runJobs(
         await journal.append(entry);
         outcomes[index] = outcomeOf(entry, false);
         advance(entry.completion ?? entry.failure!, entry.completion !== undefined);
+        if (entry.failure?.reason === "rejected") rejected++;
+        answered ||= isAnswered(entry);
+        if (!answered && rejected >= MAX_REJECTED && next < open.length) throw unfit(rejected, entry);
       }
     };
     const workers = Array.from({ length: Math.min(options.concurrency, open.length) }, work);
@@ -137,6 +144,14 @@ async function run(
     return { id, request, failure: { reason: error.kind, message: error.message, ...error.tokens } };
   }
 }
+
+const unfit = (rejected: number, { failure }: JournalEntry): LlmError =>
+  new LlmError(
+    "rejected",
+    `expected a server that takes these requests, found the first ${rejected} of them rejected, the last with "${
+      failure!.message
+    }"; see to the server, its address and the model's name, then run again`,
+  );
 
 const isAnswered = ({ completion, failure }: JournalEntry): boolean =>
   completion !== undefined || (failure !== undefined && isAnswer(failure.reason));

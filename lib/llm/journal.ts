@@ -1,6 +1,7 @@
 import { dirname } from "@std/path";
 import { z } from "zod";
 import { LLM_ERROR_KINDS } from "./error.ts";
+import { PARAMETERS } from "./replicas.ts";
 
 const count = z.number().nullable();
 const completion = z.object({
@@ -14,6 +15,7 @@ const completion = z.object({
   seconds: z.number(),
   retries: z.number(),
   structured: z.boolean(),
+  refused: z.array(z.enum(PARAMETERS)).default([]),
 });
 const entry = z.object({
   id: z.string(),

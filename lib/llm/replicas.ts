@@ -1,4 +1,5 @@
 import OpenAI from "openai";
+import { z } from "zod";
 import { type Endpoint } from "./endpoint.ts";
 import { directClient, isLoopback } from "./loopback.ts";
 
@@ -20,15 +21,17 @@ export interface Replica {
   slowedAt: number;
 }
 
+/** Parts of a request that a server may do without. */
+export const PARAMETERS = ["response_format", "seed", "temperature", "max_tokens"] as const;
+export type Parameter = typeof PARAMETERS[number];
+
 /** The servers of an endpoint. */
 export interface Replicas {
   readonly list: readonly Replica[];
   /** Answers so far, of all of them. */
   served: number;
-  /** False once a server has refused response_format. */
-  schemas: boolean;
-  /** True once a server has asked for max_completion_tokens in place of max_tokens. */
-  newTokenLimit: boolean;
+  /** What a server has refused; max_completion_tokens takes the place of max_tokens. */
+  refused: ReadonlySet<Parameter>;
   /** Requests for which no replica is free, first come first served. */
   waiting: { failed?: Replica; take: (replica: Replica) => void }[];
   timer?: ReturnType<typeof setTimeout>;
@@ -52,7 +55,7 @@ export function replicasOf(endpoint: Endpoint): Replicas {
       pausedUntil: 0,
       slowedAt: 0,
     }));
-    known.set(endpoint, replicas = { list, served: 0, schemas: true, newTokenLimit: false, waiting: [] });
+    known.set(endpoint, replicas = { list, served: 0, refused: new Set(), waiting: [] });
   }
   return replicas;
 }
@@ -68,9 +71,32 @@ function clientOf(baseURL: string, { apiKey }: Endpoint): OpenAI {
     project: null,
     maxRetries: 0,
     logLevel: "off",
-    fetch: (input, init) => fetch(input, { ...init, redirect: "manual", ...direct }),
+    fetch: async (input, init) => withError(await fetch(input, { ...init, redirect: "manual", ...direct })),
   });
 }
+
+/** A refusal as the client reads it: some servers put what they have to say elsewhere than under "error". */
+async function withError(response: Response): Promise<Response> {
+  if (response.status !== 400 && response.status !== 422) return response;
+  const text = await response.text();
+  const { status, headers } = response;
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch { /* no JSON: the client repeats the text */ }
+  if (body === null || typeof body !== "object" || "error" in body) {
+    return new Response(text, { status, headers });
+  }
+  const message = wordsOf(body) ?? text;
+  return Response.json({ error: { ...body, message } }, { status });
+}
+
+/** FastAPI names the fields at fault and repeats what was sent, of which nothing is kept. */
+const fieldsAtFault = z.object({
+  detail: z.array(z.object({ loc: z.array(z.union([z.string(), z.number()])), msg: z.string() })),
+}).transform(({ detail }) => detail.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`).join("; "));
+const said = z.object({ message: z.string() }).transform(({ message }) => message);
+const wordsOf = (body: unknown) => z.union([fieldsAtFault, said]).safeParse(body).data;
 
 /**
  * Takes the least loaded replica, rather not the one that has just `failed`; waits while none may have a request.

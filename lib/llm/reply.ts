@@ -5,10 +5,17 @@ import { LlmError, type LlmErrorKind, type TokenCounts } from "./error.ts";
 import { MAX_PAUSE_MS } from "./replicas.ts";
 
 const count = z.number().int().nonnegative().nullish().catch(null);
+/** Text, or parts of which those of text count; the others, and `reasoning_content`, are what the model thought. */
+const content = z.union([
+  z.string(),
+  z.array(z.looseObject({ type: z.string(), text: z.string().optional() })).transform((parts) =>
+    parts.map(({ type, text }) => type === "text" ? text ?? "" : "").join("")
+  ),
+]).nullish();
 const rawCompletion = z.object({
   model: z.string(),
   choices: z.array(z.object({
-    message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
+    message: z.object({ content, refusal: z.string().nullish() }),
     finish_reason: z.string().nullish(),
   })).min(1),
   usage: z.object({ prompt_tokens: count, completion_tokens: count }).nullish().catch(null),
@@ -24,7 +31,7 @@ export interface Reply extends TokenCounts {
 /**
  * Reads a chat completion (its first choice).
  *
- * @throws LlmError malformed, refusal or empty
+ * @throws LlmError malformed, refusal, cut or empty
  */
 export function readReply(raw: unknown, endpoint: Endpoint): Reply {
   const where = `${endpoint.model}: `;
@@ -50,6 +57,9 @@ export function readReply(raw: unknown, endpoint: Endpoint): Reply {
       `${where}refusal: ${words || "cut by the server's content filter"}`,
       tokens,
     );
+  }
+  if (text.trim() === "" && finishReason === "length") {
+    throw new LlmError("cut", `${where}cut: the token limit came before any text`, tokens);
   }
   if (text.trim() === "") {
     throw new LlmError("empty", `${where}empty: a reply without text, finished by "${finishReason}"`, tokens);

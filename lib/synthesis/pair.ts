@@ -28,7 +28,9 @@ export interface QaPair {
   model: string | null;
   /** Host and port of the server that replied (teacher only). */
   server: string | null;
+  /** Null where the server refuses to be told (teacher only). */
   seed: number | null;
+  /** As `seed`. */
   temperature: number | null;
   /** When the reply came, ISO 8601 in UTC; from the journal, so a resumed run says the same (teacher only). */
   time: string | null;

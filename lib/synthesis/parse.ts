@@ -1,3 +1,4 @@
+import { answerOf } from "../llm/mod.ts";
 import { isEnglish } from "./language.ts";
 import { parseJson } from "./parse_json.ts";
 import { parseText } from "./parse_text.ts";
@@ -10,16 +11,17 @@ const REFUSAL =
 const MAX_REPLY = 50_000;
 
 /**
- * Reads the pairs out of a teacher's reply, whatever shape it took; what is lost is named in `problems`.
+ * Reads the pairs out of a teacher's reply, whatever shape it took; what is lost is named in `problems`. Pairs that the
+ * model drafts while it thinks are none.
  *
  * A pair is given only where question and answer are complete and known to belong together; this never throws.
  *
  * @param finishReason "length" if the server cut the reply: an unfinished last pair is then dropped
  */
 export function parseReply(text: string, finishReason = "stop"): ParsedReply {
-  const reply = text.slice(0, MAX_REPLY).trim();
-  if (reply === "") return { shape: "none", pairs: [], problems: ["empty"] };
-  const cut = finishReason === "length" || text.length > MAX_REPLY;
+  const answer = answerOf(text), reply = answer.slice(0, MAX_REPLY).trim();
+  const cut = finishReason === "length" || answer.length > MAX_REPLY;
+  if (reply === "") return { shape: "none", pairs: [], problems: [cut ? "truncated" : "empty"] };
   const json = parseJson(reply, cut);
   const found = json && json.pairs.length + json.problems.length > 0 ? json : parseText(reply, cut);
   const pairs = found.pairs.filter(({ answer }) => !REFUSAL.test(answer));

@@ -23,8 +23,8 @@ export type ReplyShape =
 
 /**
  * Why a reply, or a piece of it, gave no pair:
- * empty; refusal (the reply, or an answer in it, declines); other_language (no pairs, and not in English); truncated
- * (cut at the token limit: the unfinished pair is dropped); bad_json (not valid, or not of pairs); missing_answer and
+ * empty (no text, or nothing but reasoning); refusal (the reply, or an answer in it, declines); other_language (no pairs, and not in English); truncated
+ * (cut at the token limit: the unfinished pair is dropped, or there is none yet); bad_json (not valid, or not of pairs); missing_answer and
  * missing_question (one without the other); stray_text (text between or behind the pairs that belongs to none);
  * no_pairs (none of these).
  */

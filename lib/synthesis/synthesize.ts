@@ -1,6 +1,13 @@
 import { rng, sha256, shuffle } from "../config/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
-import { type Endpoint, type JobOutcome, type JobProgress, type LlmErrorKind, runJobs } from "../llm/mod.ts";
+import {
+  type Endpoint,
+  type JobOutcome,
+  type JobProgress,
+  type LlmErrorKind,
+  type Parameter,
+  runJobs,
+} from "../llm/mod.ts";
 import { applyFilters, type FilterCount, isFit, ruleVerdicts } from "./apply_filters.ts";
 import { type Candidate, filtersFor } from "./filters.ts";
 import { type QaPair, teacherPair } from "./pair.ts";
@@ -38,12 +45,14 @@ export interface SynthesisResult {
     requests: number;
     /** Requests without a usable reply, by reason. */
     failed: Partial<Record<LlmErrorKind, number>>;
+    /** Replies to requests that were sent without a parameter, or in another way, since the server refuses it. */
+    refused: Partial<Record<Parameter, number>>;
     shapes: Partial<Record<ReplyShape, number>>;
     problems: Partial<Record<ReplyProblem, number>>;
     /** Pairs read from the replies. */
     parsed: number;
-    /** Replies of the check; null if it was not asked for. Pairs whose check failed or cannot be read stay. */
-    checks: { supported: number; unsupported: number; unread: number; failed: number } | null;
+    /** Replies of the check; null if it was not asked for. Pairs whose check failed, was cut or cannot be read stay. */
+    checks: { supported: number; unsupported: number; unread: number; cut: number; failed: number } | null;
     filters: FilterCount[];
   };
   /** Ids of decisions that were not applied, since their pair is gone or reads differently now. */
@@ -73,6 +82,7 @@ export async function synthesize(
     captions: captioned.length,
     requests: plans.length,
     failed: {},
+    refused: {},
     shapes: {},
     problems: {},
     parsed: 0,
@@ -90,6 +100,7 @@ export async function synthesize(
   );
   counts.filters = filters;
   const all = [...outcomes, ...checked?.outcomes ?? []];
+  all.forEach(({ completion }) => completion?.refused.forEach((name) => add(counts.refused, name)));
   const sum = (count: "promptTokens" | "completionTokens") =>
     all.reduce((total, { completion }) => total + (completion?.[count] ?? 0), 0);
   return {
@@ -131,7 +142,9 @@ function readPairs(
   const reply = parseReply(completion.text, completion.finishReason);
   add(counts.shapes, reply.shape);
   reply.problems.forEach((problem) => add(counts.problems, problem));
-  const { model, server, time } = completion, { seed, temperature } = job.request;
+  const { model, server, time, refused } = completion;
+  const seed = refused.includes("seed") ? null : job.request.seed;
+  const temperature = refused.includes("temperature") ? null : job.request.temperature;
   const rawSha256 = sha256(completion.text);
   const provenance = { prompt: prompt.version, model, server, seed, temperature, time, rawSha256 };
   return reply.pairs.map((raw, k) => {
@@ -155,15 +168,17 @@ async function check(candidates: readonly Candidate[], options: SynthesisOptions
     signal,
     onProgress: (progress) => onProgress?.(progress, "check"),
   });
-  const counts = { supported: 0, unsupported: 0, unread: 0, failed: 0 };
+  const counts = { supported: 0, unsupported: 0, unread: 0, cut: 0, failed: 0 };
   const verdicts = new Map(open.map((one, i) => {
-    const { completion } = outcomes[i];
-    const verdict = completion ? readVerdict(completion) ?? "unread" : "failed";
+    const { completion, reason } = outcomes[i];
+    const cut = reason === "cut" || completion?.finishReason === "length";
+    const verdict = completion && readVerdict(completion) || (cut ? "cut" : completion ? "unread" : "failed");
     counts[verdict]++;
     const said = {
       supported: "pass",
       unsupported: "unsupported, says the teacher",
       unread: null,
+      cut: null,
       failed: null,
     };
     return [one, said[verdict]];

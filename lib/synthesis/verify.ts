@@ -1,5 +1,5 @@
 import { rng } from "../config/mod.ts";
-import { type Completion, type Job, type Message } from "../llm/mod.ts";
+import { answerOf, type Completion, type Job, type Message } from "../llm/mod.ts";
 import type { Candidate } from "./filters.ts";
 import type { QaPair } from "./pair.ts";
 
@@ -62,8 +62,8 @@ export function verifyJob({ pair, known }: Candidate, seed: number): Job {
   return { id: `${pair.id}#${VERIFY_VERSION}`, request, noThirdParty: pair.noThirdParty };
 }
 
-/** The verdict in a reply: its only yes or no, with or without JSON; null if there is none, or both. */
+/** The verdict in a reply: its only yes or no behind any reasoning, with or without JSON; null if none, or both. */
 export function readVerdict({ text }: Pick<Completion, "text">): Verdict | null {
-  const [said, ...others] = new Set(text.toLowerCase().match(/\b(yes|no)\b/g));
+  const [said, ...others] = new Set(answerOf(text).toLowerCase().match(/\b(yes|no)\b/g));
   return said && others.length === 0 ? said === "yes" ? "supported" : "unsupported" : null;
 }

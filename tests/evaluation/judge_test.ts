@@ -6,6 +6,7 @@ import {
   judgeOpen,
   parseVerdict,
 } from "../../lib/evaluation/mod.ts";
+import { startReplayServer } from "../../lib/llm/mod.ts";
 
 const items: EvaluationItem[] = Array.from({ length: 8 }, (_, i) => ({
   id: `q${i}`,
@@ -73,6 +74,37 @@ Deno.test("Each open answer is judged once; verdicts, accuracy and agreement fol
   }
 });
 
+Deno.test("replies cut before a verdict are named and counted, and what the server refuses is kept", async () => {
+  const replies = [
+    { text: "<think> {The student", finishReason: "length" },
+    { text: '{"correct": true, "reason": "sa', finishReason: "length" },
+    "none",
+  ];
+  const server = startReplayServer((body, call) =>
+    "temperature" in body
+      ? Response.json({ error: { message: "no temperature", param: "temperature" } }, { status: 400 })
+      : replies[call - 1]
+  );
+  const folder = await Deno.makeTempDir();
+  const judge = { baseURLs: [server.baseURL], model: "m" };
+  const options = { journalPath: `${folder}/judge.jsonl`, concurrency: 1, seed: 1 };
+  const verdicts = await judgeOpen(items.slice(0, 3), predictions.slice(0, 3), judge, options);
+  await server.stop();
+  await Deno.remove(folder, { recursive: true });
+  assertEquals(verdicts.map(({ correct, cut }) => [correct, cut]), [[null, true], [true, false], [
+    null,
+    false,
+  ]]);
+  assertEquals(verdicts.map(({ error }) => error), [
+    "the reply was cut at the token limit before a verdict",
+    null,
+    "the reply holds no verdict",
+  ]);
+  assertEquals(verdicts[0].refused, ["temperature"]);
+  const { judged, unreadable, cut } = judgedAccuracy(items, verdicts);
+  assertEquals([judged, unreadable, cut], [1, 2, 1]);
+});
+
 Deno.test("an item that must stay on this machine is not judged elsewhere", async () => {
   const marked = items.map((item, i) => ({ ...item, noThirdParty: i === 5 }));
   const judge = { baseURLs: ["https://judge.example/v1"], model: "comparer" };
@@ -88,6 +120,13 @@ Deno.test("A verdict is found inside other text; anything else is none", () => {
   assertEquals(parseVerdict('Sure: {"reason":"same","correct":true}.'), { reason: "same", correct: true });
   assertEquals(parseVerdict('{"correct":"yes","reason":""}'), null);
   assertEquals(parseVerdict("correct"), null);
+  assertEquals(parseVerdict('{"correct": true}'), { correct: true, reason: "" });
+  assertEquals(parseVerdict('{"correct": false, "reason": "The student na'), { correct: false, reason: "" });
+  assertEquals(parseVerdict('{"correct": fal'), null);
+  assertEquals(parseVerdict('Braces {like these}. {"correct": false, "reason": "other side"}'), {
+    correct: false,
+    reason: "other side",
+  });
   assertEquals(parseVerdict("{not json}"), null);
   assertThrows(() => judgedAccuracy(items, []), Error, "raw text");
 });

@@ -89,8 +89,8 @@ Deno.test("Rules, readings and groups keep the name of what they belong to", () 
 
 Deno.test("A judge is compared with exact match item by item, in whatever order answers came", () => {
   const verdict = ({ id }: { id: string }, i: number): JudgeVerdict => ({
-    ...{ id, run: 0, correct: i === 3 ? null : i < 2, reason: "", raw: "", error: null },
-    ...{ model: "comparer", prompt: "judge-1" },
+    ...{ id, run: 0, correct: i === 3 ? null : i < 2, reason: "", raw: "", cut: false, error: null },
+    ...{ refused: [], model: "comparer", prompt: "judge-2" },
   });
   const [judged]: JudgedCell[] = judgedCells({ roco_v2__with: open.map(verdict) }, answers, items);
   assertEquals([judged.judge, judged.matches, judged.correct, judged.unreadable], ["comparer", 2, 2, 1]);

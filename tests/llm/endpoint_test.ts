@@ -36,7 +36,12 @@ Deno.test("an address that is no URL or carries a password is refused without re
 
 Deno.test("limits, price and time are numbers, and no message repeats a value", () => {
   const values = { TEACHER_URL: "http://a/v1", TEACHER_MODEL: "m" };
-  const limits = { TEACHER_RPM: "500", TEACHER_TPM: "2e5", TEACHER_TIMEOUT: " 7.5 " };
+  const limits = {
+    TEACHER_RPM: "500",
+    TEACHER_TPM: "2e5",
+    TEACHER_TIMEOUT: " 7.5 ",
+    TEACHER_REASONING_TOKENS: "2000",
+  };
   const price = { TEACHER_PRICE_IN: "0", TEACHER_PRICE_OUT: "0.6" };
   assertEquals(endpoint("TEACHER", env({ ...values, ...limits, ...price, TEACHER_API_KEY: "" })), {
     baseURLs: ["http://a/v1"],
@@ -44,6 +49,7 @@ Deno.test("limits, price and time are numbers, and no message repeats a value", 
     timeoutSeconds: 7.5,
     requestsPerMinute: 500,
     tokensPerMinute: 200_000,
+    reasoningTokens: 2000,
     price: { input: 0, output: 0.6 },
   });
   for (const name of ["RPM", "TPM", "TIMEOUT", "PRICE_IN"]) {

@@ -115,7 +115,7 @@ for (const [name, [kind, fault]] of Object.entries(TRANSIENT)) {
 const FINAL: Record<string, [LlmErrorKind, string, Reaction]> = {
   "empty content": ["empty", `finished by "stop"`, said("")],
   "content of spaces": ["empty", `finished by "stop"`, said(" \n ")],
-  "no content, all tokens spent on thinking": ["empty", `finished by "length"`, {
+  "no content, all tokens spent on thinking": ["cut", "the token limit came before any text", {
     writes: [reply(completion({ content: null, reasoning_content: "hm" }, { finish: "length" }))],
   }],
   "a refusal": ["refusal", "I cannot help", {
@@ -143,7 +143,7 @@ for (const [name, [kind, words, fault]] of Object.entries(FINAL)) {
         words,
       );
       assertEquals([failure.kind, failure.retries, server.asked.length], [kind, 0, 1]);
-      const paid = kind === "empty" || kind === "refusal";
+      const paid = ["empty", "cut", "refusal"].includes(kind);
       assertEquals(
         failure.tokens,
         paid ? { promptTokens: 3, completionTokens: 2 } : {

@@ -151,7 +151,7 @@ Deno.test("the teacher checks the pairs that pass the rules, in the same journal
   await server.stop();
   await Deno.remove(dir, { recursive: true });
   assertEquals(asked.length, 2); // not the pair that the caption contradicts, and nothing twice
-  assertEquals(result.counts.checks, { supported: 1, unsupported: 1, unread: 0, failed: 0 });
+  assertEquals(result.counts.checks, { supported: 1, unsupported: 1, unread: 0, cut: 0, failed: 0 });
   assertEquals(result.pairs.map((p) => p.answer), ["right"]);
   assertEquals(result.dropped.map((p) => JSON.parse(p.verdicts).llm), [
     "unsupported, says the teacher",
