@@ -1,4 +1,5 @@
-/** A synthesis with the teacher of the environment, which prints all it gets and dies of the last error; see secret_test.ts. */
+/** A synthesis and a judgement with the servers of the environment, which print all they get and die of the last error; see secret_test.ts. */
+import { type EvaluationItem, judgeOpen } from "@lib/evaluation/mod.ts";
 import { endpoint } from "@lib/llm/mod.ts";
 import { synthesize } from "@lib/synthesis/mod.ts";
 import { captioned } from "../synthesis/records.ts";
@@ -24,6 +25,19 @@ const ask = async (name: string) => {
   console.log(Deno.inspect(result, { depth: 20, strAbbreviateSize: Infinity }));
 };
 await ask("answered");
+const judge = endpoint("JUDGE")!;
+const item: EvaluationItem = {
+  ...{ id: "q", imageId: "i", question: "Which organ?", answer: "lung" },
+  ...{ choices: null, answerType: "open" },
+};
+const verdicts = await judgeOpen([item], [{ id: "q", run: 0, answer: "lung", seed: 1 }], judge, {
+  journalPath: `${folder}/judge.jsonl`,
+  concurrency: 1,
+  seed: 1,
+  onProgress: (progress) => console.error(progress),
+});
+await Deno.writeTextFile(`${folder}/judge_verdicts.json`, JSON.stringify(verdicts));
+console.log(judge, verdicts);
 try {
   await ask("refused");
 } catch (error) {

@@ -5,6 +5,17 @@ import { Secret } from "@lib/llm/mod.ts";
 import { completion, type Reaction, reply, startFaultServer } from "./fault_server.ts";
 
 const KEY = "sk-planted-8f3kQz71TbWmXe52LrYc";
+const JUDGE_KEY = "jk-9vN2hGd64PsRuBt0CqWzAoEi";
+/** Of the hub: no server of a model ever gets it. */
+const HF_TOKEN = "hf_wKx5MjU1yQf7ZpDb3RnTgHsV";
+const SECRETS = [KEY, JUDGE_KEY, HF_TOKEN];
+
+/** The judge's verdicts and refusals, all with its key. */
+function echoJudge(attempt: number): Reaction {
+  const said = completion({ content: JSON.stringify({ correct: true, reason: JUDGE_KEY }) });
+  const refused = { detail: [{ loc: ["body", "seed"], msg: `no seed, ${JUDGE_KEY}`, input: JUDGE_KEY }] };
+  return { writes: [attempt > 0 ? reply(said) : reply(JSON.stringify(refused), { status: 422 })] };
+}
 
 /** Every way in which a server can throw a key back, one per row of the teacher's captions. */
 function echo(words: string, attempt: number): Reaction {
@@ -30,17 +41,23 @@ function echo(words: string, attempt: number): Reaction {
   return { writes: [kind()], then: kind === kinds.at(-1) || (again && row % 2 === 0) ? "close" : "keep" };
 }
 
-Deno.test("a planted key is in no file, log, error or inspection of a synthesis whose server throws it back", async () => {
+Deno.test("planted keys are in no file, log, error or inspection of a run whose servers throw them back", async () => {
   const folder = await Deno.makeTempDir();
-  let keys = 0;
+  let keys = 0, judgeKeys = 0, tokens = 0;
   const server = startFaultServer((words, attempt) => {
     if (words.includes("refused")) {
       return {
         writes: [reply(`{"error":{"message":"Incorrect API key provided: ${KEY}"}}`, { status: 401 })],
       };
     }
-    return echo(words, attempt);
-  }, { onHead: (head) => keys += Number(head.includes(`Bearer ${KEY}`)) });
+    return words.includes("Student's answer") ? echoJudge(attempt) : echo(words, attempt);
+  }, {
+    onHead: (head) => {
+      keys += Number(head.includes(`Bearer ${KEY}`));
+      judgeKeys += Number(head.includes(`Bearer ${JUDGE_KEY}`));
+      tokens += Number(head.includes(HF_TOKEN));
+    },
+  });
   try {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", "--no-check", join(import.meta.dirname!, "secret_child.ts"), folder],
@@ -48,6 +65,10 @@ Deno.test("a planted key is in no file, log, error or inspection of a synthesis 
         TEACHER_URL: server.baseURL,
         TEACHER_MODEL: "echo",
         TEACHER_API_KEY: KEY,
+        JUDGE_URL: server.baseURL,
+        JUDGE_MODEL: "echo",
+        JUDGE_API_KEY: JUDGE_KEY,
+        HF_TOKEN,
         OPENAI_LOG: "debug",
         DEBUG: "*",
       },
@@ -57,17 +78,20 @@ Deno.test("a planted key is in no file, log, error or inspection of a synthesis 
     const { code, stdout, stderr } = await child.output();
     const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
     assertEquals(code, 1, "the run with a refused key fails");
-    assert(keys > 12, "the key was sent");
+    assert(keys > 12 && judgeKeys === 2, "the keys were sent");
+    assertEquals(tokens, 0);
     assertStringIncludes(err, "check it in the environment");
     assertStringIncludes(out, "left [redacted]");
     const texts: Record<string, string> = { stdout: out, stderr: err };
     for await (const { path } of walk(folder, { includeDirs: false })) {
       texts[path] = await Deno.readTextFile(path);
     }
-    assertEquals(Object.keys(texts).length, 5, "two logs, two journals, one result");
-    const pieces = Array.from({ length: KEY.length - 7 }, (_, i) => KEY.slice(i, i + 8));
+    assertEquals(Object.keys(texts).length, 7, "two logs, three journals, two results");
+    const pieces = SECRETS.flatMap((key) =>
+      Array.from({ length: key.length - 7 }, (_, i) => key.slice(i, i + 8))
+    );
     for (const [name, text] of Object.entries(texts)) {
-      if (!name.includes("refused")) assert(text.length > 1000, `${name} has something to search`);
+      if (!/refused|judge/.test(name)) assert(text.length > 1000, `${name} has something to search`);
       for (const piece of pieces) {
         const at = text.indexOf(piece);
         assert(at < 0, `${name} holds "${piece}": ${text.slice(Math.max(0, at - 200), at + 40)}`);
