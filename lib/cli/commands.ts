@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 /** The commands; each is loaded only when it is called. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ask: () => import("./ask.ts"),
+  audit: () => import("./audit.ts"),
   bench: () => import("./bench.ts"),
   data: () => import("./data.ts"),
   demo: () => import("./demo.ts"),

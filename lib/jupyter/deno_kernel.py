@@ -31,6 +31,7 @@ PR_SET_PDEATHSIG = 1
 CHANNELS = ("shell", "control", "stdin", "iopub", "hb")
 DELIMITER = b"<IDS|MSG>"
 PRINTED = ("stream", "error", "execute_result", "execute_reply")
+PORTS = range(20_000, 32_768)
 HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
@@ -38,17 +39,22 @@ def free_ports(n):
     """n ports of the loopback interface that nobody listens on. Below those that Linux gives to outgoing connections:
     one of these could take a port between here and Deno's own bind."""
     sockets = []
-    while len(sockets) < n:
+    for port in random.sample(PORTS, len(PORTS)):
+        if len(sockets) == n:
+            break
         s = socket.socket()
         try:
-            s.bind(("127.0.0.1", random.randrange(20_000, 32_768)))
+            s.bind(("127.0.0.1", port))
+            sockets.append(s)
         except OSError:
             s.close()
-        else:
-            sockets.append(s)
+    free = len(sockets) == n
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
         s.close()
+    if not free:
+        sys.exit(f"The kernel needs {n} free ports from {PORTS[0]} to {PORTS[-1]} on 127.0.0.1, {len(ports)} are: "
+                 "end other kernels and servers, then start it again.")
     return ports
 
 

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { manifestAt, publish } from "../download/dataset_fixture.ts";
 import { content, names, withFolder } from "../download/server.ts";
+import { granted } from "./granted.ts";
 import { transferText } from "../../lib/cli/support/transfer_line.ts";
 
 /** 12 MB in two files: some seconds at the server's pace. */
@@ -52,9 +53,19 @@ async function withRoom(base: string, changes: object, body: (room: Room) => Pro
   });
 }
 
+const permissions = await granted("data");
+
 const start = ({ manifests, local }: Room, ...args: string[]) =>
   new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", join(import.meta.dirname!, "data_process.ts"), manifests, local, ...args],
+    args: [
+      "run",
+      ...permissions,
+      "--quiet",
+      join(import.meta.dirname!, "data_process.ts"),
+      manifests,
+      local,
+      ...args,
+    ],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

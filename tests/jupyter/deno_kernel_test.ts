@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
-import { join } from "@std/path";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join, relative } from "@std/path";
+import { paths } from "../../lib/config/mod.ts";
 import { runPython, scratchNotebook } from "./support.ts";
 
 interface Answer {
@@ -61,4 +62,32 @@ for (let i = 0; i < 600; i++) { await checkpoint(stop); await new Promise((r) =>
   assertEquals(replies.map(([status]) => status), ["ok", "error", "aborted"]);
   assertEquals(replies[1][1].startsWith("Stopped"), true);
   assertEquals([outputs[2], alive], ["", true]);
+});
+
+Deno.test("where too few ports are free, the kernel says so instead of looking for ever", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "ports-" });
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const script = join(folder, "ports.py");
+  await Deno.writeTextFile(
+    script,
+    [
+      "import sys",
+      `sys.path.insert(0, ${JSON.stringify(join(paths.root, "lib/jupyter"))})`,
+      "import deno_kernel",
+      "ports = deno_kernel.free_ports(5)",
+      "assert len(set(ports)) == 5 and all(20_000 <= port < 32_768 for port in ports), ports",
+      `deno_kernel.PORTS = range(${taken.addr.port}, ${taken.addr.port + 1})`,
+      "deno_kernel.free_ports(5)",
+    ].join("\n"),
+  );
+  try {
+    const { code, err } = await runPython(relative(paths.root, script), []);
+    assertEquals(code, 1);
+    assertStringIncludes(
+      err,
+      `needs 5 free ports from ${taken.addr.port} to ${taken.addr.port} on 127.0.0.1, 0 are:`,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -4,8 +4,9 @@ import { paths } from "../../lib/config/mod.ts";
 const tools = dirname(fromFileUrl(import.meta.url));
 
 /** System programs that the launcher uses; everything else on its PATH is played. */
-const SYSTEM = "sh cat cksum awk grep sed date mkdir rm cp mv ln dirname tail sleep timeout env tr find wc"
-  .split(" ");
+const SYSTEM =
+  "sh cat chmod cksum awk grep sed date mkdir rm cp mv ln dirname tail sleep timeout env tr find wc readlink"
+    .split(" ");
 
 export interface Result {
   code: number;

@@ -1,0 +1,61 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { paths } from "../../lib/config/mod.ts";
+import { commands } from "../../lib/cli/commands.ts";
+import { granted } from "./granted.ts";
+
+/** Runs a script with the permissions of a command. */
+async function runAs(command: string, script: string, args: string[] = [], env: Record<string, string> = {}) {
+  const flags = [
+    ...await granted(command),
+    "--quiet",
+    "--no-check",
+    `--config=${join(paths.root, "deno.json")}`,
+  ];
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", ...flags, script, ...args],
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+  }).output();
+  return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}
+
+Deno.test("commands without native libraries run with the permissions they need, and no more", async () => {
+  const LAB_RESULTS = await Deno.makeTempDir({ prefix: "permissions-" });
+  const denied = join(LAB_RESULTS, "denied.ts");
+  const asks = {
+    net: 'fetch("http://127.0.0.1:4")',
+    run: 'new Deno.Command("/bin/true").output()',
+    ffi: 'Deno.dlopen("libc.so.6", {})',
+    write: `Deno.writeTextFile(${JSON.stringify(join(LAB_RESULTS, "written"))}, "")`,
+  };
+  const lines = Object.entries(asks).map(([name, ask]) =>
+    `await Promise.try(() => ${ask}).then(() => {}, (e) => { if (e instanceof Deno.errors.NotCapable) console.log("no ${name}"); });`
+  );
+  await Deno.writeTextFile(denied, lines.join("\n"));
+  const main = join(paths.root, "lib/cli/main.ts");
+  const expected: Record<string, string> = {
+    runs: "no net\nno run\nno ffi\n",
+    data: "no run\nno ffi\n",
+    audit: "no run\nno ffi\nno write\n", // but Deno and Python
+  };
+  try {
+    await Promise.all(
+      Object.keys(commands).map(async (command) => {
+        const flags = await granted(command);
+        if (flags.includes("-A")) return assert(!(command in expected));
+        assertEquals((await runAs(command, denied)).text, expected[command], command);
+        const help = await runAs(command, main, [command, "--help"]);
+        assertEquals(help.code, 0, help.text);
+      }),
+    );
+    const [runs, data] = await Promise.all([
+      runAs("runs", main, ["runs"], { LAB_RESULTS }),
+      runAs("data", main, ["data"], { LAB_DATA_LOCAL: LAB_RESULTS }),
+    ]);
+    assertStringIncludes(runs.text, "No stage has a finished run");
+    assertEquals([runs.code, data.code], [0, 0], data.text);
+  } finally {
+    await Deno.remove(LAB_RESULTS, { recursive: true });
+  }
+});
