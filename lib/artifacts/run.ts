@@ -241,7 +241,7 @@ export async function startRun(stage: string, config: Config, options: RunOption
     const names = await sweepStage(stage, config.scale);
     run = `${name}-${Math.max(0, ...names.filter((old) => old.startsWith(name)).map(runNumber)) + 1}`;
     dir = join(folder, `.partial-${run}`);
-    await Deno.mkdir(dir);
+    await Deno.mkdir(dir, { mode: 0o700 }); // a teacher's texts and answers about patients' images are the user's alone
   } catch (error) {
     end();
     throw diskError(error, folder);

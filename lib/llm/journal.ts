@@ -77,7 +77,7 @@ export interface Journal {
  */
 export async function openJournal(path: string): Promise<Journal> {
   await Deno.mkdir(dirname(path), { recursive: true });
-  const file = await Deno.open(path, { read: true, write: true, create: true });
+  const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
   try {
     if (!await file.tryLock(true)) {
       throw new Error(

@@ -250,3 +250,10 @@ Deno.test("outputs that have not changed are not read again, but --verify reads 
   await Deno.writeFile(table, bytes);
   assertEquals(await damagedOutputs(found), []);
 });
+
+Deno.test("a run's folder is its user's alone: a teacher's texts and answers about images lie there", async () => {
+  const run = await startRun("02_synthesis", config, { outputs: ["pairs.arrow"] });
+  await run.writeTable("pairs", [{ answer: "yes" }]);
+  const { mode } = await Deno.stat(await run.finish());
+  assertEquals(mode! & 0o777, 0o700);
+});

@@ -70,6 +70,7 @@ Deno.test("rows that must stay here are refused before anything is sent, when on
     assertEquals([server.requests.length, [...Deno.readDirSync(folder)].length], [0, 0]);
     const here = await runJobs({ baseURLs: [server.baseURL], model: "m" }, jobs(9, [3, 8]), options);
     assertEquals(here.map((outcome) => outcome.completion?.text), new Array(9).fill("fine"));
+    assertEquals((await Deno.stat(options.journalPath)).mode! & 0o777, 0o600);
   } finally {
     await server.stop();
     await Deno.remove(folder, { recursive: true });
