@@ -15,8 +15,8 @@ const Notebook = z.object({
   })),
 });
 
-/** Lines of code a cell and a notebook may have: what a reader has to follow, without imports and lone brackets. */
-const CELL_LINES = 15, NOTEBOOK_LINES = 100;
+/** Lines of code a cell may have: what a reader has to follow, without imports and lone brackets. */
+const CELL_LINES = 15;
 
 const linesToFollow = (code: string): number =>
   code.replace(/^import\s[^;]*;$/gm, "").split("\n").filter((line) => /\w/.test(line)).length;
@@ -49,7 +49,6 @@ export async function extractCells(notebook: string): Promise<Extracted> {
   const { cells, metadata } = parsed.data;
   const problems: string[] = [], lines = ["export {};"], places = [name];
   if (metadata.kernelspec?.name !== "deno") problems.push(`${name}: the kernel is not "deno"`);
-  let total = 0;
   for (const [i, cell] of cells.entries()) {
     if (cell.cell_type !== "code") continue;
     const where = `${name}: cell ${i + 1}`;
@@ -57,7 +56,6 @@ export async function extractCells(notebook: string): Promise<Extracted> {
       problems.push(`${where}: stored output; clear all outputs and save`);
     }
     const code = cell.source.split("\n"), count = linesToFollow(cell.source);
-    total += count;
     if (count > CELL_LINES) problems.push(`${where}: ${count} lines of code, ${CELL_LINES} are allowed`);
     for (const [j, line] of code.entries()) {
       for (const [pattern, why] of forbidden) {
@@ -69,7 +67,6 @@ export async function extractCells(notebook: string): Promise<Extracted> {
     lines.push(";"); // a cell is a statement list of its own
     places.push(where);
   }
-  if (total > NOTEBOOK_LINES) problems.push(`${name}: ${total} lines of code, ${NOTEBOOK_LINES} are allowed`);
   const folder = join(paths.root, "build", "notebooks");
   await Deno.mkdir(folder, { recursive: true });
   const file = join(folder, name.replace(/\.ipynb$/, ".ts"));
