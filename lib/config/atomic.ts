@@ -81,11 +81,10 @@ export function writeFileAtomicSync(path: string, content: Content, { mode }: { 
 }
 
 /** {@link writeFileAtomicSync} as a promise. */
-// deno-lint-ignore require-await
-export async function writeFileAtomic(
+export function writeFileAtomic(
   path: string,
   content: Content,
   options: { mode?: number } = {},
 ): Promise<void> {
-  writeFileAtomicSync(path, content, options);
+  return new Promise((resolve) => resolve(writeFileAtomicSync(path, content, options)));
 }

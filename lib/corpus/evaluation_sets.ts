@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { z } from "zod";
-import { canonicalJson, type Config, limited, paths, sha256 } from "../config/mod.ts";
+import { canonicalJson, type Config, limited, paths, sha256, writeFileAtomic } from "../config/mod.ts";
 import { isThere, readJson } from "./files.ts";
 import { type CorpusRecord, SPLITS } from "./record.ts";
 import { orderBySeed } from "./splits.ts";
@@ -185,8 +185,7 @@ async function freeze(
   const folder = join(paths.local, "evaluation"), path = join(folder, `${name}.json`);
   if (!(await isThere(path))) {
     await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeTextFile(`${path}.tmp`, JSON.stringify({ name, sha256, contents, ids }, null, 1) + "\n");
-    await Deno.rename(`${path}.tmp`, path);
+    await writeFileAtomic(path, JSON.stringify({ name, sha256, contents, ids }, null, 1) + "\n");
     return true;
   }
   const parsed = Frozen.safeParse(await readJson(path));

@@ -76,7 +76,7 @@ export async function cacheImage(
   if (known) return { path: known, sha256: hash };
   const path = join(cache.folder, hash + IMAGE_ENDINGS[format]);
   const size = await Deno.stat(path).then((about) => about.size, () => -1);
-  if (size !== bytes.length) {
+  if (size !== bytes.length) { // not synced, as writeFileAtomic does: there are 100,000 of them, and they can be made again
     await Deno.writeFile(`${path}.tmp`, bytes);
     await Deno.rename(`${path}.tmp`, path);
   }

@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { writeFileAtomic } from "../config/mod.ts";
 import { show } from "../jupyter/mod.ts";
 import { renderSvg, svgToPng } from "./render.ts";
 import { type PlotlySpec, tameSpec } from "./theme.ts";
@@ -55,10 +56,7 @@ export async function saveFigure(folder: string, name: string, spec: PlotlySpec)
   const paths: string[] = [];
   for (const [extension, content] of files) {
     const path = join(folder, `${name}.${extension}`);
-    const part = `${path}.tmp`;
-    if (typeof content === "string") await Deno.writeTextFile(part, content);
-    else await Deno.writeFile(part, content);
-    await Deno.rename(part, path);
+    await writeFileAtomic(path, content);
     paths.push(path);
   }
   return paths;

@@ -2,11 +2,10 @@
 
 Usage: embedded_server.py SHA256 CONTEXT (tokens)
 Standard input carries one line, the key that requests must bear (embedded_guard.py says what else is asked of them), and stays open: the
-process ends when it is closed, and Linux kills it when the process that started it ends, however that happens.
+process ends when it is closed. It is started tied to its parent (lib/config/tied_command.ts), which may be killed.
 Standard output carries one line of JSON: {"address", "model", "file"} or {"error"}. Logs go to standard error.
 """
 
-import ctypes
 import hashlib
 import importlib.util
 import json
@@ -18,7 +17,6 @@ import sys
 
 import embedded_guard
 
-PR_SET_PDEATHSIG = 1
 MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
@@ -43,7 +41,6 @@ def _digest(file) -> str:  # Python 3.10 has no hashlib.file_digest
 
 def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Stop in Jupyter and Ctrl-C reach the whole group; stdin's end is the end
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     sha256, context = sys.argv[1], int(sys.argv[2])
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the native library prints must not mix with the one line

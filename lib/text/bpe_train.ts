@@ -1,5 +1,6 @@
 import { ensureDir } from "@std/fs";
 import { join } from "@std/path";
+import { writeFileAtomic } from "../config/mod.ts";
 
 interface AddedToken {
   id: number;
@@ -168,8 +169,6 @@ export async function writeTokenizer(dir: string, json: TokenizerJson): Promise<
     clean_up_tokenization_spaces: false,
   };
   for (const [name, value] of [["tokenizer.json", json], ["tokenizer_config.json", config]] as const) {
-    const path = join(dir, name);
-    await Deno.writeTextFile(`${path}.tmp`, JSON.stringify(value, null, 1) + "\n");
-    await Deno.rename(`${path}.tmp`, path);
+    await writeFileAtomic(join(dir, name), JSON.stringify(value, null, 1) + "\n");
   }
 }
