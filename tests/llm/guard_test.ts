@@ -158,9 +158,16 @@ Deno.test("connections that are silent or drip are closed, and do not keep other
 });
 
 Deno.test("Linux ends the server with the process that started it, though its standard input stays open", async () => {
-  const script = `exec 3<&0; "$0" -s -B "$1" "$2" 768 <&3 & wait`;
+  const script = `exec 3<&0; "$0" -I -S "$3" $$ "$0" -s -B "$1" "$2" 768 <&3 & wait`; // as tiedCommand
   const parent = new Deno.Command("sh", {
-    args: ["-c", script, python, join(llm, "embedded_server.py"), EMBEDDED_MODEL_SHA256],
+    args: [
+      "-c",
+      script,
+      python,
+      join(llm, "embedded_server.py"),
+      EMBEDDED_MODEL_SHA256,
+      join(llm, "../config/end_with_parent.py"),
+    ],
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
