@@ -27,24 +27,35 @@ const number = (x: number): string => Number.isInteger(x) ? String(x) : x.toPrec
  * The closing check of a notebook: shows a green or a red line and ends the notebook when it fails. In a run with
  * LIMIT set, which cannot reach the thresholds, a value that is a number is shown and not judged.
  *
+ * @param threshold null where nothing can be asked of the value at this scale: it is shown and not judged
  * @throws {Error} when the value misses the threshold or is not a number.
  */
-export async function check(name: string, value: number | boolean, threshold: Threshold = 1): Promise<void> {
+export async function check(
+  name: string,
+  value: number | boolean,
+  threshold: Threshold | null = 1,
+): Promise<void> {
   const { atLeast = -Infinity, atMost = Infinity } = typeof threshold === "number"
     ? { atLeast: threshold }
-    : threshold;
+    : threshold ?? {};
   const measured = Number(value);
   const reached = measured >= atLeast && measured <= atMost;
-  const judged = !(Deno.env.get("LIMIT") && Number.isFinite(measured));
+  const unjudged = !Number.isFinite(measured)
+    ? null
+    : threshold === null
+    ? "not judged at this scale"
+    : Deno.env.get("LIMIT")
+    ? "not judged in a limited run"
+    : null;
   const bounds = [
     ...(atLeast > -Infinity ? [`at least ${number(atLeast)}`] : []),
     ...(atMost < Infinity ? [`at most ${number(atMost)}`] : []),
   ].join(" and ");
-  const expected = typeof value === "boolean" ? "" : ` (expected ${bounds})`;
+  const expected = typeof value === "boolean" || bounds === "" ? "" : ` (expected ${bounds})`;
   const shown = typeof value === "boolean" ? (value ? "yes" : "no") : number(measured);
-  const text = `${name}: ${shown}${expected}${judged ? "" : ", not judged in a limited run"}`;
-  const ok = reached || !judged;
-  const [mark, colour] = !judged ? ["–", "#555"] : ok ? ["✓", "#1a7f37"] : ["✗", "#b3261e"];
+  const text = `${name}: ${shown}${expected}${unjudged === null ? "" : `, ${unjudged}`}`;
+  const ok = reached || unjudged !== null;
+  const [mark, colour] = unjudged !== null ? ["–", "#555"] : ok ? ["✓", "#1a7f37"] : ["✗", "#b3261e"];
   const bound = (x: number) => Number.isFinite(x) ? x : null;
   const result: CheckResult = {
     ok,

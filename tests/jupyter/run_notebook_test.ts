@@ -86,6 +86,13 @@ Deno.test("a missed threshold fails the run, unless the run is limited", async (
   assertEquals((await execute(cells, ["LIMIT=2"])).code, 0);
 });
 
+Deno.test("a value of which nothing can be asked is shown and not judged, unless it is no number", async () => {
+  const shown = await execute([IMPORTS, `await check("accuracy", 0.2, null)`]);
+  assertEquals(shown.code, 0);
+  assertStringIncludes(shown.out, "– accuracy: 0.2000, not judged at this scale");
+  assertEquals((await execute([IMPORTS, `await check("accuracy", NaN, null)`])).code, 1);
+});
+
 Deno.test("a notebook without a closing check fails", async () => {
   const run = await execute([`1 + 1`]);
   assertEquals([run.code, run.failed], [1, true]);
