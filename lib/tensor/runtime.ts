@@ -1,5 +1,6 @@
 /** The eager context and what every call into TensorFlow needs. */
 import { type CApi, openLibraries } from "./c_api.ts";
+import { type Driver, findDriver, loadCuda } from "./cuda.ts";
 import { findLibraries } from "./library.ts";
 import { fromCString, type Pointer, present } from "./pointers.ts";
 
@@ -18,6 +19,8 @@ export interface Runtime {
   readonly devices: readonly Device[];
   /** Name of the first GPU, where tensors are put if there is one. */
   readonly gpu: string | null;
+  /** NVIDIA's, where there is a GPU. */
+  readonly driver: Driver | null;
   readonly version: string;
 }
 
@@ -35,7 +38,21 @@ export function check(rt: Pick<Runtime, "C" | "status">, where: string | (() => 
 }
 
 /** ConfigProto { gpu_options (6): GPUOptions { allow_growth (4): true } }, in protobuf's wire format. */
-const ALLOW_GROWTH = new Uint8Array([6 << 3 | 2, 2, 4 << 3 | 0, 1]);
+const ALLOW_GROWTH = [6 << 3 | 2, 2, 4 << 3 | 0, 1];
+/** ConfigProto { device_count (1): { "GPU": 0 } } */
+const NO_GPU = [1 << 3 | 2, 7, 1 << 3 | 2, 3, ...new TextEncoder().encode("GPU"), 2 << 3 | 0, 0];
+
+/**
+ * What LAB_DEVICE asks for: cpu, gpu, or "" for a GPU where there is one.
+ * @throws if it is something else
+ */
+function wantedDevice(): "cpu" | "gpu" | "" {
+  const wanted = Deno.env.get("LAB_DEVICE") ?? "";
+  if (wanted === "cpu" || wanted === "gpu" || wanted === "") return wanted;
+  throw new Error(
+    `LAB_DEVICE is "${wanted}"; expected cpu or gpu, or unset it for a GPU where there is one.`,
+  );
+}
 
 function listDevices(rt: Pick<Runtime, "C" | "status" | "context">): Device[] {
   const { C, status, context } = rt, list = C.TFE_ContextListDevices(context, status);
@@ -51,17 +68,35 @@ function listDevices(rt: Pick<Runtime, "C" | "status" | "context">): Device[] {
 
 /**
  * Loads TensorFlow and makes its context. On a GPU, memory is taken as it is needed, not all at once.
- * @throws if TensorFlow is not installed.
+ * @throws if TensorFlow is not installed; unless LAB_DEVICE is cpu, if there is a GPU that it cannot use (with the cause);
+ * if LAB_DEVICE is gpu and there is none
  */
 export function openRuntime(): Runtime {
-  const C = openLibraries(findLibraries()), status = present(C.TF_NewStatus(), "a status");
+  const wanted = wantedDevice(), libraries = findLibraries(), driver = wanted === "cpu" ? null : findDriver();
+  if (driver) loadCuda(libraries.site, driver);
+  else if (wanted === "gpu") {
+    throw new Error(
+      "LAB_DEVICE is gpu, but this process sees no NVIDIA GPU (no libcuda.so.1, or CUDA_VISIBLE_DEVICES hides all): use a " +
+        "machine or a container with one, or unset it.",
+    );
+  }
+  const C = openLibraries(libraries), status = present(C.TF_NewStatus(), "a status");
   const options = present(C.TFE_NewContextOptions(), "the context's options");
-  C.TFE_ContextOptionsSetConfig(options, ALLOW_GROWTH, BigInt(ALLOW_GROWTH.length), status);
+  const config = Uint8Array.from([...ALLOW_GROWTH, ...(wanted === "cpu" ? NO_GPU : [])]);
+  C.TFE_ContextOptionsSetConfig(options, config, BigInt(config.length), status);
   check({ C, status }, "TFE_ContextOptionsSetConfig");
   const context = C.TFE_NewContext(options, status);
   check({ C, status }, "TFE_NewContext");
   C.TFE_DeleteContextOptions(options);
-  const devices = listDevices({ C, status, context });
+  const devices = listDevices({ C, status, context }), version = fromCString(C.TF_Version());
   const gpu = devices.find((d) => d.type === "GPU")?.name ?? null;
-  return { C, status, context, devices, gpu, version: fromCString(C.TF_Version()) };
+  if (driver && !gpu) {
+    const [{ name, capability }] = driver.gpus;
+    throw new Error(
+      `TensorFlow ${version} does not use the GPU that is there (${name}, compute capability ${capability}, driver ` +
+        `${driver.version}): look for the cause in what it says with TF_CPP_MIN_LOG_LEVEL=0, or set LAB_DEVICE=cpu to ` +
+        "compute without the GPU.",
+    );
+  }
+  return { C, status, context, devices, gpu, driver, version };
 }
