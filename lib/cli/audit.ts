@@ -2,6 +2,7 @@ import { pooledMap } from "@std/async";
 import { join } from "@std/path";
 import { paths } from "../config/mod.ts";
 import { readArgs } from "./command.ts";
+import { plainEnvironment } from "./support/programs.ts";
 
 export const usage = `usage: ./lab audit
 
@@ -80,14 +81,13 @@ export function readDenoAudit(success: boolean, stdout: string, stderr: string):
 }
 
 async function output(program: string, args: string[]): Promise<[boolean, string, string]> {
-  const env = { NO_COLOR: "1" };
   const { success, stdout, stderr } = await new Deno.Command(program, {
     args,
-    env,
+    clearEnv: true,
+    env: { ...plainEnvironment(), NO_COLOR: "1" },
     cwd: paths.root,
     stdin: "null",
-  })
-    .output();
+  }).output();
   const decoder = new TextDecoder();
   return [success, decoder.decode(stdout), decoder.decode(stderr)];
 }

@@ -1,33 +1,41 @@
+import { statfs } from "node:fs/promises";
+import { exists } from "@std/fs";
 import { join, relative } from "@std/path";
+import { z } from "zod";
 import { paths } from "../config/mod.ts";
 import { readArgs } from "./command.ts";
+import { nvidiaGpus, outputOf } from "./support/programs.ts";
 
 export const usage = `usage: ./lab doctor
 
 Says what this machine has and what is missing: Python, Deno, TensorFlow, devices, memory, disk, data, browser.`;
 
-/** Output of a program, or null where it fails or does not exist. */
-async function outputOf(program: string, ...args: string[]): Promise<string | null> {
-  try {
-    const { success, stdout } = await new Deno.Command(program, { args, stderr: "null", stdin: "null" })
-      .output();
-    return success ? new TextDecoder().decode(stdout).trim() : null;
-  } catch {
-    return null;
-  }
-}
+/** What support/tensorflow_here.ts prints. */
+const Found = z.object({
+  version: z.string(),
+  devices: z.array(z.object({ name: z.string(), type: z.string() })),
+});
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
-/** What TensorFlow says of itself and its devices, through its C library. */
-async function tensorflow(): Promise<[string, string]> {
-  try {
-    const { devices, tensorflowVersion } = await import("../tensor/mod.ts");
-    const names = devices().map(({ name, type }) => `${type} (${name.split("/").at(-1)})`);
-    return [tensorflowVersion, names.join(", ")];
-  } catch (error) {
-    return [`does not load: ${(error as Error).message}`, "none"];
+/** What TensorFlow says of itself and its devices, through its C library, in a process that may end by it. */
+async function tensorflow(): Promise<[version: string, devices: string]> {
+  const config = join(paths.root, "deno.json"),
+    script = join(import.meta.dirname!, "support/tensorflow_here.ts");
+  const { success, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-check", "--config", config, script],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (success) {
+    const { version, devices } = Found.parse(JSON.parse(decode(stdout)));
+    return [version, devices.map(({ name, type }) => `${type} (${name.split("/").at(-1)})`).join(", ")];
   }
+  const [why] = signal
+    ? [`its process ended by ${signal}`]
+    : decode(stderr).match(/(?<=rror: ).*/) ?? ["no reason"];
+  return [`does not load: ${why}`, "none"];
 }
 
 /** Names of the entries of a folder; none where it does not exist. */
@@ -42,8 +50,8 @@ async function entries(folder: string): Promise<string[]> {
 }
 
 async function diskFree(folder: string): Promise<string> {
-  const line = (await outputOf("df", "-Pk", folder))?.split("\n").at(-1)?.split(/\s+/);
-  return line ? `${gib(Number(line[3]) * 1024)} free of ${gib(Number(line[1]) * 1024)}` : "unknown";
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return `${gib(bavail * bsize)} free of ${gib(blocks * bsize)}`;
 }
 
 async function browser(): Promise<string> {
@@ -60,11 +68,6 @@ export async function run(args: string[]): Promise<void> {
   readArgs(args, {});
   const [version, devices] = await tensorflow();
   const memory = Deno.systemMemoryInfo();
-  const gpus = await outputOf(
-    "nvidia-smi",
-    "--query-gpu=name,memory.total,driver_version",
-    "--format=csv,noheader",
-  );
   const jsr = Deno.env.get("JSR_URL");
   const standIn = jsr?.includes("/tests/jsr_stand_in/");
   const data = Deno.env.get("LAB_DATA");
@@ -78,12 +81,12 @@ export async function run(args: string[]): Promise<void> {
     ["Deno", `${Deno.version.deno}, TypeScript ${Deno.version.typescript}`],
     ["TensorFlow", version],
     ["devices", devices],
-    ["NVIDIA GPUs", gpus?.replaceAll("\n", "; ") ?? "none"],
+    ["NVIDIA GPUs", (await nvidiaGpus()).join("; ") || "none"],
     [
       "JupyterLab",
       await outputOf(join(paths.venv, "bin/jupyter"), "lab", "--version") ?? "missing: run ./lab setup",
     ],
-    ["Deno kernel", await outputOf("test", "-f", kernel) === null ? "missing: run ./lab setup" : "installed"],
+    ["Deno kernel", await exists(kernel) ? "installed" : "missing: run ./lab setup"],
     ["@std packages", standIn ? "stand-in in tests/jsr_stand_in (JSR did not answer)" : jsr ?? "from JSR"],
     ["data/local", local || "empty (notebook 01 makes the tiny corpora)"],
     [
@@ -91,7 +94,7 @@ export async function run(args: string[]): Promise<void> {
       data ? (await entries(data)).join(", ") || `${data} is empty` : "not set (tests on real files skip)",
     ],
     ["nano model", (await entries(join(paths.data, "nano"))).length ? "there" : "missing: data/nano"],
-    ["results", relative(paths.root, paths.results)],
+    ["results", paths.home === paths.root ? relative(paths.root, paths.results) : paths.results],
     ["browser", await browser()],
     ["HF_TOKEN", `${isSet("HF_TOKEN")} (needed for the gated full-scale model)`],
     [

@@ -1,8 +1,7 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { currentManifest } from "../artifacts/mod.ts";
-import { type Config, loadConfig, Scale } from "../config/mod.ts";
-import { selectedCells } from "../training/mod.ts";
+import { type Config, loadConfig, Scale, selectedCells } from "../config/mod.ts";
 import { readArgs, UsageError } from "./command.ts";
 import {
   downloadLines,

@@ -1,4 +1,4 @@
-import { createCanvas, GlobalFonts } from "@napi-rs/canvas";
+import type { SKRSContext2D } from "@napi-rs/canvas";
 import { fromFileUrl } from "@std/path";
 import { decodeImage } from "../image/mod.ts";
 import { oneLine } from "../jupyter/mod.ts";
@@ -6,7 +6,6 @@ import type { CorpusRecord } from "./record.ts";
 
 const FONT = "DejaVu Sans";
 const LINE = 15, GAP = 14, TITLE = 22;
-type Context = ReturnType<ReturnType<typeof createCanvas>["getContext"]>;
 
 /** What a record says about its image, as one text. */
 export function wordsOf(record: CorpusRecord): string {
@@ -22,6 +21,7 @@ export async function contactSheet(
   groups: readonly { title: string; records: readonly CorpusRecord[] }[],
   { side = 150, lines = 4 }: { side?: number; lines?: number } = {},
 ): Promise<Uint8Array> {
+  const { createCanvas, GlobalFonts } = await import("@napi-rs/canvas");
   const folder = new URL("./ttf/", import.meta.resolve("dejavu-fonts-ttf/package.json"));
   for (const file of ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"]) {
     GlobalFonts.registerFromPath(fromFileUrl(new URL(file, folder)), FONT);
@@ -50,7 +50,8 @@ export async function contactSheet(
   return canvas.toBuffer("image/png");
 }
 
-async function drawPicture(context: Context, path: string, x: number, y: number, side: number) {
+async function drawPicture(context: SKRSContext2D, path: string, x: number, y: number, side: number) {
+  const { createCanvas } = await import("@napi-rs/canvas");
   const { width, height, data } = await decodeImage(path);
   const picture = createCanvas(width, height), pixels = picture.getContext("2d");
   const rgba = pixels.createImageData(width, height);
@@ -77,7 +78,7 @@ function pieces(word: string, fits: (piece: string) => boolean): string[] {
 }
 
 /** Lines no wider than `width` pixels; what does not fit ends in "…". */
-function wrap(context: Context, text: string, width: number, limit: number): string[] {
+function wrap(context: SKRSContext2D, text: string, width: number, limit: number): string[] {
   const out: string[] = [];
   const fits = (line: string) => context.measureText(line).width <= width;
   for (const word of oneLine(text).split(" ")) {

@@ -1,11 +1,10 @@
 import { join } from "@std/path";
 import type { Row } from "../artifacts/mod.ts";
-import { type Config, limited, rng, shuffle } from "../config/mod.ts";
+import { type Config, GRID, limited, rng, shuffle, STAGE2_DATASETS } from "../config/mod.ts";
 import { type ImageStore, mergeAdapter, type Model } from "../model/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import { tf } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
-import { GRID, STAGE2_DATASETS } from "../training/mod.ts";
 import { loadAdapter, type Params, paramsSha256 } from "../weights/mod.ts";
 import { askModel } from "./answers.ts";
 import { shuffledImages } from "./controls.ts";
@@ -26,9 +25,6 @@ export interface EvaluatedCell {
   adapter: string | null;
   stage1: boolean;
 }
-
-/** The cells whose open answers are judged. */
-export const JUDGED_CELLS = ["medpix2__with", "roco_v2__with", "roco_medpix__with"] as const;
 
 /**
  * All systems: the base model on every test set, stage 1 on SLAKE, and the eight cells of the grid. ROCO with MedPix

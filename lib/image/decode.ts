@@ -1,4 +1,3 @@
-import sharp from "sharp";
 import { decodeDicom } from "./dicom.ts";
 import { reduceDeep } from "./deep.ts";
 import { imageFormat } from "./format.ts";
@@ -44,6 +43,7 @@ async function readFile(path: string): Promise<Uint8Array> {
 
 async function decodePicture(bytes: Uint8Array): Promise<DecodedImage> {
   const options = { limitInputPixels: false, failOn: "error", ignoreIcc: true } as const;
+  const { default: sharp } = await import("sharp");
   const meta = await sharp(bytes, options).metadata();
   const height = meta.pageHeight ?? meta.height;
   if (meta.width * height > MAX_PIXELS) throw tooLarge(meta.width, height);

@@ -1,6 +1,5 @@
 import charls from "@cornerstonejs/codec-charls";
 import openjpeg from "@cornerstonejs/codec-openjpeg";
-import sharp from "sharp";
 import { jpegFrame, requireAnnouncedSize, segments } from "./codestream.ts";
 import type { PixelFormat } from "./dicom_file.ts";
 
@@ -66,6 +65,7 @@ async function lossyJpeg(encoded: Uint8Array, format: PixelFormat): Promise<Samp
   requireEnd(encoded);
   if (precision !== 8) return { ...await libijg(encoded, format), precision };
   const bytes = format.photometric === "RGB" ? withoutColourTransform(encoded) : encoded;
+  const { default: sharp } = await import("sharp");
   const picture = sharp(bytes, { failOn: "error", ignoreIcc: true, limitInputPixels: false });
   if (components === 1) picture.toColourspace("b-w"); // or sharp repeats the grey values three times
   const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });

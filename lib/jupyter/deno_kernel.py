@@ -8,6 +8,7 @@ passes idle on once the output channel has been quiet, and aborts the queue on a
 import ctypes
 import json
 import os
+import pathlib
 import random
 import signal
 import socket
@@ -20,6 +21,8 @@ from collections import deque
 import zmq
 from jupyter_client.session import Session
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LOOPBACK = "127.0.0.1,localhost,::1"
 QUIET_S = 0.06  # an idle message is passed on after this much silence
 START_S = 60  # Deno must answer for the first time within
 STOP_S = 2  # a cell that still runs so long after Stop is told of
@@ -126,7 +129,10 @@ class Shim:
         deno = os.path.join(sys.prefix, "bin", "deno")
         command = [deno, "jupyter", "--quiet", "--kernel", "--conn", self.back_file]
         os.environ["NO_COLOR"] = "1"  # so that every escape sequence in an output is foreign
-        self.child = subprocess.Popen(command, preexec_fn=begin_child)
+        # Deno looks for deno.json, which names the rooms of lib, from its folder upwards.
+        self.folder = pathlib.Path.cwd()
+        start = self.folder if self.folder.is_relative_to(ROOT) else ROOT
+        self.child = subprocess.Popen(command, preexec_fn=begin_child, cwd=start)
 
     def socket(self, kind, connection, channel, bind=False):
         s = self.context.socket(kind)
@@ -250,7 +256,7 @@ class Shim:
 
     def run(self):
         self.await_deno()
-        self.run_own(SURVIVE_SIGNAL)
+        self.run_own(f"{SURVIVE_SIGNAL}; Deno.chdir({json.dumps(str(self.folder))})")
         while self.child.poll() is None and os.getppid() == self.parent:
             ready = dict(self.poller.poll(5 if self.held_idle else 200))
             if self.stopped:
@@ -288,6 +294,9 @@ def main():
     end_with_parent(signal.SIGTERM)
     # Where no ./lab started this (an editor); in install_kernel's env it would come before a user's own.
     os.environ.setdefault("CUDA_CACHE_PATH", os.path.join(sys.prefix, "state", "cuda"))
+    for name in ("NO_PROXY", "no_proxy"):  # servers on this machine are asked directly
+        if "127.0.0.1" not in os.environ.get(name, ""):
+            os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
     shim = Shim(sys.argv[1])
     signal.signal(signal.SIGINT, shim.on_interrupt)
 

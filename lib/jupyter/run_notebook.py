@@ -11,6 +11,7 @@ import asyncio
 import os
 import pathlib
 import re
+import shutil
 import signal
 import sys
 import time
@@ -50,10 +51,22 @@ class Status:
             return
         self.reported = time.monotonic()
         text = f"  {self.name}  cell {self.cell}/{self.cells}  {self.seconds():.0f} s  {self.note}"
-        print(f"\r{text[:100]:<100}" if self.live else text, end="" if self.live else "\n", flush=True)
+        self.clear()
+        if self.live and len(text) > self.width():
+            text = text[:self.width() - 1] + "…"
+        print(text, end="" if self.live else "\n", flush=True)
+
+    def width(self):
+        """Of a line that the terminal does not break, which could not be written over."""
+        return max(2, shutil.get_terminal_size((100, 24)).columns - 1)
+
+    def clear(self):
+        if self.live:
+            print("\r" + " " * self.width(), end="\r")
 
     def finish(self, text):
-        print(("\r" if self.live else "") + f"{text:<100}".rstrip() + (" " * 40 if self.live else ""), flush=True)
+        self.clear()
+        print(text, flush=True)
 
 
 class Client(NotebookClient):
@@ -154,7 +167,9 @@ def execute(notebook, folder, status):
 def write(notebook, path):
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".tmp")
-    nbformat.write(notebook, partial)
+    partial.unlink(missing_ok=True)
+    with open(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+        nbformat.write(notebook, file)  # answers about patients' images may be in it
     partial.replace(path)
 
 

@@ -1,7 +1,7 @@
-import type { Config } from "../config/mod.ts";
+import type { Config, GridCell } from "../config/mod.ts";
 import type { Model } from "../model/mod.ts";
 import type { Adapter, Params } from "../weights/mod.ts";
-import type { CellData, GridCell } from "./grid.ts";
+import type { CellData } from "./grid.ts";
 import { imageGain } from "./image_gain.ts";
 import { keptCell } from "./kept_cell.ts";
 import { type StageOptions, type TrainingRecord, trainStage2 } from "./stages.ts";

@@ -1,5 +1,5 @@
 import { kept } from "../artifacts/mod.ts";
-import { type Config, sha256 } from "../config/mod.ts";
+import { type Config, type GridCell, sha256 } from "../config/mod.ts";
 import { imageState, type Model } from "../model/mod.ts";
 import {
   type LoraConfig,
@@ -12,7 +12,7 @@ import {
 import { tf } from "../tensor/mod.ts";
 import type { TrainedCell } from "./cell.ts";
 import type { Example } from "./examples.ts";
-import type { CellData, GridCell } from "./grid.ts";
+import type { CellData } from "./grid.ts";
 
 /** What a kept cell's file says beside its tensors. */
 type Rest = Pick<TrainedCell, "curve" | "gain"> & { config: LoraConfig };

@@ -35,9 +35,12 @@ Deno.test("commands without native libraries run with the permissions they need,
   await Deno.writeTextFile(denied, lines.join("\n"));
   const main = join(paths.root, "lib/cli/main.ts");
   const expected: Record<string, string> = {
-    runs: "no net\nno run\nno ffi\n",
-    data: "no run\nno ffi\n",
     audit: "no run\nno ffi\nno write\n", // but Deno and Python
+    data: "no run\nno ffi\n",
+    doctor: "no net\nno ffi\nno write\n",
+    plan: "no net\nno run\nno ffi\nno write\n", // but nvidia-smi
+    review: "no net\nno run\nno ffi\n",
+    runs: "no net\nno run\nno ffi\n",
   };
   try {
     await Promise.all(
@@ -49,12 +52,19 @@ Deno.test("commands without native libraries run with the permissions they need,
         assertEquals(help.code, 0, help.text);
       }),
     );
-    const [runs, data] = await Promise.all([
-      runAs("runs", main, ["runs"], { LAB_RESULTS }),
-      runAs("data", main, ["data"], { LAB_DATA_LOCAL: LAB_RESULTS }),
-    ]);
-    assertStringIncludes(runs.text, "No stage has a finished run");
-    assertEquals([runs.code, data.code], [0, 0], data.text);
+    const env = { LAB_RESULTS, LAB_DATA_LOCAL: LAB_RESULTS };
+    const said = {
+      data: "slake",
+      doctor: "\ndevices         CPU (",
+      plan: "\nNext\n  1. ./lab demo",
+      review: "Stage 02_synthesis has no finished run",
+      runs: "No stage has a finished run",
+    };
+    await Promise.all(
+      Object.entries(said).map(async ([command, text]) =>
+        assertStringIncludes((await runAs(command, main, [command], env)).text, text)
+      ),
+    );
   } finally {
     await Deno.remove(LAB_RESULTS, { recursive: true });
   }

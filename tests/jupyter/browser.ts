@@ -19,7 +19,10 @@ export async function withPage<T>(
   fn: (page: Page, browser: Browser) => Promise<T>,
   size = { width: 1280, height: 900 },
 ): Promise<T> {
-  const browser = await chromium.launch({ executablePath: chrome, args: ["--no-sandbox", "--disable-gpu"] });
+  const browser = await chromium.launch({
+    executablePath: chrome,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+  });
   try {
     return await fn(await browser.newPage({ viewport: size }), browser);
   } finally {

@@ -3,7 +3,8 @@ import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { delay } from "@std/async";
 import { paths } from "../../lib/config/mod.ts";
-import { python, runPython, scratchNotebook } from "./support.ts";
+import { brokenLines, inTerminal } from "../launcher/terminal.ts";
+import { notebookText, python, runPython, scratchNotebook } from "./support.ts";
 
 const RUNNER = "lib/jupyter/run_notebook.py";
 const IMPORTS = `import { check, print, table } from "@lib/jupyter/mod.ts";`;
@@ -151,3 +152,40 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
     }
   });
 }
+
+Deno.test("a notebook in a folder of the user's finds lib; its executed copy is its user's alone", async () => {
+  const folder = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "notebook-" });
+  const notebook = join(folder, "x.ipynb"), target = join(folder, "out/x.ipynb");
+  try {
+    const here = `await check("folder", Deno.cwd() === ${JSON.stringify(await Deno.realPath(folder))})`;
+    await Deno.writeTextFile(notebook, notebookText([IMPORTS, here]));
+    const { code, err } = await runPython(RUNNER, [notebook, target]);
+    assertEquals(code, 0, err);
+    assertEquals((await Deno.stat(target)).mode! & 0o777, 0o600);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("on a terminal of 60 columns the line that shows progress stays one line", async () => {
+  const long = "what a cell shows, in more letters than 60 columns hold";
+  const { folder, notebook, remove } = await scratchNotebook([
+    `${IMPORTS}\nawait print("${long}"); await new Promise((done) => setTimeout(done, 1500));`,
+    `await check("${long}", true)`,
+  ]);
+  try {
+    const command = [
+      join(paths.venv, "bin/python"),
+      join(paths.root, RUNNER),
+      notebook,
+      join(folder, "y.ipynb"),
+    ];
+    const { code, text } = await inTerminal(["60", ...command]);
+    assertEquals(code, 0, text);
+    assertStringIncludes(text, "  what a cell shows, in more");
+    assertEquals(brokenLines(text.slice(0, text.indexOf("✓")), 60), []);
+    assertStringIncludes(text, `✓ ${long}: yes`);
+  } finally {
+    await remove();
+  }
+});

@@ -243,6 +243,54 @@ test("another registry than at set-up takes the TypeScript packages from there, 
   assertEquals(await folder.calls(), ["modules", "kernel"]);
 });
 
+test("behind a proxy this machine's own servers are asked directly, and who the user named", async (folder) => {
+  await folder.lab(["setup"]);
+  const seen = async (env: Record<string, string>) => {
+    const { text } = await folder.lab(["run"], env);
+    return ["NO_PROXY", "no_proxy"].map((name) => text.match(new RegExp(`^${name}=(.*)$`, "m"))?.[1]);
+  };
+  const loopback = "127.0.0.1,localhost,::1";
+  assertEquals(await seen({}), [loopback, loopback]);
+  const both = `.clinic.example,${loopback}`;
+  assertEquals(await seen({ no_proxy: ".clinic.example" }), [both, both]);
+  const own = "127.0.0.1,10.0.0.0/8";
+  assertEquals(await seen({ NO_PROXY: own, no_proxy: "x" }), [own, own]);
+});
+
+test("whatever the umask, set-up's files are for all readers of the folder, a user's state for its owner", async (folder) => {
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", 'umask 077; "$0" setup; "$0" deno', join(folder.root, "lab")],
+    ...folder.environment(),
+  }).output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  const mode = async (path: string) => ((await Deno.stat(join(folder.root, path))).mode! & 0o777).toString(8);
+  const paths = [
+    ".venv",
+    ".venv/stamps/all",
+    ".venv/bin/deno",
+    "node_modules",
+    ".venv/state",
+    ".venv/state/tmp",
+  ];
+  assertEquals(await Promise.all(paths.map(mode)), ["755", "644", "755", "755", "700", "700"]);
+});
+
+test("text is UTF-8 for Python, whatever the locale", async (folder) => {
+  await folder.lab(["setup"]);
+  assertStringIncludes((await folder.lab(["run"], { LC_ALL: "de_DE.ISO-8859-1" })).text, "\nPYTHONUTF8=1\n");
+});
+
+test("a disk from which no program may be started is named before anything is downloaded", async (folder) => {
+  await folder.play("chmod", "exit 0");
+  const { code, text } = await folder.lab(["setup"]);
+  assertEquals(code, 1);
+  assertMatch(
+    text,
+    /^lab: no program may be started from \/.* \(is its disk mounted noexec\?\): move the folder to another disk\.\n$/,
+  );
+  assertEquals(await folder.calls(), []);
+});
+
 test("LAB_HOME takes a user's state, results and downloads, all but set-up", async (folder) => {
   await folder.lab(["setup"]);
   const LAB_HOME = join(folder.base, "home/my lab");

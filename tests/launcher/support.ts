@@ -60,6 +60,7 @@ export class Folder {
   /** Puts a shell script on the PATH. */
   async play(name: string, script: string): Promise<void> {
     const file = join(this.base, "bin", name);
+    await Deno.remove(file).catch(() => {}); // a link to the system's program, which is not to be written through
     await Deno.writeTextFile(file, `#!/bin/sh\n${script}\n`);
     await Deno.chmod(file, 0o755);
   }
@@ -70,10 +71,13 @@ export class Folder {
   }
 
   command(args: string[], env: Record<string, string> = {}, options: Deno.CommandOptions = {}): Deno.Command {
-    return new Deno.Command(join(this.root, "lab"), {
+    return new Deno.Command(join(this.root, "lab"), { ...this.environment(env), ...options, args });
+  }
+
+  /** Where and with what a program sees the played tools. */
+  environment(env: Record<string, string> = {}): Deno.CommandOptions {
+    return {
       cwd: this.base,
-      ...options,
-      args,
       clearEnv: true,
       env: {
         PATH: join(this.base, "bin"),
@@ -86,7 +90,7 @@ export class Folder {
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-    });
+    };
   }
 
   async lab(args: string[], env?: Record<string, string>, options?: Deno.CommandOptions): Promise<Result> {

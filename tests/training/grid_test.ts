@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { loadConfig, paths } from "../../lib/config/mod.ts";
+import { GRID, loadConfig, paths } from "../../lib/config/mod.ts";
 import { loadTokenizer } from "../../lib/text/mod.ts";
-import { cellData, epochBatches, GRID, NANO_CONFIG, type SplitPair } from "../../lib/training/mod.ts";
+import { cellData, epochBatches, NANO_CONFIG, type SplitPair } from "../../lib/training/mod.ts";
 
 const config = loadConfig({});
 const tokenizer = await loadTokenizer(`${paths.data}/nano`);

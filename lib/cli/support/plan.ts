@@ -1,6 +1,5 @@
-import { type Config, limited } from "../../config/mod.ts";
+import { type Config, JUDGED_CELLS, limited } from "../../config/mod.ts";
 import { type DatasetManifest, type DatasetState, downloadSize, unpackedSize } from "../../download/mod.ts";
-import { JUDGED_CELLS } from "../../evaluation/mod.ts";
 import { kindsFor } from "../../synthesis/mod.ts";
 import { formatBytes } from "./bytes.ts";
 import { formatSeconds } from "./time.ts";

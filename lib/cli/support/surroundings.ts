@@ -3,6 +3,7 @@ import { currentManifest, Manifest } from "../../artifacts/mod.ts";
 import { type Config, paths, type Scale } from "../../config/mod.ts";
 import { checkFolder, freeBytes, isAccepted, readManifest, readReceipt } from "../../download/mod.ts";
 import { listNotebooks } from "./notebooks.ts";
+import { nvidiaGpus } from "./programs.ts";
 import { type ModelFacts, type NeededDataset, PUBLISHED, type Surroundings } from "./plan.ts";
 
 /** The real data sets that the notebooks read (lib/corpus corporaFolder). */
@@ -16,7 +17,7 @@ export async function lookAround(config: Config): Promise<Surroundings> {
     datasets: config.corpora.source === "real" ? await Promise.all(NEEDED_DATASETS.map(neededDataset)) : [],
     freeDisk: await freeBytes(await isThere(paths.local) ? paths.local : paths.root),
     memory: Deno.systemMemoryInfo(),
-    gpus: await gpus(),
+    gpus: await nvidiaGpus(),
     times: await measuredTimes(config.scale, config.limit),
     hasToken: env("HF_TOKEN"),
     servers: { teacher: env("TEACHER_URL"), judge: env("JUDGE_URL") },
@@ -60,18 +61,6 @@ async function modelFacts(checkpoint: string): Promise<ModelFacts> {
     downloadKnown: "estimate",
     here: await isThere(join(paths.local, "models", marker)),
   };
-}
-
-async function gpus(): Promise<string[]> {
-  try {
-    const { success, stdout } = await new Deno.Command("nvidia-smi", {
-      args: ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"],
-      stderr: "null",
-    }).output();
-    return success ? new TextDecoder().decode(stdout).trim().split("\n").filter(Boolean) : [];
-  } catch {
-    return [];
-  }
 }
 
 /** Seconds of each notebook: of this machine's last run, else of the recorded one, at the same scale and limit. */

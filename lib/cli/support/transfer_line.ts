@@ -16,6 +16,12 @@ export function transferText({ doing, done, total, fetched }: DatasetProgress, s
 /** Milliseconds between two lines: on a terminal the line is renewed, elsewhere it is printed anew. */
 const [TERMINAL, ELSEWHERE] = [200, 15_000];
 
+/** As much of a line as the terminal does not break: a broken one could not be written over. */
+function fitting(text: string): string {
+  const most = Math.max(2, Deno.consoleSize().columns - 1);
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
 /** Shows transfers on standard error. `close` ends the line. */
 export function transferLine(): { show: (progress: DatasetProgress) => void; close: () => void } {
   const terminal = Deno.stderr.isTerminal(), started = performance.now();
@@ -27,7 +33,7 @@ export function transferLine(): { show: (progress: DatasetProgress) => void; clo
       last = now;
       const text = oneLine(transferText(progress, (now - started) / 1000));
       Deno.stderr.writeSync(
-        new TextEncoder().encode(terminal ? `\r\x1b[K${text.slice(0, 118)}` : `${text}\n`),
+        new TextEncoder().encode(terminal ? `\r\x1b[K${fitting(text)}` : `${text}\n`),
       );
       written = true;
     },

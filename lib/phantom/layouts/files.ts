@@ -1,4 +1,3 @@
-import sharp from "sharp";
 import { dirname, join } from "@std/path";
 import { PHANTOM_SIZE } from "../names.ts";
 
@@ -6,12 +5,14 @@ const raw = { width: PHANTOM_SIZE, height: PHANTOM_SIZE } as const;
 
 /** Grey pixels as an RGB JPEG, quality 95, without chroma subsampling. */
 export async function encodeJpeg(pixels: Uint8Array): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
   return await sharp(pixels, { raw: { ...raw, channels: 1 } }).toColourspace("srgb")
     .jpeg({ quality: 95, chromaSubsampling: "4:4:4" }).toBuffer();
 }
 
 /** Grey (1 channel) or RGB (3 channels) pixels as PNG. */
 export async function encodePng(pixels: Uint8Array, channels: 1 | 3): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
   return await sharp(pixels, { raw: { ...raw, channels } }).png({ compressionLevel: 6 }).toBuffer();
 }
 
