@@ -79,7 +79,6 @@ export async function run(args: string[]): Promise<void> {
     tokenizer,
     store,
     { imagePath: path, prefix },
-    undefined,
     { maxNewTokens, onToken },
   );
   const probability = Math.exp(answer.logprobs.reduce((sum, x) => sum + x, 0));

@@ -1,7 +1,7 @@
 import type { SKRSContext2D } from "@napi-rs/canvas";
 import { fromFileUrl } from "@std/path";
 import { decodeImage } from "../image/mod.ts";
-import { oneLine } from "../jupyter/mod.ts";
+import { checkpoint, oneLine } from "../jupyter/mod.ts";
 import type { CorpusRecord } from "./record.ts";
 
 const FONT = "DejaVu Sans";
@@ -16,10 +16,11 @@ export function wordsOf(record: CorpusRecord): string {
 /**
  * A contact sheet: one row of images per group with its name above and each record's words below, as PNG.
  * @param options.side width and height of a tile in pixels; pictures keep their shape
+ * @throws naming the file when a picture cannot be decoded; the reason of `signal` between two pictures
  */
 export async function contactSheet(
   groups: readonly { title: string; records: readonly CorpusRecord[] }[],
-  { side = 150, lines = 4 }: { side?: number; lines?: number } = {},
+  { side = 150, lines = 4, signal }: { side?: number; lines?: number; signal?: AbortSignal } = {},
 ): Promise<Uint8Array> {
   const { createCanvas, GlobalFonts } = await import("@napi-rs/canvas");
   const folder = new URL("./ttf/", import.meta.resolve("dejavu-fonts-ttf/package.json"));
@@ -40,6 +41,7 @@ export async function contactSheet(
     context.font = `11px "${FONT}"`;
     for (const [k, record] of records.entries()) {
       const x = GAP + k * (side + GAP);
+      await checkpoint(signal);
       await drawPicture(context, record.imagePath, x, y + TITLE, side);
       context.fillStyle = "#22272E";
       wrap(context, wordsOf(record), side, lines).forEach((line, i) =>

@@ -1,4 +1,5 @@
-import { parse } from "csv-parse/sync";
+import { parse } from "csv-parse";
+import { checkpoint } from "../jupyter/mod.ts";
 import { readText } from "./files.ts";
 
 /** A row of a CSV file by column name. */
@@ -9,27 +10,35 @@ export type CsvRow = Record<string, string>;
  * with gzip. Only the named columns are kept; empty lines between rows are not rows.
  * @param required columns that must be there; a list in the list means any one of them
  * @param optional columns that are kept where they are there
- * @throws naming the file, and the line of a wrong number of fields or an open quote
+ * @throws naming the file, and the line of a wrong number of fields or an open quote; the reason of `signal`
  */
 export async function readCsv(
   path: string,
   required: readonly (string | readonly string[])[],
   optional: readonly string[] = [],
+  signal?: AbortSignal,
 ): Promise<CsvRow[]> {
-  const text = await readText(path), wanted = new Set([...required.flat(), ...optional]);
-  let header: string[] = [], rows: CsvRow[];
-  try {
-    rows = parse(text, {
-      columns: (names: string[]) => {
-        header = names.map((name) => name.trim());
-        return header.map((name) => wanted.has(name) ? name : false);
-      },
-      record_delimiter: ["\r\n", "\n"],
-      skip_empty_lines: true,
-    }) as CsvRow[];
-  } catch (error) {
-    throw new Error(`${path}: expected a complete CSV file, found: ${(error as Error).message}`);
+  const text = await readText(path), wanted = new Set([...required.flat(), ...optional]), rows: CsvRow[] = [];
+  let header: string[] = [], fault: Error | null = null;
+  const parser = parse({
+    columns: (names: string[]) => {
+      header = names.map((name) => name.trim());
+      return header.map((name) => wanted.has(name) ? name : false);
+    },
+    record_delimiter: ["\r\n", "\n"],
+    skip_empty_lines: true,
+  });
+  parser.on("data", (row: CsvRow) => rows.push(row));
+  parser.on("error", (error: Error) => fault ??= error);
+  const ended = new Promise((resolve) => parser.on("close", resolve));
+  for (const piece of pieces(text)) {
+    if (fault) break;
+    await checkpoint(signal);
+    parser.write(piece);
   }
+  parser.end();
+  await ended;
+  if (fault) throw new Error(`${path}: expected a complete CSV file, found: ${(fault as Error).message}`);
   for (const column of required) {
     const names = typeof column === "string" ? [column] : column;
     if (!names.some((name) => header.includes(name))) {
@@ -42,4 +51,16 @@ export async function readCsv(
   const twice = header.find((name, k) => wanted.has(name) && header.indexOf(name) !== k);
   if (twice !== undefined) throw new Error(`${path}: expected every column once, found "${twice}" twice.`);
   return rows;
+}
+
+/** Characters that are parsed at a time. */
+const PIECE = 2 ** 18;
+
+/** A text in pieces of whole lines. */
+function* pieces(text: string): Generator<string> {
+  for (let start = 0; start < text.length;) {
+    const end = text.indexOf("\n", start + PIECE) + 1 || text.length;
+    yield text.slice(start, end);
+    start = end;
+  }
 }

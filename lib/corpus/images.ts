@@ -1,13 +1,16 @@
 import { join } from "@std/path";
 import { sha256 } from "../config/mod.ts";
 import { IMAGE_ENDINGS, imageFormat } from "../image/mod.ts";
+import { checkpoint } from "../jupyter/mod.ts";
 
 /** Collects image paths and then checks them all at once. */
 export interface ImageCheck {
   wanted: Map<string, string>;
+  /** Ends the check. */
+  signal?: AbortSignal;
 }
 
-export const newImageCheck = (): ImageCheck => ({ wanted: new Map() });
+export const newImageCheck = (signal?: AbortSignal): ImageCheck => ({ wanted: new Map(), signal });
 
 /** Remembers that the row `where` needs the image. */
 export function wantImage(check: ImageCheck, path: string, where: string): void {
@@ -17,10 +20,14 @@ export function wantImage(check: ImageCheck, path: string, where: string): void 
 /** Files looked at at a time: MIMIC-CXR has 377,110. */
 const AT_ONCE = 64;
 
-/** @throws naming the first image that is missing, empty, a folder or not readable, its row, and how many are */
+/**
+ * @throws naming the first image that is missing, empty, a folder or not readable, its row, and how many are; the reason of
+ * the check's signal
+ */
 export async function requireAllImages(check: ImageCheck, hint: string): Promise<void> {
   const wanted = [...check.wanted], faults: [string, string, string][] = [];
   for (let k = 0; k < wanted.length; k += AT_ONCE) {
+    await checkpoint(check.signal);
     await Promise.all(
       wanted.slice(k, k + AT_ONCE).map(async ([path, where], i) => {
         const fault = await faultOf(path);

@@ -5,6 +5,7 @@ import { insideFolder, isThere, licenceOf, parseRow, readJson, readJsonList } fr
 import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
 import {
   type Corpus,
+  countRead,
   countRepair,
   drop,
   EMPTY_FIELDS,
@@ -49,8 +50,11 @@ const PLACEHOLDER = "Replace this - DESCRIPTION OF THE IMAGE OR FINDINGS.";
  * Placeholder captions are dropped. `context` has plane, age, sex, location category and the case's texts.
  * @throws naming file and row
  */
-export async function loadMedPix2(dir: string, { requireImages = true }: LoadOptions = {}): Promise<Corpus> {
-  const tally = newTally(), images = newImageCheck();
+export async function loadMedPix2(
+  dir: string,
+  { requireImages = true, signal }: LoadOptions = {},
+): Promise<Corpus> {
+  const tally = newTally(signal), images = newImageCheck(signal);
   const root = await medPix2Root(dir);
   const licence = await licenceOf(root, "not stated in the files; MedPix terms of use (NLM)");
   const splitOf = await officialSplits(dir);
@@ -58,7 +62,7 @@ export async function loadMedPix2(dir: string, { requireImages = true }: LoadOpt
   const path = join(root, "Descriptions.json");
   for (const [k, value] of (await readJsonList(path)).entries()) {
     const where = `${path}, row ${k + 1}`;
-    tally.read++;
+    await countRead(tally);
     const row = parseRow(Description, value, where);
     const imagePath = insideFolder(join(root, "images"), `${row.image}.png`, where);
     const split = splitOf.get(row.U_id), about = cases.get(row.U_id);

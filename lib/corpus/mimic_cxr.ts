@@ -4,6 +4,7 @@ import { firstThere, insideFolder, splitNamed } from "./files.ts";
 import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
 import {
   type Corpus,
+  countRead,
   type DroppedRow,
   EMPTY_FIELDS,
   finishCorpus,
@@ -49,18 +50,24 @@ const LICENCE = "PhysioNet Credentialed Health Data License 1.5.0";
  * The data use agreement forbids sending any of it to a server of somebody else: `noThirdParty` is true.
  * @throws naming file and row
  */
-export async function loadMimicCxr(dir: string, { requireImages = true }: LoadOptions = {}): Promise<Corpus> {
-  const tally = newTally(), images = newImageCheck(), unasked = new Map<string, DroppedRow>();
+export async function loadMimicCxr(
+  dir: string,
+  { requireImages = true, signal }: LoadOptions = {},
+): Promise<Corpus> {
+  const tally = newTally(signal), images = newImageCheck(signal), unasked = new Map<string, DroppedRow>();
   const leaveOut = (reason: string, where: string, labels = 1) => {
     const entry = unasked.get(reason) ?? { reason, where, count: 0 };
     unasked.set(reason, { ...entry, count: entry.count! + labels });
   };
-  const labels = await byId(await table(dir, "chexpert"), "study_id", ["subject_id", ...FINDINGS]);
-  const views = await byId(await table(dir, "metadata"), "dicom_id", ["ViewPosition"]);
+  const labels = await byId(await table(dir, "chexpert"), "study_id", ["subject_id", ...FINDINGS], signal);
+  const views = await byId(await table(dir, "metadata"), "dicom_id", ["ViewPosition"], signal);
   const path = await table(dir, "split"), studies = new Set<string>();
-  for (const [k, row] of (await readCsv(path, ["dicom_id", "study_id", "subject_id", "split"])).entries()) {
+  for (
+    const [k, row] of (await readCsv(path, ["dicom_id", "study_id", "subject_id", "split"], [], signal))
+      .entries()
+  ) {
     const where = `${path}, row ${k + 1}`, { dicom_id, study_id, subject_id } = row;
-    tally.read += FINDINGS.length;
+    await countRead(tally, FINDINGS.length);
     refuseTwice(tally, "dicom_id", dicom_id, where);
     const split = splitNamed(row.split), view = views.get(dicom_id), study = labels.get(study_id);
     if (!split) throw new Error(`${where}: expected train, validate or test, found "${row.split}".`);
@@ -115,7 +122,7 @@ export async function loadMimicCxr(dir: string, { requireImages = true }: LoadOp
   }
   for (const [study, { where }] of labels) {
     if (studies.has(study)) continue;
-    tally.read += FINDINGS.length;
+    await countRead(tally, FINDINGS.length);
     leaveOut("labels of a study without images", where, FINDINGS.length);
   }
   tally.dropped.push(...unasked.values());
@@ -134,9 +141,10 @@ async function byId(
   path: string,
   key: string,
   columns: string[],
+  signal?: AbortSignal,
 ): Promise<Map<string, { row: CsvRow; where: string }>> {
   const rows = new Map<string, { row: CsvRow; where: string }>();
-  for (const [k, row] of (await readCsv(path, [key, ...columns])).entries()) {
+  for (const [k, row] of (await readCsv(path, [key, ...columns], [], signal)).entries()) {
     const where = `${path}, row ${k + 1}`, earlier = rows.get(row[key]);
     if (earlier) {
       throw new Error(

@@ -16,6 +16,7 @@ import { imageCell, parquetRows } from "./parquet.ts";
 import {
   type Corpus,
   type CorpusRecord,
+  countRead,
   countRepair,
   drop,
   EMPTY_FIELDS,
@@ -53,18 +54,18 @@ const List = z.array(z.union([z.string(), z.number()]));
  */
 export async function loadOwn(
   path: string,
-  { requireImages = true, imageCache = join(paths.local, "own_images") }: LoadOptions & {
+  { requireImages = true, signal, imageCache = join(paths.local, "own_images") }: LoadOptions & {
     imageCache?: string;
   } = {},
 ): Promise<Corpus> {
-  const tally = newTally(), images = newImageCheck(), files = await tables(path);
+  const tally = newTally(signal), images = newImageCheck(signal), files = await tables(path);
   const root = dirname(files[0]), licence = await licenceOf(root, "your own");
   for (const file of files) {
     const cache = ending(file) === ".parquet" ? await openImageCache(imageCache) : null;
     let k = 0;
-    for await (const value of rowsOf(file)) {
+    for await (const value of rowsOf(file, signal)) {
       const where = `${file}, row ${++k}`;
-      tally.read++;
+      await countRead(tally);
       const row = parseRow(Row, value, where), words = wordsOf(row, tally);
       const cell = cache && imageCell(row.image);
       const stored = cache && cell && await cacheImage(cache, cell.bytes);
@@ -126,8 +127,8 @@ async function tables(path: string): Promise<string[]> {
   return names.sort().map((name) => join(path, name));
 }
 
-async function* rowsOf(file: string): AsyncGenerator<unknown> {
-  if (ending(file) === ".csv") yield* await readCsv(file, REQUIRED, OPTIONAL);
+async function* rowsOf(file: string, signal?: AbortSignal): AsyncGenerator<unknown> {
+  if (ending(file) === ".csv") yield* await readCsv(file, REQUIRED, OPTIONAL, signal);
   else if (ending(file) === ".jsonl") yield* await readJsonLines(file);
   else yield* parquetRows(file, REQUIRED, OPTIONAL);
 }

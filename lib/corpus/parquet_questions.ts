@@ -10,6 +10,7 @@ import {
   type Corpus,
   type CorpusDataset,
   type CorpusRecord,
+  countRead,
   countRepair,
   drop,
   EMPTY_FIELDS,
@@ -33,6 +34,7 @@ export interface QuestionFiles {
   optional?: readonly string[];
   licence: string;
   imageCache?: string;
+  signal?: AbortSignal;
   /** What a row says about itself. @throws naming `where` */
   identify(
     row: Record<string, unknown>,
@@ -47,13 +49,13 @@ export interface QuestionFiles {
  */
 export async function loadQuestionParquet(source: QuestionFiles): Promise<Corpus> {
   const { dataset, root, files, licence, imageCache = join(paths.local, `${dataset}_images`) } = source;
-  const tally = newTally(), cache = await openImageCache(imageCache);
+  const tally = newTally(source.signal), cache = await openImageCache(imageCache);
   for (const { split, path } of files) {
     let k = 0;
     const required = [source.image, "question", "answer", ...source.others];
     for await (const value of parquetRows(path, required, source.optional)) {
       const where = `${path}, row ${++k}`;
-      tally.read++;
+      await countRead(tally);
       const row = parseRow(Row, value, where), cell = imageCell(value[source.image]);
       const question = cleanText(row.question ?? "", tally), answer = cleanText(row.answer ?? "", tally);
       const image = cell && await cacheImage(cache, cell.bytes);

@@ -5,6 +5,7 @@ import { firstThere, insideFolder, isThere, licenceOf } from "./files.ts";
 import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
 import {
   type Corpus,
+  countRead,
   countRepair,
   drop,
   EMPTY_FIELDS,
@@ -45,12 +46,12 @@ type Version = 1 | 2;
  */
 export async function loadPmcVqa(
   dir: string,
-  { version, cleanTest = false, requireImages = true }: LoadOptions & {
+  { version, cleanTest = false, requireImages = true, signal }: LoadOptions & {
     version?: Version;
     cleanTest?: boolean;
   } = {},
 ): Promise<Corpus> {
-  const tally = newTally(), images = newImageCheck();
+  const tally = newTally(signal), images = newImageCheck(signal);
   const licence = await licenceOf(dir, "not stated in the files; see the data set's card");
   const chosen = version ?? (await isThere(join(dir, "train_2.csv")) ? 2 : 1);
   const suffix = chosen === 2 ? "_2" : "";
@@ -61,9 +62,9 @@ export async function loadPmcVqa(
   for (const [split, name, of] of files) {
     const path = join(dir, `${name}.csv`);
     const folder = await firstThere(dir, IMAGE_FOLDERS[of]) ?? join(dir, "images");
-    for (const [k, row] of (await readCsv(path, COLUMNS, OPTIONAL)).entries()) {
+    for (const [k, row] of (await readCsv(path, COLUMNS, OPTIONAL, signal)).entries()) {
       const where = `${path}, row ${k + 1}`;
-      tally.read++;
+      await countRead(tally);
       const imagePath = insideFolder(folder, row.Figure_path, where);
       const question = cleanText(row.Question, tally);
       const choices = LETTERS.map((letter, i) =>

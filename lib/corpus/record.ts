@@ -1,4 +1,5 @@
 import { sha256 } from "../config/mod.ts";
+import { checkpoint } from "../jupyter/mod.ts";
 
 export type CorpusDataset =
   | "slake"
@@ -75,6 +76,8 @@ export interface Corpus {
 export interface LoadOptions {
   /** False: image files may be missing (only the text is used). Default true. */
   requireImages?: boolean;
+  /** Ends the loading with its reason. */
+  signal?: AbortSignal;
 }
 
 /** What a loader has read, kept, dropped and repaired so far. */
@@ -88,16 +91,25 @@ export interface Tally {
   ids: Map<string, string>;
   /** Contents of train rows. */
   contents: Set<string>;
+  /** Ends the loading. */
+  signal?: AbortSignal;
 }
 
-export const newTally = (): Tally => ({
+export const newTally = (signal?: AbortSignal): Tally => ({
   read: 0,
   records: [],
   dropped: [],
   repairs: new Map(),
   ids: new Map(),
   contents: new Set(),
+  signal,
 });
+
+/** Counts a row, or `rows` that one line stands for, as read. @throws the reason of the loading's signal */
+export async function countRead(tally: Tally, rows = 1): Promise<void> {
+  tally.read += rows;
+  await checkpoint(tally.signal);
+}
 
 export const countRepair = (tally: Tally, reason: string): void =>
   void tally.repairs.set(reason, (tally.repairs.get(reason) ?? 0) + 1);

@@ -9,6 +9,7 @@ import { loadQuestionParquet } from "./parquet_questions.ts";
 import {
   type Corpus,
   type CorpusRecord,
+  countRead,
   drop,
   EMPTY_FIELDS,
   finishCorpus,
@@ -36,10 +37,10 @@ const medPixImage = (name: string): string => `medpix2/${name.replace(/^.*\//, "
  */
 export async function loadMedPixShortQa(
   dir: string,
-  { requireImages = true, imageCache }: LoadOptions & { imageCache?: string } = {},
+  { requireImages = true, signal, imageCache }: LoadOptions & { imageCache?: string } = {},
 ): Promise<Corpus> {
   const licence = await licenceOf(dir, SHORT_QA_LICENCE), sample = join(dir, "sample.parquet");
-  const common = { dataset: "medpix_short_qa", root: dir, licence, imageCache } as const;
+  const common = { dataset: "medpix_short_qa", root: dir, licence, imageCache, signal } as const;
   if (await hasHubFiles(dir)) {
     return await loadQuestionParquet({
       ...common,
@@ -68,16 +69,20 @@ export async function loadMedPixShortQa(
       }),
     });
   }
-  return await loadShortQaCsv(dir, licence, requireImages);
+  return await loadShortQaCsv(dir, licence, { requireImages, signal });
 }
 
-async function loadShortQaCsv(dir: string, licence: string, requireImages: boolean): Promise<Corpus> {
-  const tally = newTally(), images = newImageCheck(), path = join(dir, "dataset_sa.csv");
+async function loadShortQaCsv(
+  dir: string,
+  licence: string,
+  { requireImages, signal }: LoadOptions,
+): Promise<Corpus> {
+  const tally = newTally(signal), images = newImageCheck(signal), path = join(dir, "dataset_sa.csv");
   const folder = await firstThere(dir, ["sample", "images"]) ?? join(dir, "sample");
   const columns = ["image_id", "case_id", "question", "answer", "split"];
-  for (const [k, value] of (await readCsv(path, columns, ["mode"])).entries()) {
+  for (const [k, value] of (await readCsv(path, columns, ["mode"], signal)).entries()) {
     const where = `${path}, row ${k + 1}`;
-    tally.read++;
+    await countRead(tally);
     const { case_id } = parseRow(ShortQa, value, where), split = splitNamed(value.split);
     if (!split) throw new Error(`${where}: expected the split Train, Valid or Test, found "${value.split}".`);
     const imagePath = insideFolder(folder, value.image_id.replace(/^sample\//, ""), where);
@@ -114,7 +119,7 @@ async function loadShortQaCsv(dir: string, licence: string, requireImages: boole
  */
 export async function loadRocoQa(
   dir: string,
-  { imageCache }: { imageCache?: string } = {},
+  { imageCache, signal }: { imageCache?: string; signal?: AbortSignal } = {},
 ): Promise<Corpus> {
   return await loadQuestionParquet({
     dataset: "roco_qa",
@@ -124,6 +129,7 @@ export async function loadRocoQa(
     others: ["image_id"],
     licence: await licenceOf(dir, ROCO_QA_LICENCE),
     imageCache,
+    signal,
     identify: (row, { number, where }) => {
       const id = parseRow(RocoQa, row, where).image_id.replace(/\.(jpe?g|png)$/i, "");
       return { sourceId: `${id}_${number}`, imageId: `roco_v1/${id}` };

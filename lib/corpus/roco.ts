@@ -6,6 +6,7 @@ import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
 import { hasHubFiles } from "./hub_files.ts";
 import {
   type Corpus,
+  countRead,
   drop,
   EMPTY_FIELDS,
   finishCorpus,
@@ -31,8 +32,8 @@ export interface RocoOptions extends LoadOptions {
  * @throws naming file and row
  */
 export async function loadRocoV2(dir: string, options: RocoOptions = {}): Promise<Corpus> {
-  if (await hasHubFiles(dir)) return await loadRocoParquet("roco_v2", dir, options.imageCache);
-  const tally = newTally(), images = newImageCheck();
+  if (await hasHubFiles(dir)) return await loadRocoParquet("roco_v2", dir, options);
+  const tally = newTally(options.signal), images = newImageCheck(options.signal);
   const licence = await licenceOf(dir, "CC BY-NC-SA 4.0 (hub card); per image in license_information.csv");
   for (const split of SPLITS) {
     const name = V2_NAME[split];
@@ -41,11 +42,13 @@ export async function loadRocoV2(dir: string, options: RocoOptions = {}): Promis
       join(dir, name);
     const concepts = new Map<string, string>();
     if (await isThere(conceptPath)) {
-      for (const row of await readCsv(conceptPath, ["ID", "CUIs"])) concepts.set(row.ID, row.CUIs);
+      for (const row of await readCsv(conceptPath, ["ID", "CUIs"], [], options.signal)) {
+        concepts.set(row.ID, row.CUIs);
+      }
     }
-    for (const [k, row] of (await readCsv(path, ["ID", "Caption"])).entries()) {
+    for (const [k, row] of (await readCsv(path, ["ID", "Caption"], [], options.signal)).entries()) {
       const where = `${path}, row ${k + 1}`;
-      tally.read++;
+      await countRead(tally);
       const imagePath = insideFolder(folder, `${row.ID}.jpg`, where);
       refuseTwice(tally, "ID", row.ID, where);
       const caption = cleanText(row.Caption, tally);
@@ -83,8 +86,8 @@ export async function loadRocoV2(dir: string, options: RocoOptions = {}): Promis
  * @throws naming file and row
  */
 export async function loadRocoV1(dir: string, options: RocoOptions = {}): Promise<Corpus> {
-  if (await hasHubFiles(dir)) return await loadRocoParquet("roco_v1", dir, options.imageCache);
-  const tally = newTally(), images = newImageCheck();
+  if (await hasHubFiles(dir)) return await loadRocoParquet("roco_v1", dir, options);
+  const tally = newTally(options.signal), images = newImageCheck(options.signal);
   const root = await isThere(join(dir, "data")) ? join(dir, "data") : dir;
   let found = false;
   for (const split of SPLITS) {
@@ -92,13 +95,13 @@ export async function loadRocoV1(dir: string, options: RocoOptions = {}): Promis
     if (!(await isThere(path))) continue;
     found = true;
     const sources = new Map(
-      (await readCsv(join(folder, "licences.txt"), ["ROCO_ID", "PMC_ID", "CC"]))
+      (await readCsv(join(folder, "licences.txt"), ["ROCO_ID", "PMC_ID", "CC"], [], options.signal))
         .map((row) => [row.ROCO_ID, row]),
     );
     for (const [k, line] of (await readText(path)).split(/\r?\n/).entries()) {
       if (line === "") continue;
       const where = `${path}, row ${k + 1}`;
-      tally.read++;
+      await countRead(tally);
       const tab = line.indexOf("\t");
       if (tab < 1) {
         throw new Error(

@@ -6,7 +6,7 @@ import { licenceOf, parseRow } from "./files.ts";
 import { cacheImage, openImageCache, UNKNOWN_FORMAT } from "./images.ts";
 import { hubFiles } from "./hub_files.ts";
 import { imageCell, parquetRows } from "./parquet.ts";
-import { type Corpus, drop, EMPTY_FIELDS, finishCorpus, keep, newTally } from "./record.ts";
+import { type Corpus, countRead, drop, EMPTY_FIELDS, finishCorpus, keep, newTally } from "./record.ts";
 
 const LICENCE = {
   roco_v1: "per figure, see licences.txt of ROCO v1 (the hub's copy has none)",
@@ -26,15 +26,18 @@ const Row = z.looseObject({
 export async function loadRocoParquet(
   dataset: "roco_v1" | "roco_v2",
   dir: string,
-  imageCache = join(paths.local, `${dataset}_images`),
+  { imageCache = join(paths.local, `${dataset}_images`), signal }: {
+    imageCache?: string;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<Corpus> {
-  const tally = newTally(), licence = await licenceOf(dir, LICENCE[dataset]);
+  const tally = newTally(signal), licence = await licenceOf(dir, LICENCE[dataset]);
   const cache = await openImageCache(imageCache);
   for (const { split, path } of await hubFiles(dir)) {
     let k = 0;
     for await (const value of parquetRows(path, ["image", "image_id", "caption"], ["cui"])) {
       const where = `${path}, row ${++k}`;
-      tally.read++;
+      await countRead(tally);
       const row = parseRow(Row, value, where), id = row.image_id.replace(/\.(jpe?g|png)$/i, "");
       const caption = cleanText(row.caption ?? "", tally), cell = imageCell(value.image);
       const image = cell && await cacheImage(cache, cell.bytes);

@@ -1,6 +1,6 @@
 import { basename } from "@std/path";
 import { decodeImage } from "../image/mod.ts";
-import { fillPage, jpegDataUri } from "../jupyter/mod.ts";
+import { checkpoint, fillPage, jpegDataUri } from "../jupyter/mod.ts";
 import { sampleRecords } from "./collection.ts";
 import type { CorpusRecord } from "./record.ts";
 
@@ -16,16 +16,24 @@ const MAX_BYTES = 5e6;
  * @param records of any data sets
  * @param options.perSplit records of each split of each data set, chosen by seed (all where there are fewer)
  * @param options.notice shown above the grid; "" for none
- * @throws naming the file when a picture cannot be decoded; when the page would be larger than 5 MB
+ * @throws naming the file when a picture cannot be decoded; when the page would be larger than 5 MB; the reason of
+ * `signal` between two pictures
  */
 export async function samplePage(
   records: readonly CorpusRecord[],
-  { title, seed, perSplit, notice }: { title: string; seed: number; perSplit: number; notice: string },
+  { title, seed, perSplit, notice, signal }: {
+    title: string;
+    seed: number;
+    perSplit: number;
+    notice: string;
+    signal?: AbortSignal;
+  },
 ): Promise<string> {
   const splits = [...Map.groupBy(records, ({ dataset, split }) => `${dataset}/${split}`).values()];
   const shown = splits.flatMap((rows) => sampleRecords(rows, perSplit, seed));
   const images = new Map<string, string>();
   for (const { imageId, imagePath } of shown) {
+    await checkpoint(signal);
     if (!images.has(imageId)) images.set(imageId, await jpegDataUri(await decodeImage(imagePath), SIDE));
   }
   // The path says where this machine keeps its files, which a page that is handed on should not.

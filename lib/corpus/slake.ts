@@ -5,6 +5,7 @@ import { firstThere, insideFolder, licenceOf, parseRow, readJsonList } from "./f
 import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
 import {
   type Corpus,
+  countRead,
   drop,
   EMPTY_FIELDS,
   finishCorpus,
@@ -48,15 +49,15 @@ const Row = z.strictObject({
  */
 export async function loadSlake(
   dir: string,
-  { language = "en", requireImages = true }: LoadOptions & { language?: "en" | "zh" | "all" } = {},
+  { language = "en", requireImages = true, signal }: LoadOptions & { language?: "en" | "zh" | "all" } = {},
 ): Promise<Corpus> {
-  const tally = newTally(), images = newImageCheck();
+  const tally = newTally(signal), images = newImageCheck(signal);
   const licence = await licenceOf(dir, "CC BY 4.0");
   for (const split of SPLITS) {
     const path = await firstThere(dir, FILES[split]) ?? join(dir, FILES[split][0]);
     for (const [k, value] of (await readJsonList(path)).entries()) {
       const where = `${path}, row ${k + 1}`;
-      tally.read++;
+      await countRead(tally);
       const row = parseRow(Row, value, where);
       const imagePath = insideFolder(join(dir, "imgs"), row.img_name, where);
       if (row.img_name !== `xmlab${row.img_id}/source.jpg`) {

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { decodeImage } from "../image/mod.ts";
+import { checkpoint } from "../jupyter/mod.ts";
 import { drawPhantom, type GroundTruth, readGroundTruth, trueAnswer } from "../phantom/mod.ts";
 import type { CorpusRecord } from "./record.ts";
 import { orderBySeed } from "./splits.ts";
@@ -58,7 +59,7 @@ export async function checkPictures(
       largestDifference: truth && 0,
     };
     for (const id of orderBySeed([...pathOf.keys()], seed).slice(0, images)) {
-      signal?.throwIfAborted();
+      await checkpoint(signal);
       const path = pathOf.get(id)!, rows = ofImage.get(path)!;
       found.images++;
       found.rows += rows.length;

@@ -7,6 +7,7 @@ import { hasHubFiles, hubFiles } from "./hub_files.ts";
 import { loadQuestionParquet } from "./parquet_questions.ts";
 import {
   type Corpus,
+  countRead,
   countRepair,
   drop,
   EMPTY_FIELDS,
@@ -52,7 +53,7 @@ const Row = z.strictObject({
  */
 export async function loadVqaRad(
   dir: string,
-  { layout, imageCache, requireImages = true }: LoadOptions & {
+  { layout, imageCache, requireImages = true, signal }: LoadOptions & {
     layout?: "json" | "parquet";
     imageCache?: string;
   } = {},
@@ -67,17 +68,18 @@ export async function loadVqaRad(
       others: [],
       licence: await licenceOf(dir, "CC0 1.0"),
       imageCache,
+      signal,
       identify: (_, { number, sha256 }) => ({
         sourceId: `parquet_${number}`,
         imageId: `vqa_rad/${sha256.slice(0, 16)}`,
       }),
     });
   }
-  const tally = newTally(), images = newImageCheck();
+  const tally = newTally(signal), images = newImageCheck(signal);
   const licence = await licenceOf(dir, "CC0 1.0");
   for (const [k, value] of (await readJsonList(path)).entries()) {
     const where = `${path}, row ${k + 1}`;
-    tally.read++;
+    await countRead(tally);
     const row = parseRow(Row, value, where);
     const imagePath = insideFolder(join(dir, IMAGE_FOLDER), row.image_name, where);
     const qid = String(row.qid);

@@ -22,13 +22,19 @@ const EMBEDDED_PROCESSES = 2;
  *
  * @throws as `endpoint` and `startEmbeddedServer`.
  */
-export async function openJudge(config: Config): Promise<Judge> {
+export async function openJudge(
+  config: Config,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Judge> {
   const named = endpoint("JUDGE");
   if (named) {
     const stop = () => Promise.resolve();
     return { ...named, standIn: false, concurrency: config.synthesis.concurrency, stop };
   }
-  const { baseURLs, model, apiKey, stop } = await startEmbeddedServer({ processes: EMBEDDED_PROCESSES });
+  const { baseURLs, model, apiKey, stop } = await startEmbeddedServer({
+    processes: EMBEDDED_PROCESSES,
+    signal,
+  });
   return { baseURLs, model, apiKey, standIn: true, concurrency: EMBEDDED_PROCESSES, stop };
 }
 

@@ -1,13 +1,13 @@
 /** Checks notebooks without running them: deno run -A lib/jupyter/check_notebooks.ts notebooks/*.ipynb */
 import { paths } from "../config/mod.ts";
 import { extractCells } from "./cells.ts";
-import { floatingPromises } from "./floating.ts";
+import { programProblems } from "./cell_program.ts";
 
 /** Cells are scripts: a name is used by a later cell or shown, and `;` ends each cell. */
 const LINT = ["lint", "--no-config", "--compact", "--rules-exclude=no-extra-semi"];
 
 /**
- * Types, lint, un-awaited promises, imports, sizes and stored outputs of notebooks' cells.
+ * Types, lint, un-awaited promises, calls without Stop's signal, imports, sizes and stored outputs of notebooks' cells.
  *
  * @returns one text for each problem, with notebook, cell and line; none when all is well.
  */
@@ -32,8 +32,8 @@ export async function checkNotebooks(notebooks: readonly string[]): Promise<stri
       ),
     );
   }
-  for (const { file, line, text } of await floatingPromises(files)) {
-    problems.push(`${placeOf(file, line)}: the promise is not awaited: ${text}`);
+  for (const { file, line, text } of await programProblems(files)) {
+    problems.push(`${placeOf(file, line)}: ${text}`);
   }
   return problems;
 }

@@ -27,6 +27,8 @@ export interface EmbeddedOptions {
   context?: number;
   /** Milliseconds to wait for the model to load (default 60,000). */
   timeoutMs?: number;
+  /** Ends the start; what has started by then ends with it. A server that has started goes on. */
+  signal?: AbortSignal;
 }
 
 const announcement = z.union([
@@ -43,13 +45,14 @@ const announcement = z.union([
  *
  * The server ends with `stop()`, and by itself when this process goes away.
  *
- * @throws if Python, a package or the model file is missing, or the file is not the pinned one
+ * @throws if Python, a package or the model file is missing, or the file is not the pinned one; the reason of
+ * `signal`
  */
 export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
-  const { processes = 1, context = 768, timeoutMs = 60_000 } = options;
+  const { processes = 1, context = 768, timeoutMs = 60_000, signal } = options;
   const key = crypto.getRandomValues(new Uint8Array(32)).toHex();
   const starts = await Promise.allSettled(
-    Array.from({ length: processes }, () => startProcess(context, timeoutMs, key)),
+    Array.from({ length: processes }, () => startProcess(context, timeoutMs, key, signal)),
   );
   const servers = starts.flatMap((start) => start.status === "fulfilled" ? [start.value] : []);
   const stop = async () => {
@@ -64,7 +67,8 @@ export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promis
   return { baseURLs, model: servers[0].model, apiKey: new Secret(key), stop, [Symbol.asyncDispose]: stop };
 }
 
-async function startProcess(context: number, timeoutMs: number, key: string) {
+async function startProcess(context: number, timeoutMs: number, key: string, signal?: AbortSignal) {
+  signal?.throwIfAborted();
   const python = join(paths.venv, "bin/python");
   const script = join(import.meta.dirname!, "embedded_server.py");
   const args = ["-s", "-B", script, EMBEDDED_MODEL_SHA256, String(context)];
@@ -89,6 +93,12 @@ async function startProcess(context: number, timeoutMs: number, key: string) {
     );
   }
   const lifeline = child.stdin.getWriter(); // the server ends when this closes
+  const kill = () => {
+    try {
+      child.kill("SIGKILL");
+    } catch { /* it has ended already */ }
+  };
+  signal?.addEventListener("abort", kill);
   let stopped: Promise<void> | undefined;
   const stop = () =>
     stopped ??= (async () => {
@@ -101,11 +111,12 @@ async function startProcess(context: number, timeoutMs: number, key: string) {
     if ("error" in said) throw new Error(said.error);
     return { ...said, stop };
   } catch (error) {
-    try {
-      child.kill("SIGKILL");
-    } catch { /* it has ended already */ }
+    kill();
     await stop();
+    signal?.throwIfAborted();
     throw new Error(`embedded model: ${error instanceof Error ? error.message : error}`);
+  } finally {
+    signal?.removeEventListener("abort", kill);
   }
 }
 

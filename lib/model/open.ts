@@ -45,7 +45,7 @@ export function checkTokenizer(tokenizer: Tokenizer, shape: PaliGemmaConfig, dir
  * Loads the checkpoint of a configuration: a folder, or an id on the Hugging Face hub, which is downloaded once.
  *
  * @throws when there is no such checkpoint, or when its weights, tokenizer and config.json disagree; the reason of `signal`, which
- * ends a download
+ * ends a download and the reading
  */
 export async function openModel(
   config: Config,
@@ -55,7 +55,7 @@ export async function openModel(
   const dir = await resolveModel(checkpoint, { signal });
   const tokenizer = await loadTokenizer(dir);
   checkTokenizer(tokenizer, await loadConfig(dir), dir); // before gigabytes are read
-  const { params, config: shape, card } = await loadCheckpoint(dir, { dtype });
+  const { params, config: shape, card } = await loadCheckpoint(dir, { dtype, signal });
   return {
     model: { params, config: shape, dtype },
     tokenizer,

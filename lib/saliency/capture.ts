@@ -1,3 +1,4 @@
+import { checkpoint } from "../jupyter/mod.ts";
 import { forward, generate, type ImageStore, type Model, pixelValuesOf, promptInputs } from "../model/mod.ts";
 import type { Prompt } from "../model/mod.ts";
 import { tf } from "../tensor/mod.ts";
@@ -21,13 +22,17 @@ export interface CapturedAnswer {
   attentions: LayerAttention[];
 }
 
-/** How the answer comes about where none is given. */
+/** How the answer comes about. */
 export interface CaptureOptions {
+  /** The answer's tokens; the model's own greedy answer where there are none. */
+  answerIds?: readonly number[];
   /** Tokens of the greedy answer at most. Default 24. */
   maxNewTokens?: number;
   compiler?: "graph" | "xla";
   /** Told after each token of the greedy answer. */
   onToken?: (tokens: number) => void;
+  /** Looked at before the answer and before the pass that captures it. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -35,16 +40,18 @@ export interface CaptureOptions {
  * are read together in one forward pass; the mask makes that equal to generating token by token.
  *
  * An empty answer is represented by its eos, so that `layout.response` is never empty.
+ *
+ * @throws the signal's reason, once it is aborted
  */
 export async function captureAnswer(
   model: Model,
   tokenizer: Tokenizer,
   store: ImageStore,
   prompt: Prompt,
-  answerIds?: readonly number[],
   options: CaptureOptions = {},
 ): Promise<CapturedAnswer> {
-  const answer = [...answerIds ?? await greedyIds(model, tokenizer, store, prompt, options)];
+  await checkpoint(options.signal);
+  const answer = [...options.answerIds ?? await greedyIds(model, tokenizer, store, prompt, options)];
   const { config } = model, grid = Math.sqrt(config.imageTokens);
   const head = encodeExample(tokenizer, config, { prefix: prompt.prefix }).ids;
   const response = answer.length > 0 ? answer : [config.eosId];
@@ -59,6 +66,7 @@ export async function captureAnswer(
     sinks: [config.imageTokens, head.length - 1],
   };
   const pixels = await pixelValuesOf([prompt.imagePath], store);
+  await checkpoint(options.signal);
   // Tensors leave the tidy, numbers do not: TensorFlow.js would walk through every value of an array.
   const [chances, ...layers] = tf.tidy(() => {
     const row = (values: number[]) => tf.tensor2d(values, [1, length], "int32");

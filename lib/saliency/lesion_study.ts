@@ -1,5 +1,4 @@
 import { join } from "@std/path";
-import { checkpoint } from "../jupyter/mod.ts";
 import type { ImageStore, Model } from "../model/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
 import { type AnswerMap, answerMaps, readMask } from "./answer_maps.ts";
@@ -58,7 +57,7 @@ export function lesionQuestions(
 /**
  * Asks every question greedily and keeps the maps.
  *
- * @throws the signal's reason between two questions, once it is aborted
+ * @throws the signal's reason, once it is aborted
  */
 export async function studyLesions(
   model: Model,
@@ -67,14 +66,12 @@ export async function studyLesions(
   questions: readonly LesionQuestion[],
   options: CaptureOptions & {
     onProgress?: (done: number, total: number) => void | Promise<void>;
-    signal?: AbortSignal;
   } = {},
 ): Promise<StudiedQuestion[]> {
   const studied: StudiedQuestion[] = [];
   for (const question of questions) {
-    await checkpoint(options.signal);
     const prompt = { imagePath: question.imagePath, prefix: questionPrefix(question) };
-    const captured = await captureAnswer(model, tokenizer, store, prompt, undefined, options);
+    const captured = await captureAnswer(model, tokenizer, store, prompt, options);
     const { layout, attentions, text } = captured;
     const { mask, rows: maskRows, columns: maskColumns } = await readMask(question.maskPath);
     studied.push({

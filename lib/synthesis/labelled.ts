@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { paths } from "../config/mod.ts";
 import { type CorpusRecord, loadRocoV1, loadSlake, loadVqaRad } from "../corpus/mod.ts";
+import { checkpoint } from "../jupyter/mod.ts";
 import { percent, wilsonInterval } from "../stats/mod.ts";
 import { type Candidate, FILTERS, type PairFilter } from "./filters.ts";
 import { isYesNo, templatePairs } from "./pair.ts";
@@ -95,11 +96,12 @@ function statement({ question, answer }: CorpusRecord): string {
  * Rows that others wrote, with what all rows of the image say in place of a caption; and the same row with the answer that
  * the same question has about another image, where no row of this one says so.
  */
-function fromRows(
+async function fromRows(
   records: readonly CorpusRecord[],
   source: "SLAKE" | "VQA-RAD",
   tuning: (r: CorpusRecord) => boolean,
-): Asked[] {
+  signal?: AbortSignal,
+): Promise<Asked[]> {
   const rows = records.filter((r) => r.question !== null && r.answer !== null);
   const captions = new Map(
     [...Map.groupBy(rows, (r) => r.imageId)].map((
@@ -107,7 +109,9 @@ function fromRows(
     ) => [id, `Caption: ${own.map(statement).join(". ")}`]),
   );
   const asked = Map.groupBy(rows, (r) => r.question!.toLowerCase());
-  return rows.flatMap((record): Asked[] => {
+  const pairs: Asked[] = [];
+  for (const record of rows) {
+    await checkpoint(signal);
     const question = record.question!, answer = record.answer!, known = captions.get(record.imageId)!;
     const pair = { record, question, answer, known, source, tuning: tuning(record) };
     const other = asked.get(question.toLowerCase())!.find((one) =>
@@ -115,8 +119,9 @@ function fromRows(
       !known.toLowerCase().includes(one.answer!.toLowerCase())
     );
     const wrong = isYesNo(answer) ? (/^yes/i.test(answer) ? "No" : "Yes") : other?.answer;
-    return [{ ...pair, sound: true }, ...(wrong ? [{ ...pair, answer: wrong, sound: false }] : [])];
-  });
+    pairs.push({ ...pair, sound: true }, ...(wrong ? [{ ...pair, answer: wrong, sound: false }] : []));
+  }
+  return pairs;
 }
 
 /**
@@ -125,36 +130,47 @@ function fromRows(
  * split, VQA-RAD's images with an odd number.
  *
  * @param dir with roco-captions, slake-json and vqa-rad-train
- * @throws where a file lacks or a label is none
+ * @throws where a file lacks or a label is none; the reason of `signal`
  */
-export async function labelledPairs(dir: string): Promise<LabelledPair[]> {
+export async function labelledPairs(
+  dir: string,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<LabelledPair[]> {
   const hand = await byHand(join(dir, "roco-captions"));
-  const slake = await loadSlake(join(dir, "slake-json"), { requireImages: false });
-  const vqaRad = await loadVqaRad(join(dir, "vqa-rad-train"));
+  const slake = await loadSlake(join(dir, "slake-json"), { requireImages: false, signal });
+  const vqaRad = await loadVqaRad(join(dir, "vqa-rad-train"), { signal });
   const number = ({ imageId }: CorpusRecord) => Number(/\d+/.exec(imageId.split("/").at(-1)!)?.[0] ?? 0);
   return [
     ...hand,
     ...derived(hand.filter(({ sound }) => sound), "derived from those"),
-    ...fromRows(slake.records, "SLAKE", ({ split }) => split !== "test"),
-    ...fromRows(vqaRad.records, "VQA-RAD", (record) => number(record) % 2 === 0),
+    ...await fromRows(slake.records, "SLAKE", ({ split }) => split !== "test", signal),
+    ...await fromRows(vqaRad.records, "VQA-RAD", (record) => number(record) % 2 === 0, signal),
   ].map(labelled);
 }
 
 /** How each rule, and all of them, do on the held-out pairs of a source; shares in percent with their intervals. */
-export async function heldOutQuality(dir: string): Promise<Record<string, string | number>[]> {
-  const held = (await labelledPairs(dir)).filter(({ tuning }) => !tuning);
+export async function heldOutQuality(
+  dir: string,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Record<string, string | number>[]> {
+  const held = (await labelledPairs(dir, { signal })).filter(({ tuning }) => !tuning);
   const text = (share: Share | null) =>
     share ? `${percent(share.estimate)} [${percent(share.low)}, ${percent(share.high)}]` : "–";
-  return [...Map.groupBy(held, ({ source }) => source)].flatMap(([source, own]) =>
-    filterQuality(own).filter((row) => row.soundDropped + row.unsoundDropped > 0).map((row) => ({
-      pairs: source,
-      rule: row.filter,
-      "sound dropped": `${row.soundDropped} of ${row.sound}`,
-      "unsound dropped": `${row.unsoundDropped} of ${row.unsound}`,
-      "recall, %": text(row.recall),
-      "precision, %": text(row.precision),
-    }))
-  );
+  const rows: Record<string, string | number>[] = [];
+  for (const [source, own] of Map.groupBy(held, ({ source }) => source)) {
+    for (const row of await filterQuality(own, { signal })) {
+      if (row.soundDropped + row.unsoundDropped === 0) continue;
+      rows.push({
+        pairs: source,
+        rule: row.filter,
+        "sound dropped": `${row.soundDropped} of ${row.sound}`,
+        "unsound dropped": `${row.unsoundDropped} of ${row.unsound}`,
+        "recall, %": text(row.recall),
+        "precision, %": text(row.precision),
+      });
+    }
+  }
+  return rows;
 }
 
 /** How a rule, or all of them in turn, did on labelled pairs; shares with Wilson's 95% intervals, null of nothing. */
@@ -172,13 +188,20 @@ export interface FilterQuality {
 }
 type Share = ReturnType<typeof wilsonInterval>;
 
-/** Judges labelled pairs by each rule alone, then by all together ("all rules"). */
-export function filterQuality(
+/**
+ * Judges labelled pairs by each rule alone, then by all together ("all rules").
+ * @throws the reason of `signal`, which is looked at between two pairs
+ */
+export async function filterQuality(
   pairs: readonly LabelledPair[],
-  rules: readonly PairFilter[] = FILTERS,
-): FilterQuality[] {
-  const count = (filter: string, drops: (candidate: Candidate) => boolean): FilterQuality => {
-    const dropped = pairs.filter(({ candidate }) => drops(candidate));
+  { rules = FILTERS, signal }: { rules?: readonly PairFilter[]; signal?: AbortSignal } = {},
+): Promise<FilterQuality[]> {
+  const count = async (filter: string, drops: (candidate: Candidate) => boolean): Promise<FilterQuality> => {
+    const dropped: LabelledPair[] = [];
+    for (const pair of pairs) {
+      await checkpoint(signal);
+      if (drops(pair.candidate)) dropped.push(pair);
+    }
     const sound = pairs.filter((pair) => pair.sound).length, unsound = pairs.length - sound;
     const soundDropped = dropped.filter((pair) => pair.sound).length,
       unsoundDropped = dropped.length - soundDropped;
@@ -194,8 +217,10 @@ export function filterQuality(
       precision: share(right, kept),
     };
   };
-  return [
-    ...rules.map((rule) => count(rule.name, (candidate) => rule.reason(candidate) !== null)),
-    count("all rules", (candidate) => rules.some((rule) => rule.reason(candidate) !== null)),
-  ];
+  const qualities: FilterQuality[] = [];
+  for (const rule of rules) {
+    qualities.push(await count(rule.name, (candidate) => rule.reason(candidate) !== null));
+  }
+  const any = (candidate: Candidate) => rules.some((rule) => rule.reason(candidate) !== null);
+  return [...qualities, await count("all rules", any)];
 }

@@ -2,7 +2,7 @@ import type { Scale } from "../config/mod.ts";
 import { sha256 } from "../config/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
 import { decodeImage } from "../image/mod.ts";
-import { fillPage, jpegDataUri } from "../jupyter/mod.ts";
+import { checkpoint, fillPage, jpegDataUri } from "../jupyter/mod.ts";
 import type { QaPair } from "./pair.ts";
 import { type Decision, originalOf, pairSha256, REVIEW_VERSION } from "./review_file.ts";
 
@@ -17,12 +17,14 @@ export const MAX_REVIEWED = 500;
  *
  * @param pairs kept and dropped ones, with verdicts; the kept ones come first
  * @param decisions what was decided before, by pair id
+ * @throws the reason of `signal` between two pictures
  */
 export async function reviewPage(
   pairs: readonly QaPair[],
   records: readonly CorpusRecord[],
   decisions: ReadonlyMap<string, Decision>,
   scale: Scale,
+  { signal }: { signal?: AbortSignal } = {},
 ): Promise<string> {
   const captions = new Map(records.map((record) => [record.imagePath, record.caption]));
   const order = new Map(pairs.map((pair) => [pair, sha256(pair.id)]));
@@ -32,6 +34,7 @@ export async function reviewPage(
   const shown = [...rows.filter((row) => !row.failed.length), ...rows.filter((row) => row.failed.length)];
   const images = new Map<string, string>();
   for (const { imageId, imagePath } of sampled) {
+    await checkpoint(signal);
     if (!images.has(imageId)) images.set(imageId, await jpegDataUri(await decodeImage(imagePath), SIDE));
   }
   const key = sha256(shown.map((row) => row.sha256).join("\n")).slice(0, 16);

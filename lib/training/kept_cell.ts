@@ -72,6 +72,6 @@ export async function keptCell(
   });
   if (trained) return trained;
   const { curve, gain, config: lora } = JSON.parse(readHeader(path).metadata.rest) as Rest;
-  const adapter = { config: lora, params: readSafetensors(path) };
+  const adapter = { config: lora, params: await readSafetensors(path) };
   return { adapter: cell.stage1 ? { ...adapter, projector: copyOf(projector) } : adapter, curve, gain };
 }

@@ -81,9 +81,14 @@ const PeftConfig = z.looseObject({
  * Loads a LoRA adapter in PEFT's files (adapter_config.json, adapter_model.safetensors), with the key spellings of
  * transformers before 4.52, 4.52-4.57 and 5. Everything becomes float32.
  * @param config of the base model: also checks shapes, and that `target_modules` names exactly the stored modules.
- * @throws with all offending names at once, and for DoRA, rank-stabilised LoRA and other variants not done here.
+ * @throws with all offending names at once, and for DoRA, rank-stabilised LoRA and other variants not done here; the
+ * reason of `signal` between two tensors.
  */
-export async function loadAdapter(dir: string, config?: PaliGemmaConfig): Promise<Adapter> {
+export async function loadAdapter(
+  dir: string,
+  config?: PaliGemmaConfig,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Adapter> {
   const path = join(dir, "adapter_config.json"), text = await readIfThere(path);
   if (text === null) {
     throw new Error(`Expected a PEFT adapter in ${dir}, found no adapter_config.json there.`);
@@ -114,7 +119,7 @@ export async function loadAdapter(dir: string, config?: PaliGemmaConfig): Promis
       `The adapter in ${dir} cannot be used (${problems.length} problems):\n  ${problems.join("\n  ")}`,
     );
   }
-  const all = readTensors(stored, { dtype: "float32" });
+  const all = await readTensors(stored, { dtype: "float32", signal });
   const part = (lora: boolean) =>
     Object.fromEntries(Object.entries(all).filter(([name]) => /\.lora_[AB]\.weight$/.test(name) === lora));
   const projector = part(false);

@@ -11,7 +11,7 @@ import { readExactly, readHeader, type StoredTensor } from "./header.ts";
 import { parseJson } from "./json.ts";
 import { canonicalName, expectedShapes, hubName, isDropped, isOutputLayer } from "./names.ts";
 import { checkPreprocessor, preprocessorConfig } from "./preprocessor.ts";
-import { type Params, readTensors, writeSafetensors } from "./safetensors.ts";
+import { type Params, type ReadOptions, readTensors, writeSafetensors } from "./safetensors.ts";
 
 /** A checkpoint in memory. */
 export interface Checkpoint {
@@ -41,16 +41,16 @@ export async function loadConfig(dir: string): Promise<PaliGemmaConfig> {
 /**
  * Loads a PaliGemma checkpoint folder as Hugging Face lays it out: config.json and model.safetensors, or else shards with
  * model.safetensors.index.json. Weights go from the file straight into tensor memory.
- * @param dtype converts to this type while reading; by default each weight keeps its own.
  * @throws with all names at once that are missing, unknown, given twice, or of a wrong shape or type; for an output layer
- * that is not the embedding table, and a preprocessor_config.json that wants images prepared otherwise than here.
+ * that is not the embedding table, and a preprocessor_config.json that wants images prepared otherwise than here; the
+ * reason of `signal` between two weights.
  */
-export async function loadCheckpoint(dir: string, { dtype }: { dtype?: DType } = {}): Promise<Checkpoint> {
+export async function loadCheckpoint(dir: string, options: ReadOptions = {}): Promise<Checkpoint> {
   const config = await loadConfig(dir);
   const card = await readCard(dir);
   await checkPreprocessor(dir, config);
   const stored = checkNames(await storedTensors(dir), config, dir);
-  return { params: readTensors(stored, { dtype }), config, card };
+  return { params: await readTensors(stored, options), config, card };
 }
 
 /** The tensors of model.safetensors, as in transformers also where there is an index; else of the shards that it names. */

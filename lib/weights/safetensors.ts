@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Tensor } from "@tensorflow/tfjs";
 import { writeAllSync, writeFileAtomicSync } from "../config/mod.ts";
+import { checkpoint } from "../jupyter/mod.ts";
 import { allocTensor, type DType, realType, tf } from "../tensor/mod.ts";
 import { BYTES, dtypeOf, fromFloat32, STORED, toFloat32 } from "./elements.ts";
 import { readHeader, readInto, type StoredTensor } from "./header.ts";
@@ -10,12 +11,23 @@ export type Params = Record<string, Tensor>;
 
 const PIECE = 2 ** 20; // elements held in JavaScript at a time while converting or writing: few enough for the cache
 
+/** How tensors are read. */
+export interface ReadOptions {
+  /** Converts to this type on the way; by default each tensor keeps its own. */
+  dtype?: DType;
+  /** Ends the reading between two tensors. */
+  signal?: AbortSignal;
+}
+
 /**
  * Reads stored tensors straight into tensor memory, file by file and front to back.
- * @param dtype converts to this type on the way; by default each tensor keeps its own.
- * @throws if a tensor is stored as anything but F32, BF16 or F16; what was read until then is freed.
+ * @throws if a tensor is stored as anything but F32, BF16 or F16, and the reason of `signal`; what was read until then is
+ * freed.
  */
-export function readTensors(stored: readonly StoredTensor[], { dtype }: { dtype?: DType } = {}): Params {
+export async function readTensors(
+  stored: readonly StoredTensor[],
+  { dtype, signal }: ReadOptions = {},
+): Promise<Params> {
   const foreign = stored.filter((t) => !dtypeOf(t.dtype));
   if (foreign.length) {
     throw new Error(
@@ -27,6 +39,7 @@ export function readTensors(stored: readonly StoredTensor[], { dtype }: { dtype?
     for (const path of new Set(stored.map((t) => t.path))) {
       using file = Deno.openSync(path);
       for (const t of stored.filter((t) => t.path === path).sort((a, b) => a.offset - b.offset)) {
+        await checkpoint(signal);
         read.push([t.name, readTensor(file, t, dtype ?? dtypeOf(t.dtype)!)]);
       }
     }
@@ -63,12 +76,9 @@ function readTensor(file: Deno.FsFile, t: StoredTensor, to: DType): Tensor {
   return tf.keep(tensor);
 }
 
-/**
- * All tensors of one safetensors file. The caller owns them.
- * @param dtype converts to this type; by default each tensor keeps its own.
- */
-export function readSafetensors(path: string, options: { dtype?: DType } = {}): Params {
-  return readTensors(readHeader(path).tensors, options);
+/** All tensors of one safetensors file. The caller owns them. @throws as {@link readTensors} */
+export async function readSafetensors(path: string, options: ReadOptions = {}): Promise<Params> {
+  return await readTensors(readHeader(path).tensors, options);
 }
 
 /**

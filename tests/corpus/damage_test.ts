@@ -74,15 +74,19 @@ for (const layout of LAYOUTS) {
   if (Object.keys(layout.files).some((name) => name.endsWith(".parquet"))) continue;
   Deno.test(`${layout.name}: a missing image is an error that names the row, unless only the text is wanted`, async () => {
     const dir = await folder(layout.files);
-    const error = await assertRejects(() => layout.load(dir, true), Error, "expected the image");
+    const error = await assertRejects(
+      () => layout.load(dir, { requireImages: true }),
+      Error,
+      "expected the image",
+    );
     assert(/\.(json|csv|txt|gz), row \d+: /.test(error.message), error.message);
     assert(/\(\d+ of \d+ images are not there\)/.test(error.message), error.message);
     const { imagePath } = (await layout.load(dir)).records[0];
     assert(error.message.includes(imagePath));
     await Deno.mkdir(imagePath, { recursive: true });
-    await assertRejects(() => layout.load(dir, true), Error, "it is a folder");
+    await assertRejects(() => layout.load(dir, { requireImages: true }), Error, "it is a folder");
     await Deno.remove(imagePath);
     await Deno.writeFile(imagePath, new Uint8Array());
-    await assertRejects(() => layout.load(dir, true), Error, "it is empty");
+    await assertRejects(() => layout.load(dir, { requireImages: true }), Error, "it is empty");
   });
 }

@@ -6,6 +6,7 @@ import {
   loadMedPix2,
   loadMedPixShortQa,
   loadMimicCxr,
+  type LoadOptions,
   loadOwn,
   loadPmcVqa,
   loadRocoQa,
@@ -19,8 +20,8 @@ export type Files = Record<string, string | Uint8Array>;
 export interface Layout {
   name: string;
   files: Files;
-  /** `images`: whether image files must be there. */
-  load(dir: string, images?: boolean): Promise<Corpus>;
+  /** Without options images may be missing. */
+  load(dir: string, options?: LoadOptions): Promise<Corpus>;
   kept: number;
   dropped: Record<string, number>;
   repaired: Record<string, number>;
@@ -177,7 +178,7 @@ export const LAYOUTS: Layout[] = [
       "validate.json": json([slake(6)]),
       "test.json": json([slake(7), slake(8)]),
     },
-    load: (dir, images = false) => loadSlake(dir, { requireImages: images }),
+    load: (dir, options) => loadSlake(dir, { requireImages: false, ...options }),
     kept: 6,
     dropped: { "empty answer": 1, "in another language (zh)": 1, "repeats an earlier row of train": 1 },
     repaired: { "run of spaces or odd space made one space": 1 },
@@ -197,7 +198,7 @@ export const LAYOUTS: Layout[] = [
         rad(7, { question: "Question 2036?" }),
       ]),
     },
-    load: (dir, images = false) => loadVqaRad(dir, { requireImages: images }),
+    load: (dir, options) => loadVqaRad(dir, { requireImages: false, ...options }),
     kept: 8,
     dropped: { "repeats an earlier row of train": 1 },
     repaired: {
@@ -210,7 +211,7 @@ export const LAYOUTS: Layout[] = [
   {
     name: "VQA-RAD from the hub",
     files: await parquet("vqa_rad_hub"),
-    load: (dir) => loadVqaRad(dir, { imageCache: cache }),
+    load: (dir, options) => loadVqaRad(dir, { imageCache: cache, ...options }),
     kept: 3,
     dropped: { "empty answer": 1, "repeats an earlier row of train": 1 },
     repaired: { "answer type inferred from yes or no": 4 },
@@ -231,7 +232,7 @@ export const LAYOUTS: Layout[] = [
       ),
       "test_2.csv": lines(V2, "0,PMC2_F1.jpg,c,What is it?,one,two,three,four,three,test"),
     },
-    load: (dir, images = false) => loadPmcVqa(dir, { requireImages: images }),
+    load: (dir, options) => loadPmcVqa(dir, { requireImages: false, ...options }),
     kept: 4,
     dropped: {
       "the answer is none of the options": 1,
@@ -257,7 +258,8 @@ export const LAYOUTS: Layout[] = [
       ),
       "test_clean.csv": lines(V1, "PMC2_F1.jpg,What?,four, A:one, B:two, C:three, D:four,D"),
     },
-    load: (dir, images = false) => loadPmcVqa(dir, { version: 1, cleanTest: true, requireImages: images }),
+    load: (dir, options) =>
+      loadPmcVqa(dir, { version: 1, cleanTest: true, requireImages: false, ...options }),
     kept: 4,
     dropped: { "Answer and Answer_label disagree": 1, "Answer_label is not A, B, C or D": 1 },
     repaired: {},
@@ -278,7 +280,7 @@ export const LAYOUTS: Layout[] = [
       "data/validation/radiology/captions.txt": lines("ROCO_00016\t A second\u2009\u2009one."),
       "data/validation/radiology/licences.txt": lines("ROCO_ID,PMC_ID,CC", "ROCO_00016,PMC1_1.jpg,CC0"),
     },
-    load: (dir, images = false) => loadRocoV1(dir, { requireImages: images }),
+    load: (dir, options) => loadRocoV1(dir, { requireImages: false, ...options }),
     kept: 3,
     dropped: { "empty caption": 1 },
     repaired: { "outer white space removed": 1, "run of spaces or odd space made one space": 2 },
@@ -286,7 +288,7 @@ export const LAYOUTS: Layout[] = [
   {
     name: "ROCO v1 from the hub",
     files: await parquet("roco_v1_hub"),
-    load: (dir) => loadRocoV1(dir, { imageCache: cache }),
+    load: (dir, options) => loadRocoV1(dir, { imageCache: cache, ...options }),
     kept: 4,
     dropped: {
       "empty caption": 2,
@@ -309,7 +311,7 @@ export const LAYOUTS: Layout[] = [
       "valid_captions.csv": lines("ID,Caption", "ROCOv2_2023_valid_000001,A liver."),
       "test_captions.csv": lines("ID,Caption"),
     },
-    load: (dir, images = false) => loadRocoV2(dir, { requireImages: images }),
+    load: (dir, options) => loadRocoV2(dir, { requireImages: false, ...options }),
     kept: 2,
     dropped: { "empty caption": 1 },
     repaired: { "outer white space removed": 1, "tab or line break made a space": 1 },
@@ -317,7 +319,7 @@ export const LAYOUTS: Layout[] = [
   {
     name: "ROCOv2 from the hub",
     files: await parquet("roco_v2_hub"),
-    load: (dir) => loadRocoV2(dir, { imageCache: cache }),
+    load: (dir, options) => loadRocoV2(dir, { imageCache: cache, ...options }),
     kept: 6,
     dropped: {},
     repaired: {},
@@ -356,7 +358,7 @@ export const LAYOUTS: Layout[] = [
         test: ["MPX1003"],
       }),
     },
-    load: (dir, images = false) => loadMedPix2(dir, { requireImages: images }),
+    load: (dir, options) => loadMedPix2(dir, { requireImages: false, ...options }),
     kept: 2,
     dropped: { "placeholder caption": 1, "empty caption": 1 },
     repaired: {
@@ -373,13 +375,13 @@ export const LAYOUTS: Layout[] = [
   {
     name: "MIMIC-CXR-JPG",
     files: mimicFiles(false),
-    load: (dir, images = false) => loadMimicCxr(dir, { requireImages: images }),
+    load: (dir, options) => loadMimicCxr(dir, { requireImages: false, ...options }),
     ...mimicExpected,
   },
   {
     name: "MIMIC-CXR-JPG, packed",
     files: mimicFiles(true),
-    load: (dir, images = false) => loadMimicCxr(dir, { requireImages: images }),
+    load: (dir, options) => loadMimicCxr(dir, { requireImages: false, ...options }),
     ...mimicExpected,
   },
   {
@@ -396,7 +398,7 @@ export const LAYOUTS: Layout[] = [
         "sample/MPX1004_synpic5.png,MPX1004,What is seen?,A cyst.,2,alignment,Test,0",
       ),
     },
-    load: (dir, images = false) => loadMedPixShortQa(dir, { requireImages: images }),
+    load: (dir, options) => loadMedPixShortQa(dir, { requireImages: false, ...options }),
     kept: 5,
     dropped: { "empty answer": 1 },
     repaired: { "outer white space removed": 2, "tab or line break made a space": 1 },
@@ -404,7 +406,7 @@ export const LAYOUTS: Layout[] = [
   {
     name: "MEDPIX-ShortQA from the hub",
     files: await parquet("medpix_short_qa_hub"),
-    load: (dir) => loadMedPixShortQa(dir, { imageCache: cache }),
+    load: (dir, options) => loadMedPixShortQa(dir, { imageCache: cache, ...options }),
     kept: 5,
     dropped: { "repeats an earlier row of train": 1 },
     repaired: {
@@ -416,7 +418,7 @@ export const LAYOUTS: Layout[] = [
   {
     name: "MEDPIX-ClinQA's sample.parquet",
     files: await parquet("medpix_short_qa_sample"),
-    load: (dir) => loadMedPixShortQa(dir, { imageCache: cache }),
+    load: (dir, options) => loadMedPixShortQa(dir, { imageCache: cache, ...options }),
     kept: 2,
     dropped: {},
     repaired: { "answer type inferred from yes or no": 2 },
@@ -424,7 +426,7 @@ export const LAYOUTS: Layout[] = [
   {
     name: "ROCO-QA from the hub",
     files: await parquet("roco_qa_hub"),
-    load: (dir) => loadRocoQa(dir, { imageCache: cache }),
+    load: (dir, options) => loadRocoQa(dir, { imageCache: cache, ...options }),
     kept: 2,
     dropped: { "empty question": 1 },
     repaired: { "answer type inferred from yes or no": 2 },
@@ -448,7 +450,7 @@ export const LAYOUTS: Layout[] = [
         json({ image: "a.png", question: "Which?", answer: "2", choices: [1, 2], split: "Test" }),
       ),
     },
-    load: (dir, images = false) => loadOwn(dir, { requireImages: images, imageCache: cache }),
+    load: (dir, options) => loadOwn(dir, { requireImages: false, imageCache: cache, ...options }),
     kept: 5,
     dropped: {
       "the answer is none of the options": 1,
@@ -461,7 +463,7 @@ export const LAYOUTS: Layout[] = [
   {
     name: "your own Parquet",
     files: await parquet("own_parquet"),
-    load: (dir) => loadOwn(dir, { imageCache: cache }),
+    load: (dir, options) => loadOwn(dir, { imageCache: cache, ...options }),
     kept: 5,
     dropped: { "no image": 2, "repeats an earlier row of train": 1 },
     repaired: {},

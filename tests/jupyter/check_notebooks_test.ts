@@ -92,3 +92,23 @@ Deno.test("stored outputs and another kernel are refused", async () => {
   assertStringIncludes(text, 'checked.ipynb: the kernel is not "deno"');
   assertStringIncludes(text, "checked.ipynb: cell 1: stored output");
 });
+
+Deno.test("a call that Stop could end but that gets no signal is found, with no list of such calls", async () => {
+  const cells = [
+    `import { contactSheet, loadSlake } from "@lib/corpus/mod.ts";
+import { print, stopSignal } from "@lib/jupyter/mod.ts";
+const reading = { signal: stopSignal() }, text = { requireImages: false };
+await print((await loadSlake("slake", reading)).records.length, (await contactSheet([], reading)).length);`,
+    `await loadSlake("slake");
+await loadSlake("slake", text);
+await contactSheet([], { side: 100 });
+await fetch("http://localhost");`,
+  ];
+  const text = await problemsOf(cells);
+  const deaf = "Stop does not end this call; pass { signal: stopSignal() }";
+  assertEquals(text.split("\n"), [
+    `checked.ipynb: cell 2, line 1: ${deaf}: loadSlake("slake")`,
+    `checked.ipynb: cell 2, line 2: ${deaf}: loadSlake("slake", text)`,
+    `checked.ipynb: cell 2, line 3: ${deaf}: contactSheet([], { side: 100 })`,
+  ]);
+});

@@ -110,3 +110,29 @@ const jobs = Array.from({ length: 12 }, (_, i) => ({
   assert(resumed.filter((one) => one === true).length >= 3, again.output);
   assertEquals(ended.status, "ok");
 });
+
+Deno.test("a loader's cell and that of a model's start end on Stop, and go on when they are run again", async () => {
+  const load = `console.log("stop here");
+(await loadPmcVqa(folder, { requireImages: false, signal: stopSignal() })).records.length`;
+  const start = `console.log("stop here");
+const server = await startEmbeddedServer({ processes: 2, signal: stopSignal() });
+server.baseURLs.length`;
+  const [written, loading, loaded, starting, started, ended] = await runSteps([
+    {
+      source: `import { stopSignal } from "@lib/jupyter/mod.ts";
+import { loadPmcVqa } from "@lib/corpus/mod.ts";
+import { startEmbeddedServer } from "@lib/llm/mod.ts";
+const folder = await Deno.makeTempDir(), head = "Figure_path,Question,Answer,Choice A,Choice B,Choice C,Choice D\\n";
+const row = (i: number) => "PMC" + i + "_F1.jpg,What is in figure " + i + "?,A,one,two,three,four\\n";
+await Deno.writeTextFile(folder + "/test.csv", head);
+await Deno.writeTextFile(folder + "/train.csv", head + Array.from({ length: 80_000 }, (_, i) => row(i)).join(""));`,
+    },
+    { source: load, stop: "running" },
+    { source: load },
+    { source: start, stop: "running" },
+    { source: start },
+    { source: `await server.stop(); await Deno.remove(folder, { recursive: true });` },
+  ]);
+  for (const cell of [written, loaded, started, ended]) assertEquals([cell.status, cell.error], ["ok", ""]);
+  for (const cell of [loading, starting]) assertStopped(cell);
+});

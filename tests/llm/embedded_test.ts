@@ -50,6 +50,34 @@ Deno.test("several processes are one endpoint and all end with stop()", async ()
   }
 });
 
+/** Ids of this process's servers, of this or an earlier test. */
+function servers(): string[] {
+  return [...Deno.readDirSync("/proc")].map(({ name }) => name).filter((pid) => {
+    try {
+      const ours = Deno.readTextFileSync(`/proc/${pid}/status`).includes(`\nPPid:\t${Deno.pid}\n`);
+      return ours && Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes("embedded_server.py");
+    } catch {
+      return false;
+    }
+  });
+}
+
+Deno.test("a start that is stopped ends within two seconds, leaves no process, and can be made again", async () => {
+  const stop = new AbortController(), reason = new Error("stopped by the test"), { signal } = stop;
+  const starting = startEmbeddedServer({ processes: 2, signal });
+  assertEquals(servers().length, 2);
+  setTimeout(() => stop.abort(reason), 50);
+  const begun = performance.now();
+  assertEquals(await assertRejects(() => starting), reason);
+  assert(performance.now() - begun < 2000);
+  assertEquals(servers(), []);
+  assertEquals(await assertRejects(() => startEmbeddedServer({ signal })), reason);
+  const later = new AbortController();
+  await using server = await startEmbeddedServer({ signal: later.signal });
+  later.abort(reason); // what has started goes on
+  assert((await complete(server, request)).text);
+});
+
 Deno.test("a model file that is not the pinned one is refused", async () => {
   const script = join(import.meta.dirname!, "../../lib/llm/embedded_server.py");
   const { stdout, code } = await new Deno.Command(join(paths.venv, "bin/python"), {

@@ -54,7 +54,7 @@ async function load(name: string): Promise<Fixture> {
   const folder = join(here, "..", "parity", "fixtures", name);
   const { params, config } = await loadCheckpoint(folder),
     adapter = await loadAdapter(join(folder, "adapter"), config);
-  const record = readSafetensors(join(folder, "record.safetensors"));
+  const record = await readSafetensors(join(folder, "record.safetensors"));
   for (const [n, t] of Object.entries(record)) {
     if (/^(batch|prompts|labels)/.test(n)) record[n] = tf.cast(t, "int32");
   }

@@ -9,7 +9,7 @@ const folder = join(dirname(fromFileUrl(import.meta.url)), "..", "parity", "fixt
 
 for (const [way, run] of WAYS) {
   Deno.test(`${way}: temperature, top-k and top-p leave what transformers' warpers leave`, async () => {
-    const record = readSafetensors(join(folder, "record.safetensors"));
+    const record = await readSafetensors(join(folder, "record.safetensors"));
     const settings: Sampling[] = JSON.parse(await Deno.readTextFile(join(folder, "record.json")));
     settings.forEach((s, i) => {
       const mine = run((x: typeof record.scores) => restrict(x, s))(record.scores),

@@ -8,7 +8,7 @@ import { copy, damageTest, editTable } from "./damage.ts";
 damageTest("00 notices a projector that passes nothing of the image on", "00", async (folder) => {
   const checkpoint = join(folder, "nano"), file = join(checkpoint, "model.safetensors");
   await copy(join(paths.data, "nano"), checkpoint);
-  const tensors = readSafetensors(file);
+  const tensors = await readSafetensors(file);
   for (const [key, x] of Object.entries(tensors)) {
     if (key.includes("multi_modal_projector")) tensors[key] = tf.zerosLike(x);
   }

@@ -7,7 +7,7 @@ import { damageTest, runOf } from "./damage.ts";
 /** Gives one of the eight adapters of notebook 05 the B of an untrained one: zeros. (With stage 1 before it, what that learnt would remain.) */
 async function untrain(folder: string): Promise<void> {
   const adapter = join(await runOf(folder, "05_stage2"), "adapters/roco_v2__without");
-  const file = join(adapter, "adapter_model.safetensors"), tensors = readSafetensors(file);
+  const file = join(adapter, "adapter_model.safetensors"), tensors = await readSafetensors(file);
   for (const [key, x] of Object.entries(tensors)) {
     if (key.includes("lora_B")) tensors[key] = tf.zerosLike(x);
   }

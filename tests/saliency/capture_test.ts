@@ -30,10 +30,9 @@ Deno.test("the captured answer and its log-probabilities are those of greedy gen
   });
   assertEquals(captured.text, greedy.text);
   assert(captured.text.length > 0);
-  const withEos = await captureAnswer(model, tokenizer, store, prompt, [
-    ...captured.answerIds,
-    model.config.eosId,
-  ]);
+  const withEos = await captureAnswer(model, tokenizer, store, prompt, {
+    answerIds: [...captured.answerIds, model.config.eosId],
+  });
   assertAlmostEquals(withEos.logprobs.reduce((a, b) => a + b), greedy.logprob, 1e-3);
   assertEquals(withEos.layout.length, captured.layout.length + 1);
   await dispose();
@@ -68,7 +67,7 @@ Deno.test("attention obeys the prefix mask, rows sum to one, and positions mean 
 
 Deno.test("an empty answer is represented by its eos", async () => {
   const { model, tokenizer, store, prompt, dispose } = await setUp();
-  const captured = await captureAnswer(model, tokenizer, store, prompt, []);
+  const captured = await captureAnswer(model, tokenizer, store, prompt, { answerIds: [] });
   assertEquals([captured.text, captured.answerIds, captured.layout.response.length], ["", [], 1]);
   await dispose();
 });

@@ -335,7 +335,7 @@ Deno.test({
     assertEquals([...held.keys()], ["by hand", "derived from those", "SLAKE", "VQA-RAD"]);
     assert(pairs.filter(({ source }) => source === "by hand").length > 300);
     for (const [source, own] of held) {
-      const { recall, precision } = filterQuality(own, FILTERS).at(-1)!;
+      const { recall, precision } = (await filterQuality(own)).at(-1)!;
       assert(recall!.estimate >= 0.8, `${source}: recall ${recall!.estimate}`);
       // Half of what SLAKE's wrong rows say needs knowledge that no word of a caption tells.
       assert(
@@ -343,7 +343,8 @@ Deno.test({
         `${source}: precision ${precision!.estimate}`,
       );
     }
-    const phantom = filterQuality(held.get("by hand")!, filtersFor({ completeCaptions: true })).at(-1)!;
+    const rules = filtersFor({ completeCaptions: true });
+    const phantom = (await filterQuality(held.get("by hand")!, { rules })).at(-1)!;
     assert(phantom.recall!.estimate < 0.5, "rules for phantoms take most sound pairs about real images");
   },
 });

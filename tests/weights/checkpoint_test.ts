@@ -40,6 +40,16 @@ Deno.test("a saved checkpoint loads again, bit for bit, under the hub's names", 
     assertEquals(names, ["config.json", "model.safetensors", "preprocessor_config.json"]);
   }));
 
+Deno.test("loading ends with the reason of its signal, and what was read until then is freed", () =>
+  inTempDir(async (dir) => {
+    await saveCheckpoint(dir, params, TINY);
+    const reason = new Error("stopped by the test"), before = memory().tensors, stop = new AbortController();
+    const loading = loadCheckpoint(dir, { signal: stop.signal });
+    stop.abort(reason);
+    assertEquals(await assertRejects(() => loading), reason);
+    assertEquals(memory().tensors, before);
+  }));
+
 Deno.test("every naming that transformers ever wrote loads as the same weights", () =>
   inTempDir(async (dir) => {
     const expected = valuesOf(params);

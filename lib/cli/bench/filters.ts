@@ -8,10 +8,13 @@ const share = (of: FilterQuality["recall"]) =>
 /** What the rules do with labelled pairs about real images (lib/synthesis labelledPairs): tables in results/local/bench. */
 export async function benchFilters(dir: string): Promise<void> {
   const pairs = await labelledPairs(dir);
-  const parts = [
-    ...Map.groupBy(pairs, ({ source, tuning }) => `${source}, ${tuning ? "tuning" : "held out"}`),
-  ]
-    .map(([part, own]) => ({ part, rows: filterQuality(own) }));
+  const parts: { part: string; rows: FilterQuality[] }[] = [];
+  for (
+    const [part, own] of Map.groupBy(
+      pairs,
+      ({ source, tuning }) => `${source}, ${tuning ? "tuning" : "held out"}`,
+    )
+  ) parts.push({ part, rows: await filterQuality(own) });
   const tables = parts.map(({ part, rows }) => {
     const lines = rows.filter((row) =>
       row.soundDropped + row.unsoundDropped > 0 || row.filter === "all rules"

@@ -2,8 +2,8 @@ import { join } from "@std/path";
 import ts from "typescript";
 import { paths } from "../config/mod.ts";
 
-/** A promise that nobody waits for: file, line from 1, and the statement's beginning. */
-export interface Floating {
+/** What is wrong at a line, from 1, of a file. */
+export interface Problem {
   file: string;
   line: number;
   text: string;
@@ -41,11 +41,31 @@ function losesPromise(node: ts.Expression, checker: ts.TypeChecker): boolean {
   return holdsPromise(checker.getTypeAtLocation(node), checker);
 }
 
+/** Whether values of this type may have a property `signal`. */
+const hasSignal = (type: ts.Type, checker: ts.TypeChecker): boolean =>
+  checker.getPropertyOfType(checker.getNonNullableType(type), "signal") !== undefined;
+
+/** Whether this calls a function of the library that can be stopped, without saying by what. */
+function isDeaf(node: ts.CallExpression, checker: ts.TypeChecker): boolean {
+  const signature = checker.getResolvedSignature(node);
+  if (!signature?.declaration?.getSourceFile().fileName.startsWith(join(paths.root, "lib/"))) return false;
+  const taking = signature.parameters.findIndex((parameter) =>
+    hasSignal(checker.getTypeOfSymbolAtLocation(parameter, node), checker)
+  );
+  if (taking < 0) return false;
+  const given = node.arguments.at(taking);
+  return !given || !hasSignal(checker.getTypeAtLocation(given), checker);
+}
+
+/** The beginning of a node's text. */
+const head = (node: ts.Node): string => node.getText().split("\n")[0].slice(0, 60);
+
 /**
- * Statements whose value is a promise, or an array of promises, that is neither awaited nor marked with `void`, found
- * with TypeScript's type checker. In a Deno kernel the error of such a promise is lost.
+ * What only TypeScript's type checker finds in cells: statements whose value is a promise, or an array of promises, that is
+ * neither awaited nor marked with `void` (in a Deno kernel its error is lost), and calls of the library that take a signal
+ * and get none (Stop does not end them).
  */
-export async function floatingPromises(files: readonly string[]): Promise<Floating[]> {
+export async function programProblems(files: readonly string[]): Promise<Problem[]> {
   if (!files.length) return [];
   const types = join(paths.root, "build", "deno.d.ts");
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["types"] }).output();
@@ -63,14 +83,20 @@ export async function floatingPromises(files: readonly string[]): Promise<Floati
     baseUrl: paths.root,
     paths: { "@lib/*": ["./lib/*"], "@std/*": ["./tests/jsr_stand_in/@std/*/1.0.0/mod.ts"] },
   });
-  const checker = program.getTypeChecker(), found: Floating[] = [];
+  const checker = program.getTypeChecker(), found: Problem[] = [];
   for (const name of files) {
     const file = program.getSourceFile(name);
     if (!file) throw new Error(`TypeScript could not read ${name}.`);
     const visit = (node: ts.Node): void => {
-      if (ts.isExpressionStatement(node) && losesPromise(node.expression, checker)) {
+      const problem = (what: string) => {
         const line = file.getLineAndCharacterOfPosition(node.getStart()).line + 1;
-        found.push({ file: name, line, text: node.getText().split("\n")[0].slice(0, 60) });
+        found.push({ file: name, line, text: `${what}: ${head(node)}` });
+      };
+      if (ts.isExpressionStatement(node) && losesPromise(node.expression, checker)) {
+        problem("the promise is not awaited");
+      }
+      if (ts.isCallExpression(node) && isDeaf(node, checker)) {
+        problem("Stop does not end this call; pass { signal: stopSignal() }");
       }
       ts.forEachChild(node, visit);
     };
