@@ -1,16 +1,17 @@
-import { exists, walk } from "@std/fs";
-import { join, relative } from "@std/path";
+import { exists } from "@std/fs";
+import { join } from "@std/path";
 import { paths } from "../config/mod.ts";
+import { PROCESSORS } from "./bench/processors.ts";
 import { readArgs } from "./command.ts";
+import { runDeno, runDenoQuietly, testFilesIn } from "./support/run_deno.ts";
 import {
-  type Ended,
   one,
-  parseDenoTest,
   parsePlain,
   skipLines,
   sumTallies,
   type Tally,
   testFiles,
+  testFilesApart,
 } from "./support/tally.ts";
 import { checkoutState, emptyHome, sameCheckout } from "./support/traces.ts";
 import { writeBrowser } from "./support/test_browser.ts";
@@ -24,51 +25,8 @@ Format, lint, types, notebook cells, tests, TensorFlow.js's own specs, and every
 folder; then whether HOME stayed empty and the checkout as it was. The last line counts them. LAB_DATA names a folder
 with real files for the tests that need them; CHROME a browser, if none is found.`;
 
-/** Runs Deno and passes its output on; returns what it wrote to standard output as well. */
-async function deno(
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<Ended> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: paths.root,
-    env: { NO_COLOR: "1", ...env },
-    stdin: "null",
-    stdout: "piped",
-  }).spawn();
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const bytes of child.stdout) {
-    text += decoder.decode(bytes, { stream: true });
-    await Deno.stdout.write(bytes);
-  }
-  const { success, signal } = await child.status;
-  return { success, signal, text };
-}
-
 /** Tests of these rooms wait for kernels, servers, browsers and disks; they run beside those that compute. */
 const WAITING = ["artifacts", "cli", "download", "jupyter", "launcher", "llm", "synthesis"];
-
-/** Runs Deno and gives what it writes to `later`, to be shown when there is room. */
-async function quietly(args: string[], later: Deno.CommandOutput[]): Promise<Ended> {
-  const output = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: paths.root,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  later.push(output);
-  return { ...output, text: new TextDecoder().decode(output.stdout) };
-}
-
-/** Test files of a folder of tests/, as `deno test` names them. */
-async function testFilesIn(folder: string): Promise<string[]> {
-  const found = await Array.fromAsync(walk(join(paths.root, "tests", folder), { exts: ["ts"] }));
-  return found.map(({ path }) => relative(paths.root, path)).filter((path) => path.endsWith("_test.ts"))
-    .sort();
-}
 
 /** Why specs are skipped. */
 const SPECS = "specs that TensorFlow.js leaves out or fails (tests/tensor/tfjs_core/known_failures.json)";
@@ -84,26 +42,32 @@ async function unitTests(): Promise<Tally> {
   const computing = (await testFilesIn("")).filter((file) => !others.includes(file));
   const later: Deno.CommandOutput[] = [];
   const beside = (async () => {
-    const tally = await testFiles(waiting, (files) => quietly([...test, ...files], later));
-    const specs = await quietly(["run", "-A", "tests/tensor/tfjs_core/run.ts"], later);
+    const tally = await testFiles(waiting, (files) => runDenoQuietly([...test, ...files], later));
+    const specs = await runDenoQuietly(["run", "-A", "tests/tensor/tfjs_core/run.ts"], later);
     return [tally, parsePlain(specs.text, specs.success, SPECS)];
   })();
-  const tally = await testFiles(computing, (files) => deno([...test, ...files]));
+  const tally = await testFiles(computing, (files) => runDeno([...test, ...files]));
   const tallies = [tally, ...await beside];
-  for (const { stdout, stderr } of later) {
-    await Deno.stdout.write(stdout);
-    await Deno.stderr.write(stderr);
-  }
+  await show(later);
   return sumTallies(tallies);
 }
 
-/** One model and one training as on processors without AVX-512 and without oneDNN. */
+async function show(outputs: readonly Deno.CommandOutput[]): Promise<void> {
+  for (const { stdout, stderr } of outputs) {
+    await Deno.stdout.write(stdout);
+    await Deno.stderr.write(stderr);
+  }
+}
+
+/** One model and one training as on the first of other processors; all of them: `./lab bench faults processors`. */
 async function otherProcessors(): Promise<Tally> {
   const files = ["tests/model/parity_test.ts", "tests/training/adamw_test.ts"];
-  const env = { TF_ENABLE_ONEDNN_OPTS: "0", XLA_FLAGS: "--xla_cpu_max_isa=AVX2" };
   const some = ["test", "-A", "--no-check", "--filter", "/^mqa_left, (graph|XLA)/"];
-  return await testFiles(files, (left) => deno([...some, ...left], env));
+  return await testFiles(files, (left) => runDeno([...some, ...left], PROCESSORS[0]));
 }
+
+/** Tests that run a notebook each; one uses one and a half of two cores. */
+const AT_ONCE = 3;
 
 /** Every notebook in a temporary folder, then those whose inputs are damaged (tests/notebooks). */
 async function notebookRuns(): Promise<Tally> {
@@ -120,10 +84,13 @@ async function notebookRuns(): Promise<Tally> {
       }
       tally.passed++;
     }
-    // Three at once: a notebook uses one and a half of two cores.
-    const env = { LAB_TEST_RESULTS: results, LAB_TEST_DATA: data, DENO_JOBS: "3" };
-    const { success, text } = await deno(["test", "-A", "--no-check", "--parallel", "tests/notebooks"], env);
-    const damaged = parseDenoTest(text, success);
+    const env = { LAB_TEST_RESULTS: results, LAB_TEST_DATA: data };
+    const damaged = await testFilesApart(await testFilesIn("notebooks"), AT_ONCE, async (files) => {
+      const outputs: Deno.CommandOutput[] = [];
+      const ended = await runDenoQuietly(["test", "-A", "--no-check", ...files], outputs, env);
+      await show(outputs);
+      return ended;
+    });
     return sumTallies([tally, damaged]);
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -134,17 +101,17 @@ type Step = readonly [string, () => Promise<Tally>];
 
 const steps: readonly Step[] = [
   ["format", async () => {
-    const { success } = await deno(["fmt", "--check", "lib", "tests", "deno.json"]);
+    const { success } = await runDeno(["fmt", "--check", "lib", "tests", "deno.json"]);
     const notebooks = await unformattedNotebooks(await listNotebooks());
     for (const notebook of notebooks) {
       console.error(`not formatted: ${notebook}; run ./lab deno fmt notebooks`);
     }
     return one(success && notebooks.length === 0);
   }],
-  ["lint", async () => one((await deno(["lint", "--quiet"])).success)],
+  ["lint", async () => one((await runDeno(["lint", "--quiet"])).success)],
   ["types, notebook cells", async () => {
     const cells = ["run", "-A", "lib/jupyter/check_notebooks.ts", ...await listNotebooks()];
-    const runs = await Promise.all([deno(["check", "--quiet", "lib", "tests"]), deno(cells)]);
+    const runs = await Promise.all([runDeno(["check", "--quiet", "lib", "tests"]), runDeno(cells)]);
     return sumTallies(runs.map(({ success }) => one(success)));
   }],
   ["tests, TensorFlow.js specs", unitTests],

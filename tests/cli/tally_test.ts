@@ -1,5 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseDenoTest, parsePlain, skipLines, sumTallies, testFiles } from "../../lib/cli/support/tally.ts";
+import {
+  parseDenoTest,
+  parsePlain,
+  skipLines,
+  sumTallies,
+  testFiles,
+  testFilesApart,
+} from "../../lib/cli/support/tally.ts";
 
 Deno.test("counts come from the last summary of deno test", () => {
   const text =
@@ -110,6 +117,9 @@ Deno.test("a test process that dies is named, its tests count, and the files aft
         "d_test.ts: the test process ended by SIGABRT before its first test",
       ],
     });
+    const apart = await testFilesApart(files, 2, run);
+    assertEquals([apart.passed, apart.failed, apart.skipped], [4, 4, 1]);
+    assertEquals(apart.died?.map((line) => line.split(":")[0]), ["b_test.ts", "d_test.ts"]);
     const none = await testFiles(files, () => Promise.resolve({ text: "", success: false, signal: null }), 2);
     assertEquals([none.failed, none.died?.at(-1)], [
       5,

@@ -8,6 +8,7 @@ import { kills } from "./kills.ts";
 import { modelFiles } from "./model_files.ts";
 import { pictures } from "./pictures.ts";
 import { processes } from "./processes.ts";
+import { processors } from "./processors.ts";
 
 /** What a campaign found. */
 export interface Outcome {
@@ -30,7 +31,15 @@ export interface Campaign {
 }
 
 /** The campaigns. */
-export const CAMPAIGNS: readonly Campaign[] = [archives, kills, modelFiles, pictures, processes, replies];
+export const CAMPAIGNS: readonly Campaign[] = [
+  archives,
+  kills,
+  modelFiles,
+  pictures,
+  processes,
+  processors,
+  replies,
+];
 
 const Row = z.strictObject({
   campaign: z.string(),

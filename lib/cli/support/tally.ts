@@ -1,3 +1,5 @@
+import { pooledMap } from "@std/async";
+
 /** How many tests went how. */
 export interface Tally {
   passed: number;
@@ -125,6 +127,15 @@ export async function testFiles(
     tallies.push({ passed: 0, failed: left.length, skipped: 0, reasons: {}, died });
   }
   return sumTallies(tallies);
+}
+
+/** {@link testFiles} with a process for each file, so many of them at once. */
+export async function testFilesApart(
+  files: readonly string[],
+  atOnce: number,
+  run: (files: readonly string[]) => Promise<Ended>,
+): Promise<Tally> {
+  return sumTallies(await Array.fromAsync(pooledMap(atOnce, files, (file) => testFiles([file], run))));
 }
 
 /** Counts of a run that was cut off, and the files that had begun; `only` is the file if none had. */
