@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A user's machine: a minimal Debian with Python's venv and nothing else, an ordinary user, a folder with a space and an
-# umlaut, the C locale, an empty environment. There: ./lab setup, notebooks 00 to 02, then two more users at once, who may
-# only read that installation and have a LAB_HOME each. Needs root, debootstrap and Debian's packages: where they cannot be
+# umlaut, the C locale, an empty environment, no /dev/shm, no program may be started from /tmp. There: ./lab setup with umask
+# 077, notebooks 00 to 02 (the last behind a proxy that does not answer), then two more users at once, who may only read that
+# installation and have a LAB_HOME each; one of them without HOME and in a locale that is not installed. Needs root, debootstrap and Debian's packages: where they cannot be
 # had it says so, which is no failure. Takes some six minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -44,15 +45,18 @@ as() {
 }
 
 course() {
+  mount -t tmpfs none "$root/dev"
+  mount -t tmpfs -o mode=1777,noexec none "$root/tmp"
   for device in null zero full random urandom tty; do
     [ -e "$root/dev/$device" ] || : >"$root/dev/$device"
     mount --bind "/dev/$device" "$root/dev/$device"
   done
   mount --bind /proc "$root/proc"
-  as teacher ./lab setup
+  as teacher sh -c 'umask 077 && exec ./lab setup'
   as teacher ./lab run 00
   as teacher ./lab run 01
-  as teacher ./lab run 02 --limit 6 # its language model needs a library that small systems lack
+  # Its language model needs a library that small systems lack, and is a server on this machine.
+  as teacher env HTTP_PROXY=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9 ./lab run 02 --limit 6
 
   local python
   python=$(readlink -f "$root/usr/bin/python3") # from outside: the links in there are relative
@@ -60,19 +64,36 @@ course() {
   chmod 700 "$python"
   expect "you may not run its Python" as ann ./lab doctor
   chmod 755 "$python"
+  chmod 700 "$root$folder/lib/cli"
+  expect "lib/cli: ask its owner for chmod -R go+rX" as ann ./lab doctor
+  chmod 755 "$root$folder/lib/cli"
   for user in ann bob; do
+    local odd=()
+    [ "$user" = bob ] || odd=(-u HOME LC_ALL=tr_TR.UTF-8)
     (
-      as "$user" env LAB_HOME="/home/$user/my lab" ./lab doctor >/dev/null
-      as "$user" env LAB_HOME="/home/$user/my lab" ./lab run 00
+      as "$user" env "${odd[@]}" LAB_HOME="/home/$user/my lab" ./lab doctor >/dev/null
+      as "$user" env "${odd[@]}" LAB_HOME="/home/$user/my lab" ./lab run 00
     ) &
   done
   wait -n
   wait -n
   for user in ann bob; do
-    [ -f "$root/home/$user/my lab/results/local/tiny/notebooks/00_start_here.ipynb" ]
+    [ "$(stat -c %a "$root/home/$user/my lab/results/local/tiny/notebooks/00_start_here.ipynb")" = 600 ]
+    open_as "$user"
   done
+  local name=notebooks/00_start_here.ipynb
+  echo >>"$root/home/ann/my lab/$name" # ann saves hers,
+  echo >>"$root$folder/$name" # and an update brings another, with two lines more
+  echo >>"$root$folder/$name"
+  open_as ann | grep -qF "has new ones: 00_start_here.ipynb"
+  open_as bob
+  [ "$(wc -l <"$root/home/ann/my lab/$name")" -lt "$(wc -l <"$root$folder/$name")" ]
+  cmp "$root/home/bob/my lab/$name" "$root$folder/$name"
   [ -z "$(find "$root$folder" ! -uid "$(stat -c %u "$root$folder")")" ] # nobody else wrote there
 }
+
+# What ./lab open does for USER before JupyterLab starts.
+open_as() { as "$1" env LAB_HOME="/home/$1/my lab" ./lab open --version 2>&1; }
 
 # expect TEXT COMMAND...: the command fails and says TEXT.
 expect() {
@@ -83,7 +104,7 @@ expect() {
 }
 
 export root folder certificates
-export -f as course expect
+export -f as course expect open_as
 unshare --mount --propagation private bash -euo pipefail -c course ||
   { echo "minimal machine: failed"; exit 1; }
 echo "minimal machine: set-up, notebooks 00 to 02 and two users of one installation in $SECONDS s"
