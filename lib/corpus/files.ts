@@ -127,7 +127,11 @@ export function parseRow<T>(schema: z.ZodType<T>, value: unknown, where: string)
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const key = issue.path.length > 0 ? `key "${issue.path.join(".")}": ` : "";
-  throw new Error(`${where}: ${key}${issue.message}.`);
+  const found = issue.message.replace("Invalid input: ", "").replace(
+    /, received (undefined)?/,
+    (_, absent) => absent ? ", found nothing" : ", found ",
+  );
+  throw new Error(`${where}: ${key}${found}.`);
 }
 
 /** Absolute path of a file named in a row. @throws when the name leaves the folder or no file can have it */

@@ -97,6 +97,9 @@ function requireSound(metadata: FileMetaData, fileBytes: number): FileMetaData {
   return metadata;
 }
 
+/** A number that a damaged header may give as something else. */
+const whole = (value: unknown): string => typeof value === "number" ? `${value}` : "unknown";
+
 /** Bytes in which a page's header usually ends. */
 const HEADER_BYTES = 16_384;
 
@@ -120,7 +123,9 @@ async function requireSoundPages(
           size <= meta_data.total_uncompressed_size)
       ) {
         throw new Error(
-          `a page of ${values} values and ${size} bytes in ${meta_data.path_in_schema.join(".")}`,
+          `a page of ${whole(values)} values and ${whole(size)} bytes in ${
+            meta_data.path_in_schema.join(".")
+          }`,
         );
       }
       at += length + packed;
@@ -145,8 +150,14 @@ async function readable<T>(path: string, read: () => T | Promise<T>): Promise<T>
   try {
     return await read();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${path}: expected a complete parquet file, found: ${reason}. Download the file again.`);
+    // What is no plain Error is the library stumbling over what the file says of itself.
+    const plain = error instanceof Error && error.constructor === Error;
+    const found = plain
+      ? error.message.replace(/\.$/, "").replace("undefined", "unknown")
+      : "parts that do not fit together";
+    throw new Error(`${path}: expected a complete parquet file, found: ${found}. Download the file again.`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,7 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { modelFiles } from "../../lib/cli/bench/model_files.ts";
+import { tables } from "../../lib/cli/bench/tables.ts";
 
-Deno.test("damaged checkpoint files neither hang nor end the process, and are refused by a sentence", async () => {
-  const { tried, failed, details } = await modelFiles.run(60, new AbortController().signal);
-  assertEquals([tried, failed], [60, 0], details.join("\n"));
-});
+for (const [campaign, count] of [[modelFiles, 60], [tables, 190]] as const) {
+  Deno.test(`damaged ${campaign.name} neither hang nor end the process, and are refused by a sentence`, async () => {
+    const { tried, failed, details } = await campaign.run(count, new AbortController().signal);
+    assertEquals([tried, failed], [count, 0], details.join("\n"));
+  });
+}

@@ -9,6 +9,7 @@ import { modelFiles } from "./model_files.ts";
 import { pictures } from "./pictures.ts";
 import { processes } from "./processes.ts";
 import { processors } from "./processors.ts";
+import { tables } from "./tables.ts";
 
 /** What a campaign found. */
 export interface Outcome {
@@ -39,6 +40,7 @@ export const CAMPAIGNS: readonly Campaign[] = [
   processes,
   processors,
   replies,
+  tables,
 ];
 
 const Row = z.strictObject({

@@ -3,32 +3,13 @@ import { join } from "@std/path";
 import { paths, rng } from "../../config/mod.ts";
 import { ArchiveError, downloadHubModel, unpackArchive } from "../../download/mod.ts";
 import { complete, type Endpoint, LlmError } from "../../llm/mod.ts";
+import { damaged } from "./damage.ts";
 import type { Campaign, Outcome } from "./faults.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** What one damaged thing may take. */
 const LIMIT_MS = 10_000;
-
-/** A copy of `bytes` with one to eight faults: bytes changed, pieces left out, doubled, or cut off. */
-export function damaged(bytes: Bytes, random: () => number): Bytes {
-  const below = (n: number) => Math.floor(random() * n);
-  let copy = bytes.slice();
-  for (let faults = 1 + below(8); faults > 0 && copy.length > 0; faults--) {
-    const at = below(copy.length), length = 1 + below(40), kind = below(10);
-    if (kind < 6) copy[at] = random() < 0.5 ? below(256) : copy[at] ^ (1 << below(8));
-    else if (kind === 6) copy.fill(random() < 0.5 ? 0 : 255, at, at + length);
-    else if (kind === 9) copy = copy.slice(0, at);
-    else {
-      const rest = kind === 7 ? at + length : at; // left out, or doubled
-      const parts = [copy.subarray(0, kind === 7 ? at : at + length), copy.subarray(rest)];
-      copy = new Uint8Array(parts[0].length + parts[1].length);
-      copy.set(parts[0]);
-      copy.set(parts[1], parts[0].length);
-    }
-  }
-  return copy;
-}
 
 /** Tries things one after another; `attempt` gives the harm that one did, or null. */
 async function tryAll(
