@@ -1,8 +1,9 @@
-import { basename, join, relative } from "@std/path";
+import { basename, join } from "@std/path";
 import { paths } from "../config/mod.ts";
 import { readArgs } from "./command.ts";
 import { listNotebooks, notebookIndex, runNotebook } from "./support/notebooks.ts";
 import { recordRuns } from "./support/record.ts";
+import { shownPath } from "./support/shown_path.ts";
 import { formatSeconds } from "./support/time.ts";
 
 export const usage = `usage: ./lab demo [--from NN] [--record]
@@ -29,10 +30,10 @@ export async function run(args: string[]): Promise<void> {
     place = join(paths.root, "results", "tiny");
     await recordRuns(stages, join(results, "tiny", "notebooks"), place);
   }
-  const shown = relative(paths.root, join(place, "notebooks"));
+  const shown = shownPath(join(place, "notebooks"));
   console.log(`${notebooks.length} notebooks in ${formatSeconds((performance.now() - started) / 1000)}.`);
   console.log(
-    `Executed notebooks: ${shown}; tables and figures beside them in ${relative(paths.root, place)}.`,
+    `Executed notebooks: ${shown}; tables and figures beside them in ${shownPath(place)}.`,
   );
   console.log("Look at them with ./lab open, or ask a question: ./lab ask IMAGE QUESTION");
 }

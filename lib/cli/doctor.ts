@@ -1,10 +1,11 @@
 import { statfs } from "node:fs/promises";
 import { exists } from "@std/fs";
-import { join, relative } from "@std/path";
+import { join } from "@std/path";
 import { z } from "zod";
 import { paths } from "../config/mod.ts";
 import { readArgs } from "./command.ts";
 import { nvidiaGpus, outputOf } from "./support/programs.ts";
+import { shownPath } from "./support/shown_path.ts";
 
 export const usage = `usage: ./lab doctor
 
@@ -94,7 +95,7 @@ export async function run(args: string[]): Promise<void> {
       data ? (await entries(data)).join(", ") || `${data} is empty` : "not set (tests on real files skip)",
     ],
     ["nano model", (await entries(join(paths.data, "nano"))).length ? "there" : "missing: data/nano"],
-    ["results", paths.home === paths.root ? relative(paths.root, paths.results) : paths.results],
+    ["results", shownPath(paths.results)],
     ["browser", await browser()],
     ["HF_TOKEN", `${isSet("HF_TOKEN")} (needed for the gated full-scale model)`],
     [

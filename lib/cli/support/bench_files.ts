@@ -1,5 +1,6 @@
-import { join, relative } from "@std/path";
+import { join } from "@std/path";
 import { paths, writeFileAtomic } from "../../config/mod.ts";
+import { shownPath } from "./shown_path.ts";
 
 /** Writes NAME.json and NAME.md into results/local/bench; returns the text's place in the repository. */
 export async function writeBench(name: string, value: unknown, text: string): Promise<string> {
@@ -7,5 +8,5 @@ export async function writeBench(name: string, value: unknown, text: string): Pr
   await Deno.mkdir(folder, { recursive: true });
   await writeFileAtomic(join(folder, `${name}.json`), JSON.stringify(value, null, 1) + "\n");
   await writeFileAtomic(join(folder, `${name}.md`), text);
-  return relative(paths.root, join(folder, `${name}.md`));
+  return shownPath(join(folder, `${name}.md`));
 }
