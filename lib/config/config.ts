@@ -18,6 +18,8 @@ export const Config = z.strictObject({
     checkpoint: z.string().min(1),
     dtype: z.enum(["float32", "bfloat16"]),
     compiler: z.enum(["graph", "xla"]),
+    /** How a GPU multiplies float32 matrices (lib/tensor setMatmulPrecision); bfloat16 and CPUs are not concerned. */
+    matmulPrecision: z.enum(["float32", "tf32"]),
   }),
   corpora: z.strictObject({
     /** Real files under data/local, or phantoms drawn by lib/phantom. */
@@ -102,7 +104,7 @@ const tiny: Config = {
   scale: "tiny",
   limit: null,
   seed: 2506,
-  model: { checkpoint: "data/nano", dtype: "float32", compiler: "xla" },
+  model: { checkpoint: "data/nano", dtype: "float32", compiler: "xla", matmulPrecision: "float32" },
   corpora: { source: "phantom" },
   synthesis: {
     captions: 150,
@@ -144,7 +146,12 @@ const full: Config = {
   scale: "full",
   limit: null,
   seed: 2506,
-  model: { checkpoint: "google/paligemma-3b-mix-448", dtype: "bfloat16", compiler: "graph" },
+  model: {
+    checkpoint: "google/paligemma-3b-mix-448",
+    dtype: "bfloat16",
+    compiler: "graph",
+    matmulPrecision: "tf32",
+  },
   corpora: { source: "real" },
   synthesis: {
     captions: 60_000,

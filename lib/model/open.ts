@@ -1,4 +1,5 @@
 import type { Config } from "../config/mod.ts";
+import { setMatmulPrecision } from "../tensor/mod.ts";
 import { loadTokenizer, type Tokenizer } from "../text/mod.ts";
 import {
   loadCheckpoint,
@@ -42,7 +43,8 @@ export function checkTokenizer(tokenizer: Tokenizer, shape: PaliGemmaConfig, dir
 }
 
 /**
- * Loads the checkpoint of a configuration: a folder, or an id on the Hugging Face hub, which is downloaded once.
+ * Loads the checkpoint of a configuration: a folder, or an id on the Hugging Face hub, which is downloaded once. From then
+ * on this process multiplies matrices in the configuration's precision.
  *
  * @throws when there is no such checkpoint, or when its weights, tokenizer and config.json disagree; the reason of `signal`, which
  * ends a download and the reading
@@ -51,7 +53,8 @@ export async function openModel(
   config: Config,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<OpenModel> {
-  const { checkpoint, dtype } = config.model;
+  const { checkpoint, dtype, matmulPrecision } = config.model;
+  setMatmulPrecision(matmulPrecision);
   const dir = await resolveModel(checkpoint, { signal });
   const tokenizer = await loadTokenizer(dir);
   checkTokenizer(tokenizer, await loadConfig(dir), dir); // before gigabytes are read

@@ -16,6 +16,9 @@ const FRAMEWORK = {
   TF_TensorElementCount: { parameters: [P], result: "i64" },
   TF_TensorType: { parameters: [P], result: "i32" },
   TF_DataTypeSize: { parameters: ["i32"], result: "usize" },
+  // Not of the C API: tsl::enable_tensor_float_32_execution(bool) and tsl::tensor_float_32_execution_enabled()
+  enableTF32: { name: "_ZN3tsl32enable_tensor_float_32_executionEb", parameters: ["bool"], result: "void" },
+  isTF32Enabled: { name: "_ZN3tsl33tensor_float_32_execution_enabledEv", parameters: [], result: "bool" },
 } as const;
 
 const CC = {

@@ -3,6 +3,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import { backend, binding, tf } from "./backend.ts";
 import { describe } from "./dtype.ts";
 import type { TracedFunction } from "./function.ts";
+import { matmulPrecision } from "./precision.ts";
 import { isTracedId } from "./table.ts";
 import { flatten, replaceTensors } from "./tree.ts";
 
@@ -106,7 +107,8 @@ function fillHoles(shell: unknown, outputs: Tensor[]): unknown {
 /**
  * A function of tensors, traced at its first call and from then on run as one TensorFlow function: forward, gradients
  * and optimizer alike. Arguments and result are tensors or nested arrays and records of them; numbers and strings
- * among them are part of the signature. There is one trace for each signature (structure, real types, shapes).
+ * among them are part of the signature. There is one trace for each signature (structure, real types, shapes) and
+ * precision of matrix products ({@linkcode setMatmulPrecision}).
  *
  * What holds for the traced code:
  * - It runs once, so it must have no other effect than its result; tensors it keeps from inside are of no use.
@@ -140,10 +142,11 @@ export function jit<A extends any[], R>(fn: (...args: A) => R, options: JitOptio
     const structure = args.map((a, i) => flatten(a, tensors, `argument ${i + 1} of ${name}`)).join();
     const ids = backend().getInputTensorIds(tensors);
     const signature = `(${structure}) ${ids.map((id) => describe(binding.infoOf(id))).join(" ")}`;
-    let c = compiled.get(signature);
+    const key = `${matmulPrecision()} ${signature}`;
+    let c = compiled.get(key);
     if (!c) {
       const start = performance.now();
-      compiled.set(signature, c = trace(fn, name, xla, args, ids));
+      compiled.set(key, c = trace(fn, name, xla, args, ids));
       const { nodes, captures } = c.f;
       traces.push({ signature, nodes, captures: captures.length, traceMs: performance.now() - start });
     }

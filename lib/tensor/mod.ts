@@ -14,6 +14,8 @@ export { allocTensor, asType, promotions, realType, upload } from "./cast.ts";
 export type { DType } from "./dtype.ts";
 export { isTracing, jit, type JitOptions, type Jitted, type TraceInfo } from "./jit.ts";
 export { devices, type Memory, memory, tensorflowVersion } from "./memory.ts";
+export { type MatmulPrecision, matmulPrecision, setMatmulPrecision } from "./precision.ts";
+export { OutOfMemory } from "./out_of_memory.ts";
 export { barrier, sparseCrossEntropy, updateSlice } from "./ops.ts";
 export { categorical, randomNormal, randomUniform, type Seed } from "./random.ts";
 export type { Device } from "./runtime.ts";

@@ -2,6 +2,7 @@
 import { type CApi, openLibraries } from "./c_api.ts";
 import { type Driver, findDriver, loadCuda } from "./cuda.ts";
 import { findLibraries } from "./library.ts";
+import { memoryError } from "./out_of_memory.ts";
 import { fromCString, type Pointer, present } from "./pointers.ts";
 
 export interface Device {
@@ -25,16 +26,16 @@ export interface Runtime {
 }
 
 /**
- * Throws if the last call on the runtime's status failed.
- * The first two lines are those of tfjs-node's addon, which callers may match.
+ * Throws if the last call on the runtime's status failed: {@linkcode OutOfMemory} where memory was used up.
+ * Else the first two lines are those of tfjs-node's addon, which callers may match.
  */
 export function check(rt: Pick<Runtime, "C" | "status">, where: string | (() => string)): void {
   const code = rt.C.TF_GetCode(rt.status);
   if (code === 0) return;
-  const message = fromCString(rt.C.TF_Message(rt.status));
-  throw new Error(
-    `Invalid TF_Status: ${code}\nMessage: ${message}\nin ${typeof where === "string" ? where : where()}`,
-  );
+  const message = fromCString(rt.C.TF_Message(rt.status)),
+    place = typeof where === "string" ? where : where();
+  throw memoryError(code, message, place) ??
+    new Error(`Invalid TF_Status: ${code}\nMessage: ${message}\nin ${place}`);
 }
 
 /** ConfigProto { gpu_options (6): GPUOptions { allow_growth (4): true } }, in protobuf's wire format. */
@@ -81,6 +82,7 @@ export function openRuntime(): Runtime {
     );
   }
   const C = openLibraries(libraries), status = present(C.TF_NewStatus(), "a status");
+  C.enableTF32(false); // see setMatmulPrecision
   const options = present(C.TFE_NewContextOptions(), "the context's options");
   const config = Uint8Array.from([...ALLOW_GROWTH, ...(wanted === "cpu" ? NO_GPU : [])]);
   C.TFE_ContextOptionsSetConfig(options, config, BigInt(config.length), status);

@@ -17,6 +17,7 @@ import {
   widenBfloat16,
   widenHalf,
 } from "./dtype.ts";
+import { outOfMemory } from "./out_of_memory.ts";
 import { bytesAt, int64s, offset, type Pointer } from "./pointers.ts";
 import { elements } from "./shape.ts";
 import type { Runtime } from "./runtime.ts";
@@ -53,11 +54,7 @@ const ARRAYS: Record<number, readonly (readonly [new (n: number) => Numbers, num
  */
 export function allocate(rt: Runtime, shape: readonly number[], dtype: number, each: number): Pointer {
   const bytes = elements(shape) * each;
-  const failed = () =>
-    new Error(
-      `There is no memory for a tensor ${describe({ dtype, shape })}: ${(bytes / 2 ** 30).toFixed(1)} GiB ` +
-        "could not be allocated. Free some, or use a smaller batch or model.",
-    );
+  const failed = () => outOfMemory(`a tensor ${describe({ dtype, shape })}`, bytes, "this machine", "");
   if (bytes > Number.MAX_SAFE_INTEGER) throw failed();
   const t = rt.C.TF_AllocateTensor(dtype, int64s(shape), shape.length, BigInt(bytes));
   if (t !== null && (bytes === 0 || rt.C.TF_TensorData(t) !== null)) return t;

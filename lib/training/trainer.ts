@@ -92,7 +92,8 @@ export function trainStep(objective: Objective, settings: TrainerSettings): Trai
  *
  * @param frozen what else the step's objective reads; never differentiated, never copied, and not to be disposed
  * before the last step
- * @throws in `step` when the loss is not finite, or the signal is aborted; the parameters of the step before are kept then
+ * @throws in `step` when the loss is not finite, memory is used up (`OutOfMemory`), or the signal is aborted; the parameters
+ * of the step before are kept then
  */
 export function createTrainer(initial: Params, frozen: Params, traced: TrainStep): Trainer {
   let params: Params = Object.fromEntries(
@@ -108,19 +109,19 @@ export function createTrainer(initial: Params, frozen: Params, traced: TrainStep
 
   const stepOf = async (parts: readonly Params[], rate: Tensor, signal?: AbortSignal): Promise<Stepped> => {
     if (parts.length === 1) return traced.whole(params, state, frozen, parts[0], rate);
-    let sum = traced.differentiate(params, frozen, parts[0]);
-    for (const part of parts.slice(1)) {
-      await checkpoint(signal).catch((reason) => {
-        tf.dispose(sum as never);
-        throw reason;
-      });
-      const next = traced.differentiate(params, frozen, part), total = traced.accumulate(sum, next);
-      tf.dispose([sum, next] as never);
-      sum = total;
+    const made = [traced.differentiate(params, frozen, parts[0])];
+    try {
+      for (const part of parts.slice(1)) {
+        await checkpoint(signal);
+        made.push(traced.differentiate(params, frozen, part));
+        made.push(traced.accumulate(made[0], made[1]));
+        tf.dispose(made.splice(0, 2) as never);
+      }
+      const [{ loss, gradients }] = made, stepped = traced.apply(params, state, gradients, rate);
+      return { loss: tf.clone(loss), ...stepped };
+    } finally {
+      tf.dispose(made as never); // also where memory was used up, or the signal was aborted, half-way
     }
-    const result = { loss: sum.loss, ...traced.apply(params, state, sum.gradients, rate) };
-    tf.dispose(sum.gradients);
-    return result;
   };
 
   return {

@@ -47,8 +47,8 @@ Deno.test("memory that is not there is an error with its size, not the end of th
   assertEquals(code, 0, `${said} ${new TextDecoder().decode(stderr)}`);
   assertEquals(
     said,
-    "There is no memory for a tensor float32[1750000000]: 6.5 GiB could not be allocated. " +
-      "Free some, or use a smaller batch or model.\n42",
+    "There is no memory on this machine for a tensor float32[1750000000] (6.5 GiB): lower the batch size (stage1, stage2 " +
+      "or evaluation.batchSize), set stage2.recompute, or generate fewer samples at a time.\n42",
   );
 });
 

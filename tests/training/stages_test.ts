@@ -1,8 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import type { Tensor } from "@tensorflow/tfjs";
 import { type Config, loadConfig } from "../../lib/config/mod.ts";
 import { forward, lossAndGradients, lossOf, type Model, openModel, weightsOf } from "../../lib/model/mod.ts";
 import { binding } from "../../lib/tensor/backend.ts";
-import { tf } from "../../lib/tensor/mod.ts";
+import { OutOfMemory, tf } from "../../lib/tensor/mod.ts";
 import type { Params } from "../../lib/weights/mod.ts";
 import {
   batchShape,
@@ -192,6 +193,28 @@ Deno.test("a loss that is not finite ends the run with a sentence and keeps the 
     Error,
     "lower the rate, or look at this batch's data",
   );
+});
+
+Deno.test("memory used up in the second of two parts keeps the weights of the step before, and no tensor", async () => {
+  const initial = { w: tf.ones([1]) };
+  const traced = trainStep(({ w }, _frozen, { x }) => {
+    return { loss: tf.sum(tf.mul(w, x)) as Tensor, gradients: { w: tf.ones([1]) } };
+  }, { ...TORCH_ADAMW, compiler: "graph", maxGradientNorm: null });
+  const { differentiate } = traced;
+  const exhausted = Object.assign((...[params, frozen, part]: Parameters<typeof differentiate>) => {
+    if (part.x.size > 1) throw new OutOfMemory("There is no memory.");
+    return differentiate(params, frozen, part);
+  }, differentiate);
+  const trainer = createTrainer(initial, {}, { ...traced, differentiate: exhausted }),
+    part = (n: number) => ({ x: tf.ones([n]) });
+  await trainer.step([part(1), part(1)], 0.1);
+  const before = trainer.params().w.dataSync()[0], { numTensors } = tf.memory();
+  await assertRejects(() => trainer.step([part(1), part(4)], 0.1), OutOfMemory);
+  assertEquals([trainer.params().w.dataSync()[0], tf.memory().numTensors], [before, numTensors]);
+  const { loss } = await trainer.step([part(1), part(1)], 0.1);
+  assertAlmostEquals(loss, 2 * before, 1e-6);
+  trainer.dispose();
+  initial.w.dispose();
 });
 
 Deno.test("another image costs the base model loss on its own style", async () => {
