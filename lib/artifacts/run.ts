@@ -253,7 +253,9 @@ export async function startRun(stage: string, config: Config, options: RunOption
     }
     written.add(name);
     const path = join(dir, name);
-    await Deno.mkdir(dirname(path), { recursive: true });
+    await Deno.mkdir(dirname(path), { recursive: true }).catch((error) => {
+      throw diskError(error, path);
+    });
     return path;
   };
   const writeText = async (name: string, text: string) => await writeFileAtomic(await place(name), text);

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { sha256 } from "../config/mod.ts";
+import { diskError, sha256 } from "../config/mod.ts";
 import { IMAGE_ENDINGS, imageFormat } from "../image/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
 
@@ -84,8 +84,13 @@ export async function cacheImage(
   const path = join(cache.folder, hash + IMAGE_ENDINGS[format]);
   const size = await Deno.stat(path).then((about) => about.size, () => -1);
   if (size !== bytes.length) { // not synced, as writeFileAtomic does: there are 100,000 of them, and they can be made again
-    await Deno.writeFile(`${path}.tmp`, bytes);
-    await Deno.rename(`${path}.tmp`, path);
+    try {
+      await Deno.writeFile(`${path}.tmp`, bytes);
+      await Deno.rename(`${path}.tmp`, path);
+    } catch (error) {
+      await Deno.remove(`${path}.tmp`).catch(() => {});
+      throw diskError(error, path);
+    }
   }
   cache.paths.set(hash, path);
   return { path, sha256: hash };

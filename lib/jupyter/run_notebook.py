@@ -8,6 +8,8 @@ error, or there was no closing check. On a terminal the running cell is shown, e
 """
 
 import asyncio
+import contextlib
+import errno
 import os
 import pathlib
 import re
@@ -23,6 +25,14 @@ from nbclient.exceptions import CellExecutionComplete, CellExecutionError, DeadK
 CHECK = "application/vnd.radvqa.check+json"  # what `check` of lib/jupyter displays
 AFTER_IDLE_S = 0.1  # output may still come for so long after a cell's idle message
 REPORT_S = 30
+CAUSES = {  # as lib/config/atomic.ts says it
+    errno.ENOSPC: "the disk is full: make room",
+    errno.EDQUOT: "your share of the disk is used up: make room",
+    errno.EROFS: "the disk is read-only: use another folder, or mount it for writing",
+    errno.EACCES: "this user may not write there: change the folder's owner or permissions",
+    errno.EPERM: "this user may not write there: change the folder's owner or permissions",
+    errno.EIO: "the disk reports an error: check it, or use another",
+}
 # Runs after the last cell: an un-awaited rejection is collected by lib/jupyter/kernel.ts, not shown as an error.
 GUARD = (
     "await new Promise((resolve) => setTimeout(resolve, 50));\n"
@@ -164,13 +174,32 @@ def execute(notebook, folder, status):
     return None
 
 
+class DiskError(Exception):
+    """One sentence about a file that cannot be written."""
+
+
 def write(notebook, path):
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes an executed copy whole or not at all."""
     partial = path.with_name(path.name + ".tmp")
-    partial.unlink(missing_ok=True)
-    with open(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-        nbformat.write(notebook, file)  # answers about patients' images may be in it
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)
+        with open(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+            nbformat.write(notebook, file)  # answers about patients' images may be in it
+        partial.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        cause = CAUSES.get(error.errno)
+        if cause is None:
+            raise
+        raise DiskError(f"{os.path.relpath(path)} cannot be written: {cause} and run again.") from error
+
+
+def remove(path):
+    """Removes an older copy, if the disk lets us; where it does not, the first cell that writes says so."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def main():
@@ -179,7 +208,7 @@ def main():
     notebook = nbformat.read(source, as_version=4)
     failed_copy = target.with_suffix(".failed.ipynb")
     for old in (target, failed_copy):
-        old.unlink(missing_ok=True)
+        remove(old)
     status = Status(source.stem, len(notebook.cells))
     error = execute(notebook, source.resolve().parent, status)
     check = closing_check(notebook)
@@ -187,13 +216,20 @@ def main():
         error = "it ended without a closing check (see check in lib/jupyter)"
     name = f"{source.stem:<24} {status.seconds():7.1f} s"
     if error is None:
-        write(notebook, target)
-        status.finish(f"{name}  {check['text']}")
-        return 0
-    write(notebook, failed_copy)
+        try:
+            write(notebook, target)
+        except DiskError as full:
+            error = str(full)
+        else:
+            status.finish(f"{name}  {check['text']}")
+            return 0
     status.finish(f"{name}  FAILED")
     print(re.sub(r"\x1b\[[0-9;]*m", "", error).strip(), file=sys.stderr)
-    print(f"The notebook as far as it ran: {os.path.relpath(failed_copy)}", file=sys.stderr)
+    try:
+        write(notebook, failed_copy)
+        print(f"The notebook as far as it ran: {os.path.relpath(failed_copy)}", file=sys.stderr)
+    except DiskError as full:
+        print(full, file=sys.stderr)
     return 1
 
 

@@ -1,5 +1,6 @@
 import { dirname } from "@std/path";
 import { z } from "zod";
+import { diskError } from "../config/mod.ts";
 import { LLM_ERROR_KINDS } from "./error.ts";
 import { PARAMETERS } from "./replicas.ts";
 
@@ -76,8 +77,11 @@ export interface Journal {
  * @throws if another process has it open, or a line before the last is damaged
  */
 export async function openJournal(path: string): Promise<Journal> {
-  await Deno.mkdir(dirname(path), { recursive: true });
-  const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  const said = (error: unknown): never => {
+    throw diskError(error, path);
+  };
+  await Deno.mkdir(dirname(path), { recursive: true }).catch(said);
+  const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 }).catch(said);
   try {
     if (!await file.tryLock(true)) {
       throw new Error(
@@ -99,7 +103,7 @@ export async function openJournal(path: string): Promise<Journal> {
     };
     const append = (entry: JournalEntry) => {
       lines.push(JSON.stringify(entry) + "\n");
-      return next ??= last = last.then(write);
+      return next ??= last = last.then(write).catch(said);
     };
     const close = async () => {
       await last.catch(() => {}); // whoever appended knows of it

@@ -1,4 +1,5 @@
 import { dirname, join } from "@std/path";
+import { diskError } from "../../config/mod.ts";
 import { PHANTOM_SIZE } from "../names.ts";
 
 const raw = { width: PHANTOM_SIZE, height: PHANTOM_SIZE } as const;
@@ -16,12 +17,16 @@ export async function encodePng(pixels: Uint8Array, channels: 1 | 3): Promise<Ui
   return await sharp(pixels, { raw: { ...raw, channels } }).png({ compressionLevel: 6 }).toBuffer();
 }
 
-/** Writes a file and the folders above it. */
+/** Writes a file and the folders above it. @throws Error, one sentence, when the disk does not take it */
 export async function put(root: string, path: string, data: Uint8Array | string): Promise<void> {
   const target = join(root, path);
-  await Deno.mkdir(dirname(target), { recursive: true });
-  if (typeof data === "string") await Deno.writeTextFile(target, data);
-  else await Deno.writeFile(target, data);
+  try {
+    await Deno.mkdir(dirname(target), { recursive: true });
+    if (typeof data === "string") await Deno.writeTextFile(target, data);
+    else await Deno.writeFile(target, data);
+  } catch (error) {
+    throw diskError(error, target);
+  }
 }
 
 /** RFC 4180 text with a header; fields are quoted where they must be. */
