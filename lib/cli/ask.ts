@@ -1,6 +1,6 @@
 import { exists } from "@std/fs";
 import { basename, dirname, extname, relative, resolve } from "@std/path";
-import { loadConfig, Scale, writeFileAtomic } from "../config/mod.ts";
+import { writeFileAtomic } from "../config/mod.ts";
 import { renderSvg, saliencyFigure, svgToPng } from "../figures/mod.ts";
 import { decodeImage, doubtsAbout, resizeBicubic } from "../image/mod.ts";
 import { oneLine } from "../jupyter/mod.ts";
@@ -16,14 +16,17 @@ import {
 import { questionPrefix } from "../text/mod.ts";
 import { loadAdapter } from "../weights/mod.ts";
 import { readArgs, UsageError } from "./command.ts";
+import { readConfig } from "./support/settings.ts";
 
 export const usage =
-  `usage: ./lab ask IMAGE QUESTION [--scale tiny|full] [--model MODEL] [--adapter FOLDER] [--out FILE] [--replace]
+  `usage: ./lab ask IMAGE QUESTION [--scale tiny|full] [--model MODEL] [--adapter FOLDER] [--set KEY=VALUE] [--out FILE]
+                 [--replace]
 
 Answers one question about one image (DICOM, PNG, JPEG, ...) and writes a picture of where the answer looked.
   --scale    tiny: the nano demonstration model (default); full: google/paligemma-3b-mix-448 from the hub
   --model    another PaliGemma: a folder, or owner/name on the hub
   --adapter  a PEFT adapter, such as one of notebook 05
+  --set      KEY=VALUE, any key of lib/config/config.ts, such as evaluation.maxNewTokens=8; may be repeated
   --out      the saliency picture (default: IMAGE's name with -saliency.png, in this folder; -saliency-2.png next time)
   --replace  write over a picture that is there already`;
 
@@ -41,11 +44,12 @@ async function freeName(name: string): Promise<string> {
 export async function run(args: string[]): Promise<void> {
   const { options, rest: [path, question] } = readArgs(args, {
     values: ["scale", "model", "adapter", "out"],
+    lists: ["set"],
     switches: ["replace"],
     positional: [2, 2],
   });
-  const scale = Scale.safeParse(options.scale ?? "tiny");
-  if (!scale.success) throw new UsageError(`--scale is "${options.scale}"; expected tiny or full.`);
+  const model = options.model === undefined ? [] : [`model.checkpoint=${JSON.stringify(options.model)}`];
+  const { config } = readConfig({ scale: options.scale, set: [...options.set, ...model] });
   const prefix = questionPrefix({ question });
   const out = resolve(options.out ?? await freeName(`${basename(path, extname(path))}-saliency`));
   const folder = await Deno.stat(dirname(out)).catch(() => null);
@@ -60,22 +64,18 @@ export async function run(args: string[]): Promise<void> {
   const image = await decodeImage(path).catch((error) => { // before the model, which may take long to load
     throw error instanceof Deno.errors.NotFound ? new Error(`there is no file ${path}.`) : error;
   });
-  const config = loadConfig({
-    SCALE: scale.data,
-    LAB_CHECKPOINT: options.model ?? Deno.env.get("LAB_CHECKPOINT"),
-  });
   const { maxNewTokens } = config.evaluation;
   const started = performance.now();
   const seconds = () => `${((performance.now() - started) / 1000).toFixed(1)} s`;
-  const { model, tokenizer, store, card } = await openModel(config);
-  const adapter = options.adapter ? await loadAdapter(options.adapter, model.config) : undefined;
+  const opened = await openModel(config), { tokenizer, store, card } = opened;
+  const adapter = options.adapter ? await loadAdapter(options.adapter, opened.model.config) : undefined;
   console.error(`model ${config.model.checkpoint} loaded: ${seconds()}`);
   // At full scale on a CPU a token takes seconds.
   const onToken = (tokens: number) => {
-    if (scale.data === "full") console.error(`token ${tokens} of at most ${maxNewTokens}: ${seconds()}`);
+    if (config.scale === "full") console.error(`token ${tokens} of at most ${maxNewTokens}: ${seconds()}`);
   };
   const answer = await captureAnswer(
-    { ...model, adapter },
+    { ...opened.model, adapter },
     tokenizer,
     store,
     { imagePath: path, prefix },

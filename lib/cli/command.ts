@@ -14,39 +14,51 @@ export class UsageError extends Error {
 }
 
 /** Options with a text (`--scale full`) and switches (`--record`); everything else is positional. */
-export interface Options<S extends string, B extends string> {
+export interface Options<S extends string, L extends string, B extends string> {
   values?: readonly S[];
+  /** Options with a text that may be given several times. */
+  lists?: readonly L[];
   switches?: readonly B[];
   /** How many positional arguments there must be, at least and at most. */
   positional?: readonly [number, number];
 }
+
+type ReadOptions<S extends string, L extends string, B extends string> =
+  & { [name in S]?: string }
+  & { [name in L]: string[] }
+  & { [name in B]: boolean };
 
 /**
  * Reads the arguments of a command.
  *
  * @throws {UsageError} on an unknown option, an option without its value, or too few or too many arguments.
  */
-export function readArgs<const S extends string = never, const B extends string = never>(
+export function readArgs<
+  const S extends string = never,
+  const L extends string = never,
+  const B extends string = never,
+>(
   args: readonly string[],
-  { values = [], switches = [], positional: [least, most] = [0, 0] }: Options<S, B>,
-): { options: { [name in S]?: string } & { [name in B]: boolean }; rest: string[] } {
+  { values = [], lists = [], switches = [], positional: [least, most] = [0, 0] }: Options<S, L, B>,
+): { options: ReadOptions<S, L, B>; rest: string[] } {
   const parsed: Record<string, unknown> & { _: (string | number)[] } = parseArgs([...args], {
-    string: ["_", ...values] as string[],
+    string: ["_", ...values, ...lists] as string[],
+    collect: [...lists] as string[],
     boolean: [...switches] as string[],
     unknown: (arg, key) => {
       if (key !== undefined) throw new UsageError(`the option "${arg}" is not known.`);
     },
   });
   const { _, ...options } = parsed;
-  for (const name of values) {
-    if (options[name] === "") throw new UsageError(`the option --${name} needs a value.`);
+  for (const name of [...values, ...lists]) {
+    if ([options[name]].flat().includes("")) throw new UsageError(`the option --${name} needs a value.`);
   }
   if (_.length < least || _.length > most) {
     const expected = least === most ? `${least}` : `${least} to ${most}`;
     throw new UsageError(`expected ${expected} arguments besides the options, found ${_.length}.`);
   }
   return {
-    options: options as { [name in S]?: string } & { [name in B]: boolean },
+    options: options as ReadOptions<S, L, B>,
     rest: _.map(String),
   };
 }

@@ -1,8 +1,8 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { currentManifest } from "../artifacts/mod.ts";
-import { type Config, loadConfig, Scale, selectedCells } from "../config/mod.ts";
-import { readArgs, UsageError } from "./command.ts";
+import { type Config, selectedCells } from "../config/mod.ts";
+import { readArgs } from "./command.ts";
 import {
   downloadLines,
   licenceLines,
@@ -13,14 +13,16 @@ import {
   timeLines,
   workLines,
 } from "./support/plan.ts";
+import { configOptions, limitHelp, readConfig, scaleHelp, setHelp } from "./support/settings.ts";
 import { lookAround } from "./support/surroundings.ts";
 
-export const usage = `usage: ./lab plan [--scale tiny|full] [--limit N]
+export const usage = `usage: ./lab plan [--scale tiny|full] [--limit N] [--set KEY=VALUE]
 
 Says before anything starts what a run needs and what is missing: licences, downloads, disk, memory, GPU, the work that the
 configuration asks for, and time where it was measured. Asks no server and changes nothing.
-  --scale   tiny (the default) or full
-  --limit   at most N rows and steps of everything, as for ./lab run`;
+${scaleHelp}
+${limitHelp}
+${setHelp}`;
 
 /** English rows of SLAKE's training split (counted in the published file). */
 const SLAKE_TRAIN_ROWS = 4919;
@@ -41,13 +43,8 @@ async function rowsOfStage1(config: Config): Promise<number | null> {
 }
 
 export async function run(args: string[]): Promise<void> {
-  const { options } = readArgs(args, { values: ["scale", "limit"] });
-  const scale = Scale.safeParse(options.scale ?? "tiny");
-  if (!scale.success) throw new UsageError(`--scale is "${options.scale}"; expected tiny or full.`);
-  if (options.limit !== undefined && !/^[1-9]\d*$/.test(options.limit)) {
-    throw new UsageError(`--limit is "${options.limit}"; expected a positive whole number.`);
-  }
-  const config = loadConfig({ ...Deno.env.toObject(), SCALE: scale.data, LIMIT: options.limit ?? "" });
+  const { options } = readArgs(args, configOptions);
+  const { config } = readConfig(options);
   const around = await lookAround(config), cells = selectedCells(config).length;
   const show = (title: string, lines: PlanLine[]) => console.log(`${title}\n${renderLines(lines)}`);
   const { checkpoint } = config.model, limit = config.limit === null ? "no limit" : `limit ${config.limit}`;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { withSettings } from "./settings.ts";
 
 /** `tiny` runs on a 2-core CPU in minutes, `full` is the paper on H100s; both run the same code. */
 export const Scale = z.enum(["tiny", "full"]);
@@ -203,10 +204,10 @@ const full: Config = {
 const presets: Record<Scale, Config> = { tiny, full };
 
 /**
- * The configuration of this process: the preset of SCALE (default `tiny`), limited by LIMIT, with the model of
- * LAB_CHECKPOINT, the grid cells of LAB_CELLS (comma-separated) and the seed of LAB_SEED where these are set.
+ * The configuration of this process: the preset of SCALE (default `tiny`), limited by LIMIT, with the settings of LAB_SET
+ * (one to a line, such as `seed=7` or `stage2.cells=["roco_v2__with"]`; any key but scale and limit).
  *
- * @throws when SCALE, LIMIT or LAB_SEED is not understood.
+ * @throws when SCALE, LIMIT or LAB_SET is not understood.
  */
 export function loadConfig(environment: Record<string, string | undefined> = Deno.env.toObject()): Config {
   const scale = Scale.safeParse(environment.SCALE ?? "tiny");
@@ -215,22 +216,16 @@ export function loadConfig(environment: Record<string, string | undefined> = Den
       `SCALE is "${environment.SCALE}"; expected "tiny" or "full": set it, or unset it for tiny.`,
     );
   }
-  const preset = presets[scale.data];
   const limit = environment.LIMIT ? Number(environment.LIMIT) : null;
   if (limit !== null && !(Number.isInteger(limit) && limit > 0)) {
     throw new Error(`LIMIT is "${environment.LIMIT}"; expected a positive whole number of rows and steps.`);
   }
-  const seed = environment.LAB_SEED ? Number(environment.LAB_SEED) : preset.seed;
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
-    throw new Error(`LAB_SEED is "${environment.LAB_SEED}"; expected a whole number from 0.`);
-  }
-  return Config.parse({
-    ...preset,
-    limit,
-    seed,
-    model: { ...preset.model, checkpoint: environment.LAB_CHECKPOINT ?? preset.model.checkpoint },
-    stage2: { ...preset.stage2, cells: environment.LAB_CELLS?.split(",") ?? null },
-  });
+  const { scale: _scale, limit: _limit, ...preset } = presets[scale.data];
+  const settings = (environment.LAB_SET ?? "").split("\n").filter((line) => line.trim() !== "");
+  const config = Config.safeParse({ scale: scale.data, limit, ...withSettings(preset, settings) });
+  if (config.success) return config.data;
+  const [{ path, message }] = config.error.issues;
+  throw new Error(`the setting ${path.join(".")} is not valid: ${message}.`);
 }
 
 /** `n`, or the config's limit where that is smaller. */

@@ -1,7 +1,6 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { type CheckedSeed, checksOf, checksText, spreadOf } from "../../lib/cli/bench/checks.ts";
-import { loadConfig } from "../../lib/config/mod.ts";
 import { CHECK } from "../../lib/jupyter/mod.ts";
 
 const found = (seed: number, value: number, atLeast: number | null = 100): CheckedSeed => ({
@@ -44,13 +43,5 @@ Deno.test("checks are read from an executed notebook, and none from one that is 
     assertEquals(await checksOf(join(folder, "03.ipynb")), []);
   } finally {
     await Deno.remove(folder, { recursive: true });
-  }
-});
-
-Deno.test("LAB_SEED sets the seed of a run, and nothing but a whole number is one", () => {
-  assertEquals(loadConfig({ LAB_SEED: "7" }).seed, 7);
-  assertEquals(loadConfig({}).seed, 2506);
-  for (const wrong of ["-1", "1.5", "x", "1e99"]) {
-    assertThrows(() => loadConfig({ LAB_SEED: wrong }), Error, wrong);
   }
 });

@@ -1,7 +1,7 @@
 /**
  * What one answer of the full-scale model costs: load, prefill, each further token, and the peak of resident memory.
  *
- *   SCALE=full LAB_CHECKPOINT=DIR ./lab deno run -A tests/full/answer.ts IMAGE [TOKENS]
+ *   SCALE=full LAB_SET=model.checkpoint=DIR ./lab deno run -A tests/full/answer.ts IMAGE [TOKENS]
  */
 import { loadConfig } from "../../lib/config/mod.ts";
 import { generate, openModel, promptInputs } from "../../lib/model/mod.ts";

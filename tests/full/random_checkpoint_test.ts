@@ -23,7 +23,7 @@ Deno.test("a random checkpoint in shards is read like one of the hub, and is alw
     await writeRandomCheckpoint(dir, NANO_CONFIG, tokenizer, 300_000);
     const index = JSON.parse(await Deno.readTextFile(join(dir, "model.safetensors.index.json")));
     assert(new Set(Object.values(index.weight_map)).size > 2);
-    const config = loadConfig({ LAB_CHECKPOINT: dir });
+    const config = loadConfig({ LAB_SET: `model.checkpoint=${dir}` });
     config.model.dtype = "bfloat16";
     const { model, card } = await openModel(config);
     assertEquals([model.config, card.demonstration], [NANO_CONFIG, true]);

@@ -145,6 +145,9 @@ Deno.test("parseArgs tells options, switches and the rest apart", () => {
     },
   });
   assertEquals(unknown, ["scael"]);
+  const sets = parseArgs(["--set", "a=1", "05", "--set=b=2"], { string: ["set"], collect: ["set"] });
+  assertEquals<unknown>([sets.set, sets._], [["a=1", "b=2"], [5]]);
+  assertEquals<unknown>(parseArgs([], { string: ["set"], collect: ["set"] }).set, []);
 });
 
 Deno.test("the closest word is found, without regard to case", () => {

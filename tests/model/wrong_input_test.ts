@@ -46,7 +46,11 @@ Deno.test("a tokenizer and a model that do not belong together are refused, with
   for (const [file, change, expected] of cases) {
     const dir = await altered(file, change);
     try {
-      await assertRejects(() => openModel(labConfig({ LAB_CHECKPOINT: dir })), Error, expected);
+      await assertRejects(
+        () => openModel(labConfig({ LAB_SET: `model.checkpoint=${dir}` })),
+        Error,
+        expected,
+      );
     } finally {
       await Deno.remove(dir, { recursive: true });
     }
@@ -142,7 +146,7 @@ Deno.test("settings of a generation out of range are one sentence each", async (
 });
 
 Deno.test("a question longer than the model was trained for is refused before anything is allocated", async () => {
-  const { tokenizer, model } = await openModel(labConfig({ LAB_CHECKPOINT: nano }));
+  const { tokenizer, model } = await openModel(labConfig({ LAB_SET: `model.checkpoint=${nano}` }));
   const ask = (prefix: string, maxLength?: number) =>
     encodeExample(tokenizer, model.config, { prefix, maxLength });
   assertThrows(() => ask("lesion ".repeat(3000)), Error, "Expected a prompt of at most 512 tokens of text");

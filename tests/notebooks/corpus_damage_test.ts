@@ -13,7 +13,7 @@ damageTest("00 notices a projector that passes nothing of the image on", "00", a
     if (key.includes("multi_modal_projector")) tensors[key] = tf.zerosLike(x);
   }
   writeSafetensors(file, tensors);
-  return { LAB_CHECKPOINT: checkpoint };
+  return { LAB_SET: `model.checkpoint=${checkpoint}` };
 });
 
 damageTest("01 notices images that were shuffled among the records", "01", async (_, local) => {

@@ -3,7 +3,7 @@ import { rng, shuffle } from "../../lib/config/mod.ts";
 import { damageTest, editTable } from "./damage.ts";
 
 /** One cell, so that a damaged notebook 05 takes a minute and not eight. */
-const ONE_CELL = { LAB_CELLS: "roco_v2__with" };
+const ONE_CELL = { LAB_SET: `stage2.cells=["roco_v2__with"]` };
 
 /** Permutes one column among the training rows of the given datasets. */
 const permute = (column: string, datasets: readonly string[]) => (rows: Row[]) => {

@@ -115,7 +115,7 @@ export async function benchChecks(seeds: readonly number[], numbers: readonly st
   const notebooks = (await listNotebooks()).filter((path) => numbers.includes(basename(path).slice(0, 2)));
   for (const seed of seeds) {
     const own = join(folder, `seed-${seed}`), results = join(own, "results");
-    const env = { LAB_SEED: String(seed), LAB_DATA_LOCAL: join(own, "data") };
+    const env = { LAB_SET: `seed=${seed}`, LAB_DATA_LOCAL: join(own, "data") };
     for (const notebook of notebooks) {
       const run = { scale: "tiny" as const, results, env };
       const [passed, failed] = await Promise.all(

@@ -7,6 +7,8 @@ export interface ParseOptions<S extends string = string, B extends string = stri
   /** Switches. */
   boolean?: readonly B[];
   default?: Record<string, unknown>;
+  /** Options that may be given several times; their values become a list. */
+  collect?: readonly string[];
   /** Called with each argument that is not declared; `false` drops it. */
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
   /** Everything from the first positional argument on is positional. */
@@ -28,6 +30,9 @@ export function parseArgs<const S extends string = never, const B extends string
   options: ParseOptions<S, B> = {},
 ): Args<S, B> {
   const strings = new Set<string>(options.string), booleans = new Set<string>(options.boolean);
+  const collected: Record<string, unknown[]> = Object.fromEntries(
+    (options.collect ?? []).map((name) => [name, []]),
+  );
   const values: Record<string, unknown> = {}, rest: (string | number)[] = [];
   const convert = (name: string, value: string) =>
     !strings.has(name) && isNumber(value) ? Number(value) : value;
@@ -54,8 +59,10 @@ export function parseArgs<const S extends string = never, const B extends string
     value ??= strings.has(name) ? "" : true;
     const known = strings.has(name) || booleans.has(name);
     if (!known && options.unknown?.(arg, name, value) === false) continue;
-    values[name] = typeof value === "string" ? convert(name, value) : value;
+    const converted = typeof value === "string" ? convert(name, value) : value;
+    if (collected[name]) collected[name].push(converted);
+    else values[name] = converted;
   }
   const switches = Object.fromEntries([...booleans].map((name) => [name, false]));
-  return { ...switches, ...options.default, ...values, _: rest } as Args<S, B>;
+  return { ...switches, ...collected, ...options.default, ...values, _: rest } as Args<S, B>;
 }
