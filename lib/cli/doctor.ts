@@ -4,23 +4,43 @@ import { join } from "@std/path";
 import { z } from "zod";
 import { paths } from "../config/mod.ts";
 import { readArgs } from "./command.ts";
+import type { DeviceProof } from "./support/device_proof.ts";
 import { nvidiaGpus, outputOf } from "./support/programs.ts";
 import { shownPath } from "./support/shown_path.ts";
 
 export const usage = `usage: ./lab doctor
 
-Says what this machine has and what is missing: Python, Deno, TensorFlow, devices, memory, disk, data, browser.`;
+Says what this machine has and what is missing: Python, Deno, TensorFlow, devices, memory, disk, data, browser. The device
+that computes is proved by a product of bfloat16 matrices and a function that XLA compiles.`;
 
-/** What support/tensorflow_here.ts prints. */
+/** What support/tensorflow_here.ts prints, line by line. */
 const Found = z.object({
   version: z.string(),
   devices: z.array(z.object({ name: z.string(), type: z.string() })),
 });
+const Proved = z.object({ proof: z.custom<DeviceProof>((proof) => typeof proof === "object") });
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
+type Line = [name: string, text: string];
+
+/** What a device was seen to do, which cannot be seen from its name. */
+function proofLines({ device, name, driver, memoryBytes, product, xla }: DeviceProof): Line[] {
+  const { size, tflops } = product, right = (ok: boolean) => ok ? "right" : "WRONG";
+  return [
+    ["computes on", `${device}, ${name}, ${driver ? `driver ${driver}, ` : ""}${gib(memoryBytes)} of memory`],
+    [
+      "bfloat16",
+      `${tflops.toFixed(tflops < 10 ? 2 : 0)} TFLOP/s (a product of ${size} x ${size}, ${
+        right(product.right)
+      })`,
+    ],
+    ["XLA", `compiled a function in ${xla.seconds.toFixed(1)} s (its value is ${right(xla.right)})`],
+  ];
+}
+
 /** What TensorFlow says of itself and its devices, through its C library, in a process that may end by it. */
-async function tensorflow(): Promise<[version: string, devices: string]> {
+async function tensorflow(): Promise<{ lines: Line[]; problem: string | null }> {
   const config = join(paths.root, "deno.json"),
     script = join(import.meta.dirname!, "support/tensorflow_here.ts");
   const { success, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -29,14 +49,24 @@ async function tensorflow(): Promise<[version: string, devices: string]> {
     stdin: "null",
   }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (success) {
-    const { version, devices } = Found.parse(JSON.parse(decode(stdout)));
-    return [version, devices.map(({ name, type }) => `${type} (${name.split("/").at(-1)})`).join(", ")];
-  }
+  const [found, proved] = decode(stdout).split("\n").filter(Boolean).map((line) => JSON.parse(line));
   const [why] = signal
     ? [`its process ended by ${signal}`]
-    : decode(stderr).match(/(?<=rror: ).*/) ?? ["no reason"];
-  return [`does not load: ${why}`, "none"];
+    : decode(stderr).match(/(?<=rror: )(?!.*rror: ).*/) ?? ["no reason"];
+  if (!found) {
+    return {
+      lines: [["TensorFlow", `does not load: ${why}`], ["devices", "none"]],
+      problem: `does not load: ${why}`,
+    };
+  }
+  const { version, devices } = Found.parse(found);
+  const names = devices.map(({ name, type }) => `${type} (${name.split("/").at(-1)})`).join(", ");
+  const lines: Line[] = [["TensorFlow", version], ["devices", names]];
+  if (!success) {
+    return { lines: [...lines, ["computes on", `nothing: ${why}`]], problem: `does not compute: ${why}` };
+  }
+  const { proof } = Proved.parse(proved), right = proof.product.right && proof.xla.right;
+  return { lines: [...lines, ...proofLines(proof)], problem: right ? null : "computes wrongly" };
 }
 
 /** Names of the entries of a folder; none where it does not exist. */
@@ -67,21 +97,20 @@ const isSet = (name: string): string => Deno.env.get(name) ? "set" : "not set";
 
 export async function run(args: string[]): Promise<void> {
   readArgs(args, {});
-  const [version, devices] = await tensorflow();
+  const engine = await tensorflow();
   const memory = Deno.systemMemoryInfo();
   const jsr = Deno.env.get("JSR_URL");
   const standIn = jsr?.includes("/tests/jsr_stand_in/");
   const data = Deno.env.get("LAB_DATA");
   const kernel = join(paths.venv, "share/jupyter/kernels/deno/kernel.json");
   const local = (await entries(paths.local)).join(", ");
-  const lines: [string, string][] = [
+  const lines: Line[] = [
     ["machine", `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} processors`],
     ["memory", `${gib(memory.available)} free of ${gib(memory.total)}`],
     ["disk", await diskFree(paths.root)],
     ["Python", await outputOf(join(paths.venv, "bin/python"), "--version") ?? "missing: run ./lab setup"],
     ["Deno", `${Deno.version.deno}, TypeScript ${Deno.version.typescript}`],
-    ["TensorFlow", version],
-    ["devices", devices],
+    ...engine.lines,
     ["NVIDIA GPUs", (await nvidiaGpus()).join("; ") || "none"],
     [
       "JupyterLab",
@@ -104,5 +133,5 @@ export async function run(args: string[]): Promise<void> {
     ],
   ];
   for (const [name, text] of lines) console.log(`${name.padEnd(16)}${text}`);
-  if (version.startsWith("does not")) throw new Error("TensorFlow does not load; run ./lab setup.");
+  if (engine.problem) throw new Error(`TensorFlow ${engine.problem.replace(/[.]$/, "")}.`);
 }

@@ -1,5 +1,6 @@
 /** Figures of memory and devices. */
 import { backend, binding, tf } from "./backend.ts";
+import type { Driver } from "./cuda.ts";
 import type { Device } from "./runtime.ts";
 
 // TensorFlow.js counts 4 bytes for each element of what it calls float32; two of the three types have 2.
@@ -25,5 +26,8 @@ export function memory(): Memory {
 
 /** The devices that TensorFlow found, CPU first. */
 export const devices = (): readonly Device[] => binding.runtime.devices;
+
+/** NVIDIA's driver, where tensors are put on its GPU. */
+export const gpuDriver = (): Driver | null => binding.runtime.driver;
 
 export const tensorflowVersion: string = binding.TF_Version;
