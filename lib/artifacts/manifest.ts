@@ -21,6 +21,8 @@ export const Manifest = z.strictObject({
   versions: z.record(z.string(), z.string()),
   /** TensorFlow's name of the GPU, else "CPU". */
   device: z.string(),
+  /** Peak of the device's memory until the run ended, and what there was; null where it is not known, absent from old runs. */
+  memory: z.strictObject({ peakBytes: z.number(), limitBytes: z.number() }).nullish(),
   started: z.string(),
   seconds: z.number(),
   notes: z.record(z.string(), z.unknown()),

@@ -294,6 +294,7 @@ export async function startRun(stage: string, config: Config, options: RunOption
         outputs,
         versions: { ...computing.versions },
         device: computing.device,
+        memory: computing.memory(),
         started: started.toISOString(),
         seconds: (Date.now() - started.getTime()) / 1000,
         notes,

@@ -22,7 +22,8 @@ export const usage = `usage: ./lab runs [list] [STAGE] [--verify]
 
 The finished runs of the stages, such as 05. One run of each configuration is kept; a notebook reads the run with its own
 configuration, else the current one.
-  list       runs with time, size and whether they are current (*) or chosen (!); --verify reads every file again
+  list       runs with time, size, peak of memory and whether they are current (*) or chosen (!); --verify reads every file
+             again
   use        makes a run the one that is read whatever the configuration, until the stage runs again
   diff       what two runs (one: it and the current one) differ in: configuration, inputs, outputs
   rm         removes a run that is not the current one
@@ -65,13 +66,14 @@ async function describe(stage: string, scale: Scale, name: string, verify: boole
   } catch (error) {
     return [`${mark} ${name}  ${(error as Error).message}`];
   }
-  const { started, seconds, outputs, limit } = run.manifest;
+  const { started, seconds, outputs, limit, memory } = run.manifest;
   const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
   const parts = [
     `${mark} ${name.padEnd(28)}`,
     started.slice(0, 16).replace("T", " "),
     formatSeconds(seconds).padStart(8),
     formatBytes(bytes).padStart(9),
+    memory ? `${formatBytes(memory.peakBytes).padStart(9)} of memory` : "",
     limit === null ? "" : `limited to ${limit}`,
   ];
   const problems = await damagedOutputs(run, { rehash: verify });

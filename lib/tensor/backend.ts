@@ -70,6 +70,18 @@ export const NodeJSKernelBackend: new (binding: Binding, packageName: string) =>
 export const binding = new Binding(openRuntime());
 computing.device = binding.runtime.gpu ?? "CPU";
 computing.versions.tensorflow = binding.TF_Version;
+{
+  // TensorFlow keeps what it has taken of a GPU until the process ends: what is held now is the peak.
+  const { driver, devices, gpu } = binding.runtime;
+  if (driver) {
+    computing.versions.driver = `${driver.version} (CUDA ${driver.cuda})`;
+    const limitBytes = devices.find(({ name }) => name === gpu)!.memoryBytes;
+    computing.memory = () => {
+      const peakBytes = driver.usedBytes();
+      return peakBytes === null ? null : { peakBytes, limitBytes };
+    };
+  }
+}
 
 /**
  * tfjs-node's backend, but for three things: values made inside of a trace are not uploaded as usual; bytes of reduced

@@ -17,8 +17,8 @@ export interface Driver {
   /** The newest CUDA that it runs, as "13.0". */
   readonly cuda: string;
   readonly gpus: readonly Gpu[];
-  /** What all processes hold of the first GPU's memory now; it must have been computed on before. */
-  readonly usedBytes: () => number;
+  /** What all processes hold of the first GPU's memory now; null where the driver does not tell. */
+  readonly usedBytes: () => number | null;
 }
 
 const B = "buffer", I = "i32";
@@ -129,18 +129,20 @@ function describe(cuda: Cuda, index: number): Gpu {
   return { name: text(name), memoryBytes: Number(bytes[0]), capability: `${major}.${minor}` };
 }
 
-/** cuMemGetInfo in the first GPU's context, which TensorFlow made. */
-function usedBytes(cuda: Cuda): number {
-  const context = new BigUint64Array(1), free = new BigUint64Array(1), total = new BigUint64Array(1);
-  const device = integer("cuDeviceGet", (at) => cuda.cuDeviceGet(at, 0));
-  if (cuda.cuDevicePrimaryCtxRetain(context, device) !== 0) return NaN;
+/** cuMemGetInfo in the first GPU's context, which TensorFlow made; null where the driver does not tell. */
+function usedBytes(cuda: Cuda): number | null {
+  const device = new Int32Array(1), context = new BigUint64Array(1);
+  const free = new BigUint64Array(1), total = new BigUint64Array(1);
+  if (cuda.cuDeviceGet(device, 0) !== 0 || cuda.cuDevicePrimaryCtxRetain(context, device[0]) !== 0) {
+    return null;
+  }
   try {
-    if (cuda.cuCtxPushCurrent_v2(Deno.UnsafePointer.create(context[0])) !== 0) return NaN;
+    if (cuda.cuCtxPushCurrent_v2(Deno.UnsafePointer.create(context[0])) !== 0) return null;
     const code = cuda.cuMemGetInfo_v2(free, total);
     cuda.cuCtxPopCurrent_v2(context);
-    return code === 0 ? Number(total[0] - free[0]) : NaN;
+    return code === 0 ? Number(total[0] - free[0]) : null;
   } finally {
-    cuda.cuDevicePrimaryCtxRelease_v2(device);
+    cuda.cuDevicePrimaryCtxRelease_v2(device[0]);
   }
 }
 

@@ -197,6 +197,13 @@ Deno.test("an earlier configuration finds its run again, and a run chosen by a p
   );
 });
 
+Deno.test("a run tells the peak of memory and what there was", async () => {
+  await (await startRun("08_paper", config)).finish();
+  const { memory } = (await currentManifest("08_paper", "tiny"))!.manifest;
+  const { rss } = Deno.memoryUsage();
+  assert(memory!.peakBytes >= rss * 0.9 && memory!.peakBytes < memory!.limitBytes, Deno.inspect(memory));
+});
+
 Deno.test("a damaged output, manifest or pointer is one sentence with the file and what to do", async () => {
   const dir = (await currentManifest("01_data", "tiny"))!.dir, table = join(dir, "records.arrow");
   const refused = async (
