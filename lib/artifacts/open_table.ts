@@ -41,11 +41,16 @@ function parse(bytes: Uint8Array): Table {
  */
 export async function openTable<T extends Row = Row>(path: string): Promise<OpenTable<T>> {
   const file = await mapFile(path);
+  return tableOver(path, file.bytes, () => file.close());
+}
+
+/** The table in a file's bytes; `release` is called once nothing reads them any more. */
+function tableOver<T extends Row>(path: string, bytes: Uint8Array, release: () => void): OpenTable<T> {
   let table: Table | null;
   try {
-    table = parse(file.bytes);
+    table = parse(bytes);
   } catch (cause) {
-    file.close();
+    release();
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
       `${path} is no whole Arrow IPC file (${reason}): run again what writes it, or restore it.`,
@@ -67,7 +72,7 @@ export async function openTable<T extends Row = Row>(path: string): Promise<Open
   const close = () => {
     table = null;
     vectors.length = 0;
-    file.close();
+    release();
   };
   return {
     length,
@@ -87,8 +92,7 @@ export async function openTable<T extends Row = Row>(path: string): Promise<Open
   };
 }
 
-/** All rows of an Arrow IPC file. @throws as {@link openTable} does */
+/** All rows of an Arrow IPC file, read whole: without a map, for which a process needs leave. @throws as {@link openTable} does */
 export async function readArrow<T extends Row = Row>(path: string): Promise<T[]> {
-  using table = await openTable<T>(path);
-  return [...table];
+  return [...tableOver<T>(path, await Deno.readFile(path), () => {})];
 }
