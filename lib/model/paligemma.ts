@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { type DType, isTracing, realType, tf } from "../tensor/mod.ts";
+import { checkIndices, type DType, isTracing, realType, tf } from "../tensor/mod.ts";
 import type { Adapter, PaliGemmaConfig, Params } from "../weights/mod.ts";
 import { embedTokens, lmHead, rotary, type Surroundings, textBlock } from "./gemma.ts";
 import { as, inBlock, rmsNorm, weight, type Weights, weightsOf } from "./layers.ts";
@@ -117,6 +117,7 @@ export function joinSequence(w: Weights, images: Tensor, ids: Tensor, config: Pa
   const row = tf.mul(tf.reshape(tf.range(0, batch, 1, "float32"), [batch, 1]), n);
   const source = tf.cast(tf.reshape(tf.add(nth, row), [-1]), "int32");
   const where = as(tf.reshape(tf.cast(isImage, "float32"), [-1, 1]), images); // [B * L, 1]
+  checkIndices("ids", ids, Math.max(config.text.vocabSize, config.imageTokenId + 1));
   // An image token past the table is looked up as token 0; its embedding is not used.
   const known = config.imageTokenId < config.text.vocabSize
     ? ids

@@ -17,6 +17,6 @@ export type { Driver, Gpu } from "./cuda.ts";
 export { devices, gpuDriver, type Memory, memory, tensorflowVersion } from "./memory.ts";
 export { type MatmulPrecision, matmulPrecision, setMatmulPrecision } from "./precision.ts";
 export { OutOfMemory } from "./out_of_memory.ts";
-export { barrier, sparseCrossEntropy, updateSlice } from "./ops.ts";
+export { barrier, checkIndices, sparseCrossEntropy, updateSlice } from "./ops.ts";
 export { categorical, randomNormal, randomUniform, type Seed } from "./random.ts";
 export type { Device } from "./runtime.ts";

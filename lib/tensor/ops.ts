@@ -21,6 +21,16 @@ export function barrier<T extends Tensor>(h: T, dy: Tensor): T {
 }
 
 /**
+ * Says that int32 values are indices, each of which must lie in 0..size - 1, where ops between them and the gather hide
+ * that: a GPU and XLA would not report it. In a trace those of arguments are looked at in each call.
+ *
+ * @throws if one is known to lie outside, naming `what`
+ */
+export function checkIndices(what: string, indices: Tensor, size: number): void {
+  binding.within(what, idOf(indices), size);
+}
+
+/**
  * A copy of buffer [B, L, ...] with update [B, n, ...] written at rows position to position + n of its axis 1, for a
  * KV cache. Not differentiated.
  * @param position an int32 scalar, which may be traced; position + n must not exceed L
