@@ -23,6 +23,9 @@ async function codeSha256(): Promise<string> {
   return sha256(canonicalJson(files.sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
+/** Beginning of the hash of the library's code, with which the names of what it kept begin. */
+const codeMark = async () => (await (code ??= codeSha256())).slice(0, 8);
+
 /** What equal settings give equal bits on: code, versions, device, processor, the libraries' own settings. */
 async function surroundings() {
   const { device, versions } = computing;
@@ -39,8 +42,9 @@ async function surroundings() {
 
 /**
  * A result that is worth keeping, as a file: made by `make` the first time, found again afterwards, also by a run after
- * one that was killed. The file's name holds the hash of everything that the result depends on and that of its bytes; a
- * file that is not what its name says is thrown away, with a sentence on standard error, and made again.
+ * one that was killed. The file's name begins with the library's code, {@link codeMark}, and holds the hash of everything
+ * that the result depends on and that of its bytes; a file that is not what its name says is thrown away, with a sentence
+ * on standard error, and made again.
  *
  * What depends on the library's code, TensorFlow, the device and the processor is in every key.
  *
@@ -54,7 +58,8 @@ export async function kept(
   key: unknown,
   make: (path: string) => void | Promise<void>,
 ): Promise<string> {
-  const dir = join(folder(), kind), name = sha256(canonicalJson([await surroundings(), key]));
+  const dir = join(folder(), kind);
+  const name = `${await codeMark()}-${sha256(canonicalJson([await surroundings(), key]))}`;
   const found = await findWhole(dir, name);
   if (found) return found;
   const unfinished = join(dir, `.${crypto.randomUUID()}`);
@@ -110,25 +115,72 @@ async function namesIn(dir: string): Promise<string[]> {
  * @returns bytes that were removed and that are left
  */
 export async function pruneKept(bytes: number, except?: string): Promise<{ removed: number; left: number }> {
-  const files: { path: string; size: number; used: number }[] = [];
+  const files = await keptFiles();
+  let left = files.reduce((sum, { size }) => sum + size, 0), removed = 0;
+  for (const { path, size } of files.sort((a, b) => a.used - b.used)) {
+    if (left <= bytes) break;
+    if (path === except) continue;
+    await removeKept(path);
+    left -= size;
+    removed += size;
+  }
+  return { removed, left };
+}
+
+/** A kept result on disk. */
+interface KeptFile {
+  path: string;
+  kind: string;
+  name: string;
+  size: number;
+  /** When it was used last, in milliseconds. */
+  used: number;
+}
+
+/** All kept results; what dead processes have left unfinished goes. */
+async function keptFiles(): Promise<KeptFile[]> {
+  const files: KeptFile[] = [];
   for (const kind of await namesIn(folder())) {
     for (const name of await namesIn(join(folder(), kind))) {
       const path = join(folder(), kind, name), info = await Deno.stat(path).catch(() => null);
       if (!info?.isFile) continue;
       const used = info.mtime?.getTime() ?? 0;
-      if (!name.startsWith(".")) files.push({ path, size: info.size, used });
+      if (!name.startsWith(".")) files.push({ path, kind, name, size: info.size, used });
       else if (Date.now() - used > ABANDONED) await Deno.remove(path).catch(() => {});
     }
   }
-  let left = files.reduce((sum, { size }) => sum + size, 0), removed = 0;
-  for (const { path, size } of files.sort((a, b) => a.used - b.used)) {
-    if (left <= bytes) break;
-    if (path === except) continue;
-    await Deno.remove(path).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
-    left -= size;
-    removed += size;
-  }
-  return { removed, left };
+  return files;
+}
+
+async function removeKept(path: string): Promise<void> {
+  await Deno.remove(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
+
+/** Kept results of one kind. */
+export interface KeptSummary {
+  kind: string;
+  files: number;
+  bytes: number;
+  /** Bytes of those that other code than the present has made, which no run finds any more. */
+  unneeded: number;
+}
+
+/** What is kept, by kind. */
+export async function keptResults(): Promise<KeptSummary[]> {
+  const mark = await codeMark();
+  return [...Map.groupBy(await keptFiles(), ({ kind }) => kind)].map(([kind, own]) => {
+    const bytes = (files: readonly KeptFile[]) => files.reduce((sum, { size }) => sum + size, 0);
+    const foreign = own.filter(({ name }) => !name.startsWith(mark));
+    return { kind, files: own.length, bytes: bytes(own), unneeded: bytes(foreign) };
+  });
+}
+
+/** Removes the kept results that other code than the present has made. @returns the bytes that were removed */
+export async function removeUnneededKept(): Promise<number> {
+  const mark = await codeMark(), files = await keptFiles();
+  const foreign = files.filter(({ name }) => !name.startsWith(mark));
+  for (const { path } of foreign) await removeKept(path);
+  return foreign.reduce((sum, { size }) => sum + size, 0);
 }

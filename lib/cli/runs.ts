@@ -5,8 +5,10 @@ import {
   damagedOutputs,
   deleteRun,
   type FinishedRun,
+  keptResults,
   readCurrent,
   readManifest,
+  removeUnneededKept,
   runNames,
   stageFolder,
 } from "../artifacts/mod.ts";
@@ -19,6 +21,7 @@ export const usage = `usage: ./lab runs [list] [STAGE] [--verify]
        ./lab runs use STAGE RUN
        ./lab runs diff STAGE RUN [RUN]
        ./lab runs rm STAGE RUN
+       ./lab runs rm kept
 
 The finished runs of the stages, such as 05. One run of each configuration is kept; a notebook reads the run with its own
 configuration, else the current one.
@@ -26,7 +29,8 @@ configuration, else the current one.
              again
   use        makes a run the one that is read whatever the configuration, until the stage runs again
   diff       what two runs (one: it and the current one) differ in: configuration, inputs, outputs
-  rm         removes a run that is not the current one
+  rm         removes a run that is not the current one; "kept": the results under results/local/kept, of which a run after one
+             that was killed goes on, that other code than the present has made
   --scale    tiny (the default) or full`;
 
 /** The stage with this name or number. */
@@ -116,6 +120,9 @@ export async function run(args: string[]): Promise<void> {
   const parsed = Scale.safeParse(options.scale ?? "tiny");
   if (!parsed.success) throw new UsageError(`--scale is "${options.scale}"; expected tiny or full.`);
   const scale = parsed.data;
+  if (action === "rm" && stageName === "kept" && !names.length) {
+    return console.log(`${formatBytes(await removeUnneededKept())} of kept results removed`);
+  }
   const wanted = { list: [0, 0], use: [1, 1], rm: [1, 1], diff: [1, 2] }[action];
   if (!wanted) throw new UsageError(`there is no "runs ${action}"; expected list, use, diff or rm.`);
   if (action !== "list" && stageName === undefined || names.length < wanted[0] || names.length > wanted[1]) {
@@ -136,6 +143,10 @@ export async function run(args: string[]): Promise<void> {
         damaged ||= lines.length > 1 || lines[0].includes("is damaged");
         console.log(lines.join("\n"));
       }
+    }
+    for (const { kind, files, bytes, unneeded } of stage ? [] : await keptResults()) {
+      const old = unneeded > 0 ? `, ${formatBytes(unneeded)} of them by other code (./lab runs rm kept)` : "";
+      console.log(`kept ${kind}: ${files}, ${formatBytes(bytes)}${old}`);
     }
     if (damaged) throw new Error("some runs are damaged: run their notebooks again.");
   }

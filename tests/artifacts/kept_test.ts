@@ -39,7 +39,7 @@ Deno.test("a kept result is made once for a key and its surroundings, and is nob
   Deno.env.delete("TF_OF_THIS_TEST");
   assertEquals((await ask("a")).made, 0);
   for (const file of await files()) {
-    assertMatch(file, /^[0-9a-f]{64}-[0-9a-f]{64}$/);
+    assertMatch(file, /^[0-9a-f]{8}-[0-9a-f]{64}-[0-9a-f]{64}$/);
     assertEquals((await Deno.stat(join(dir, file))).mode! & 0o777, 0o600);
   }
   assertEquals((await files()).length, 4);

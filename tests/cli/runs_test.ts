@@ -4,7 +4,7 @@ import { join } from "@std/path";
 // The results folder is read from the environment when lib/config is loaded.
 const results = await Deno.makeTempDir({ prefix: "runs-" });
 Deno.env.set("LAB_RESULTS", results);
-const { startRun } = await import("../../lib/artifacts/mod.ts");
+const { kept, startRun } = await import("../../lib/artifacts/mod.ts");
 const { loadConfig } = await import("../../lib/config/mod.ts");
 const { run } = await import("../../lib/cli/runs.ts");
 
@@ -42,6 +42,18 @@ Deno.test("runs are listed, compared, chosen and removed", async () => {
   await assertRejects(() => run(["rm", "01", names[0]]), Error, "is the current one");
   await printed("rm", "01", names[1]);
   assertEquals((await printed()).split("\n").length, 2);
+});
+
+Deno.test("kept results are counted, and those that other code has made are removed", async () => {
+  const path = await kept("cells", { cell: 1 }, (path) => Deno.writeTextFile(path, "twelve bytes"));
+  const foreign = join(results, "kept", "cells", `00000000-${"0".repeat(64)}-${"0".repeat(64)}`);
+  await Deno.writeTextFile(foreign, "eight by");
+  const about = /^kept cells: 2, 20 bytes, 8 bytes of them by other code \(\.\/lab runs rm kept\)$/m;
+  assertMatch(await printed(), about);
+  assertEquals(await printed("rm", "kept"), "8 bytes of kept results removed");
+  assertMatch(await printed(), /^kept cells: 1, 12 bytes$/m);
+  assert((await Deno.stat(path)).isFile);
+  await Deno.remove(path);
 });
 
 Deno.test("a damaged run is named, also one whose files look unchanged with --verify; an unknown one is a sentence", async () => {

@@ -4,6 +4,8 @@ import { z } from "zod";
 import { paths } from "@lib/config/mod.ts";
 import { complete, EMBEDDED_MODEL_SHA256, LlmError, startEmbeddedServer } from "@lib/llm/mod.ts";
 
+import { servers } from "./server_processes.ts";
+
 const schema = {
   name: "reply",
   schema: {
@@ -49,18 +51,6 @@ Deno.test("several processes are one endpoint and all end with stop()", async ()
     await assertRejects(() => fetch(`${baseURL}/models`));
   }
 });
-
-/** Ids of this process's servers, of this or an earlier test. */
-function servers(): string[] {
-  return [...Deno.readDirSync("/proc")].map(({ name }) => name).filter((pid) => {
-    try {
-      const ours = Deno.readTextFileSync(`/proc/${pid}/status`).includes(`\nPPid:\t${Deno.pid}\n`);
-      return ours && Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes("embedded_server.py");
-    } catch {
-      return false;
-    }
-  });
-}
 
 Deno.test("a start that is stopped ends within two seconds, leaves no process, and can be made again", async () => {
   const stop = new AbortController(), reason = new Error("stopped by the test"), { signal } = stop;

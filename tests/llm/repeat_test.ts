@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
-import { complete, startEmbeddedServer } from "@lib/llm/mod.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { complete, LlmError, startEmbeddedServer } from "@lib/llm/mod.ts";
+import { servers } from "./server_processes.ts";
 
 const INSTRUCTION = `You write exam questions about radiology images. You are given the caption of one image.
 Write one short question that a reader can answer from the image alone, and its short answer. Ask about the modality,
@@ -32,4 +33,25 @@ Deno.test("equal seeds give equal replies: from any of the servers, in any order
   await cut;
   const [there, back] = await Promise.all([ask(first, order), ask(second, order.toReversed())]);
   assertEquals(back, there);
+});
+
+Deno.test("equal seeds give equal replies after a server was stopped past the client's patience, and from one that steps in", async () => {
+  await using first = await startEmbeddedServer();
+  const [pid] = servers().map(Number);
+  await using second = await startEmbeddedServer();
+  const some = requests.slice(0, 3);
+  const ask = async (endpoint: typeof first) => {
+    const texts: string[] = [];
+    for (const request of some) texts.push((await complete(endpoint, request)).text);
+    return texts;
+  };
+  const before = await ask(first), impatient = { ...first, timeoutSeconds: 2 };
+  Deno.kill(pid, "SIGSTOP");
+  try {
+    await assertRejects(() => complete(impatient, some[0], { maxRetries: 0 }), LlmError);
+    assertEquals(await ask(second), before);
+  } finally {
+    Deno.kill(pid, "SIGCONT");
+  }
+  assertEquals(await ask(first), before);
 });

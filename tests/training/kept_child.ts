@@ -52,4 +52,13 @@ for (
   ]);
   console.error(`done ${name}`);
 }
+// The fit of equation 1 trains a cell once more with another rank.
+await trainCell(
+  model,
+  { name: "roco_v2__with", dataset: "roco_v2", stage1: true },
+  dataOf(4),
+  projector,
+  { ...config, stage2: { ...config.stage2, rank: sweepRank } },
+  { store, keep: true, onStep: () => void steps++ },
+);
 console.log(JSON.stringify({ cells, steps }));
