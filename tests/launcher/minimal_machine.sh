@@ -85,7 +85,7 @@ course() {
   echo >>"$root/home/ann/my lab/$name" # ann saves hers,
   echo >>"$root$folder/$name" # and an update brings another, with two lines more
   echo >>"$root$folder/$name"
-  open_as ann | grep -qF "has new ones: 00_start_here.ipynb"
+  grep -qF "has new ones: 00_start_here.ipynb" <<<"$(open_as ann)"
   open_as bob
   [ "$(wc -l <"$root/home/ann/my lab/$name")" -lt "$(wc -l <"$root$folder/$name")" ]
   cmp "$root/home/bob/my lab/$name" "$root$folder/$name"

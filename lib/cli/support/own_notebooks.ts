@@ -14,7 +14,7 @@ const Copied = z.record(z.string(), z.string());
  * @returns names of the copies that stay although the installation's notebook is another by now
  */
 export async function ownNotebooks(notebooks: readonly string[], folder: string): Promise<string[]> {
-  await Deno.mkdir(folder, { recursive: true });
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 }); // saved outputs may hold answers about patients' images
   const record = join(folder, COPIED), behind: string[] = [];
   // Damaged, it only says less: what differs from the installation's then counts as changed.
   const copied = Copied.safeParse(await Deno.readTextFile(record).then(JSON.parse).catch(() => ({}))).data ??
