@@ -25,6 +25,8 @@ export const Config = z.strictObject({
   corpora: z.strictObject({
     /** Real files under data/local, or phantoms drawn by lib/phantom. */
     source: z.enum(["phantom", "real"]),
+    /** Data sets of the user's own besides, as `./lab data add` named them. */
+    own: z.array(z.string()),
   }),
   synthesis: z.strictObject({
     /** Captions sent to the teacher. */
@@ -106,7 +108,7 @@ const tiny: Config = {
   limit: null,
   seed: 2506,
   model: { checkpoint: "data/nano", dtype: "float32", compiler: "xla", matmulPrecision: "float32" },
-  corpora: { source: "phantom" },
+  corpora: { source: "phantom", own: [] },
   synthesis: {
     captions: 150,
     temperature: 0.3,
@@ -153,7 +155,7 @@ const full: Config = {
     compiler: "graph",
     matmulPrecision: "tf32",
   },
-  corpora: { source: "real" },
+  corpora: { source: "real", own: [] },
   synthesis: {
     captions: 60_000,
     temperature: 0.7,

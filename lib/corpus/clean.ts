@@ -23,5 +23,27 @@ export function cleanText(text: string, tally: Tally): string {
   return out;
 }
 
-/** Yes/no answers in any case, as closed questions have them. */
-export const isYesNo = (answer: string): boolean => /^(yes|no)$/i.test(answer);
+/** Words that name only what kind of thing a picture is. */
+const MEDIUM = new Set(
+  ("a an the of this is here shows image images picture photo photograph figure figures fig figs panel scan scans view views " +
+    "radiograph radiographs radiography radiology radiological x ray rays xray ct mr mri us ultrasound pet none")
+    .split(" "),
+);
+
+/** What stands where a caption was not written yet. */
+const UNWRITTEN =
+  /^(in progress|pending|to be (added|done|written)|tbd|todo|n\/?a|nan|null|unknown|untitled|no caption|caption|test)$/;
+
+/**
+ * Why a cleaned caption is dropped: it is empty, a placeholder, or says no more than what kind of picture it is ("CT Image",
+ * "Figure 1"); null for one that says something.
+ */
+export function captionFault(caption: string): string | null {
+  if (caption === "") return "empty caption";
+  const plain = caption.toLowerCase().replace(/^[\s\p{P}]+|[\s\p{P}]+$/gu, "");
+  if (plain === "" || UNWRITTEN.test(plain) || plain.startsWith("replace this")) return "placeholder caption";
+  const words = plain.match(/[\p{L}\d]+/gu) ?? [];
+  return words.every((word) => MEDIUM.has(word) || /^\d*[a-z]?$/.test(word))
+    ? "caption that says nothing of the image"
+    : null;
+}

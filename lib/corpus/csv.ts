@@ -6,25 +6,20 @@ import { readText } from "./files.ts";
 export type CsvRow = Record<string, string>;
 
 /**
- * A CSV file with a header (RFC 4180: quoted fields may hold commas, quotes and line breaks; LF or CRLF), or one packed
- * with gzip. Only the named columns are kept; empty lines between rows are not rows.
- * @param required columns that must be there; a list in the list means any one of them
- * @param optional columns that are kept where they are there
- * @throws naming the file, and the line of a wrong number of fields or an open quote; the reason of `signal`
+ * The rows of a CSV text with a header. Empty lines between rows are not rows.
+ * @param columnsOf gets the trimmed header; gives the names to keep, false for a column that is not kept
+ * @throws what is wrong with the text, with its line; the reason of `signal`
  */
-export async function readCsv(
-  path: string,
-  required: readonly (string | readonly string[])[],
-  optional: readonly string[] = [],
-  signal?: AbortSignal,
+export async function csvRows(
+  text: string,
+  columnsOf: (header: string[]) => (string | false)[],
+  { delimiter = ",", signal }: { delimiter?: string; signal?: AbortSignal } = {},
 ): Promise<CsvRow[]> {
-  const text = await readText(path), wanted = new Set([...required.flat(), ...optional]), rows: CsvRow[] = [];
-  let header: string[] = [], fault: Error | null = null;
+  const rows: CsvRow[] = [];
+  let fault: Error | null = null;
   const parser = parse({
-    columns: (names: string[]) => {
-      header = names.map((name) => name.trim());
-      return header.map((name) => wanted.has(name) ? name : false);
-    },
+    columns: (names: string[]) => columnsOf(names.map((name) => name.trim())),
+    delimiter,
     record_delimiter: ["\r\n", "\n"],
     skip_empty_lines: true,
   });
@@ -38,7 +33,30 @@ export async function readCsv(
   }
   parser.end();
   await ended;
-  if (fault) throw new Error(`${path}: expected a complete CSV file, found: ${(fault as Error).message}`);
+  if (fault) throw fault;
+  return rows;
+}
+
+/**
+ * A CSV file with a header (RFC 4180: quoted fields may hold commas, quotes and line breaks; LF or CRLF), or one packed
+ * with gzip. Only the named columns are kept; empty lines between rows are not rows.
+ * @param required columns that must be there; a list in the list means any one of them
+ * @param optional columns that are kept where they are there
+ * @throws naming the file, and the line of a wrong number of fields or an open quote; the reason of `signal`
+ */
+export async function readCsv(
+  path: string,
+  required: readonly (string | readonly string[])[],
+  optional: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<CsvRow[]> {
+  const text = await readText(path), wanted = new Set([...required.flat(), ...optional]);
+  let header: string[] = [];
+  const choose = (names: string[]) => (header = names).map((name) => wanted.has(name) ? name : false);
+  const rows = await csvRows(text, choose, { signal }).catch((error) => {
+    signal?.throwIfAborted();
+    throw new Error(`${path}: expected a complete CSV file, found: ${(error as Error).message}`);
+  });
   for (const column of required) {
     const names = typeof column === "string" ? [column] : column;
     if (!names.some((name) => header.includes(name))) {

@@ -24,10 +24,10 @@ export async function firstThere(root: string, names: readonly string[]): Promis
 }
 
 /**
- * A text file as UTF-8, without its byte order mark; one whose name ends in .gz is unpacked.
- * @throws when the file is missing, a folder, empty, too large, damaged, or not UTF-8
+ * The bytes of a text file; one whose name ends in .gz is unpacked.
+ * @throws when the file is missing, a folder, empty, too large or damaged
  */
-export async function readText(path: string): Promise<string> {
+export async function readBytes(path: string): Promise<Uint8Array> {
   const about = await Deno.stat(path).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) throw error;
     throw new Error(
@@ -35,18 +35,30 @@ export async function readText(path: string): Promise<string> {
     );
   });
   if (!about.isFile) throw new Error(`${path}: expected a file, found a folder.`);
-  if (about.size === 0) throw new Error(`${path}: expected text, found an empty file. Download it again.`);
+  if (about.size === 0) {
+    throw new Error(`${path}: expected text, found an empty file. Get it, or write it, again.`);
+  }
   if (about.size > MAX_TEXT_BYTES) {
     throw new Error(
       `${path}: expected at most ${MAX_TEXT_BYTES} bytes of text, found ${about.size}; split it.`,
     );
   }
   const bytes = await Deno.readFile(path);
-  const unpacked = path.endsWith(".gz") ? unpack(bytes, path) : bytes;
+  return path.endsWith(".gz") ? unpack(bytes, path) : bytes;
+}
+
+/**
+ * A text file as UTF-8, without its byte order mark.
+ * @throws as readBytes, and when it is not UTF-8
+ */
+export async function readText(path: string): Promise<string> {
+  const bytes = await readBytes(path);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(unpacked);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new Error(`${path}: expected UTF-8 text, found other bytes. Download the file again.`);
+    throw new Error(
+      `${path}: expected UTF-8 text, found other bytes. It is damaged or of another kind: get it, or write it, again.`,
+    );
   }
 }
 
@@ -56,14 +68,22 @@ function unpack(bytes: Uint8Array, path: string): Uint8Array {
   } catch (error) {
     throw new Error(
       `${path}: expected a complete gzip file of at most ${MAX_TEXT_BYTES} bytes unpacked, found: ` +
-        `${(error as Error).message}. Download the file again.`,
+        `${(error as Error).message}. It is damaged or of another kind: get it, or write it, again.`,
     );
   }
 }
 
-function parseJson(text: string, where: string, firstLine = 1): unknown {
+/** An integer that a double cannot hold stays as its digits; the third argument is ES2025's, which TypeScript lacks. */
+const keepDigits =
+  ((_: string, value: unknown, { source }: { source?: string } = {}) =>
+    typeof value === "number" && source && /^-?\d{16,}$/.test(source) && !Number.isSafeInteger(value)
+      ? source
+      : value) as (key: string, value: unknown) => unknown;
+
+/** JSON; integers that a double cannot hold come as texts. @throws naming file, line and column */
+export function parseJson(text: string, where: string, firstLine = 1): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, keepDigits);
   } catch (error) {
     if (text.trim() === "") throw new Error(`${where}: expected JSON, found white space.`);
     const at = whereJsonBreaks(text), before = text.slice(0, at).split("\n");
@@ -72,7 +92,9 @@ function parseJson(text: string, where: string, firstLine = 1): unknown {
       `${where}, line ${before.length - 1 + firstLine}, column ${
         before.at(-1)!.length + 1
       }: expected JSON, ` +
-        `found ${(error as Error).message}${cut}. Download the file again.`,
+        `found ${
+          (error as Error).message
+        }${cut}. It is damaged or of another kind: get it, or write it, again.`,
     );
   }
 }
@@ -164,6 +186,7 @@ const SPLIT_NAMES: Record<string, Split> = {
   validation: "validation",
   dev: "validation",
   test: "test",
+  testing: "test",
 };
 
 /** The split that a data set calls `name`, in any case; null for a name that is none. */

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { z } from "zod";
-import { cleanText } from "./clean.ts";
+import { captionFault, cleanText } from "./clean.ts";
 import { insideFolder, isThere, licenceOf, parseRow, readJson, readJsonList } from "./files.ts";
 import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
 import {
@@ -42,8 +42,6 @@ const Case = z.looseObject({
 const names = z.array(z.string());
 const UidList = z.looseObject({ train: names, dev: names, test: names });
 
-const PLACEHOLDER = "Replace this - DESCRIPTION OF THE IMAGE OR FINDINGS.";
-
 /**
  * MedPix 2.0 (Siragusa et al. 2025): Descriptions.json, Case_topic.json, splitted_dataset/uid_list.json and
  * images/*.png, in `dir` or `dir`/MedPix-2-0. One record an image, with its caption; the official split, by case.
@@ -72,8 +70,9 @@ export async function loadMedPix2(
     if (!about) throw new Error(`${where}: expected ${row.U_id} in Case_topic.json; it is missing.`);
     refuseTwice(tally, "image", row.image, where);
     const caption = cleanText(row.Description.Caption, tally);
-    if (caption === "" || caption === PLACEHOLDER) {
-      drop(tally, caption === "" ? "empty caption" : "placeholder caption", where);
+    const fault = captionFault(caption);
+    if (fault !== null) {
+      drop(tally, fault, where);
       continue;
     }
     wantImage(images, imagePath, where);

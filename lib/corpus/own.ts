@@ -1,181 +1,203 @@
-import { basename, dirname, extname, join, relative, resolve } from "@std/path";
-import { z } from "zod";
+import { basename, dirname, join, relative, resolve } from "@std/path";
 import { paths } from "../config/mod.ts";
-import { cleanText, isYesNo } from "./clean.ts";
-import { readCsv } from "./csv.ts";
-import { insideFolder, licenceOf, parseRow, readJsonLines, splitNamed } from "./files.ts";
-import {
-  cacheImage,
-  newImageCheck,
-  openImageCache,
-  requireAllImages,
-  UNKNOWN_FORMAT,
-  wantImage,
-} from "./images.ts";
-import { imageCell, parquetRows } from "./parquet.ts";
+import { licenceOf, splitNamed } from "./files.ts";
+import { cacheImage, openImageCache, UNKNOWN_FORMAT } from "./images.ts";
+import { openTable, type OwnTable, splitOfPath, tableFiles } from "./own_tables.ts";
+import { columnsOf, type OwnColumn, saidBy, textOf } from "./own_values.ts";
+import { imageCell } from "./parquet.ts";
 import {
   type Corpus,
-  type CorpusRecord,
   countRead,
   countRepair,
   drop,
   EMPTY_FIELDS,
   finishCorpus,
   keep,
-  type LoadOptions,
   newTally,
-  refuseTwice,
   type Split,
-  type Tally,
 } from "./record.ts";
+import { splitByGroup } from "./splits.ts";
+import { reasonCounts } from "./accounting.ts";
 
-const REQUIRED = ["image", "question", "answer"], OPTIONAL = ["choices", "split", "id", "case"];
-const text = z.union([z.string(), z.number(), z.bigint()]).nullish();
-const Row = z.looseObject({
-  image: z.unknown(),
-  question: text,
-  answer: text,
-  choices: z.union([z.string(), z.array(z.union([z.string(), z.number()]))]).nullish(),
-  split: z.string().nullish(),
-  id: text,
-  case: text,
-});
-const List = z.array(z.union([z.string(), z.number()]));
+/** Where questions of somebody's own lie, and how they are read. */
+export interface OwnSource {
+  /** A table, or a folder with tables. */
+  path: string;
+  /** Columns that are not called as loadOwn expects. */
+  columns?: Partial<Record<OwnColumn, string>>;
+  /** Split anew, 80 : 10 : 10 by image and case. */
+  resplit?: boolean;
+}
+
+/** A loaded set and what its tables were taken for. */
+export interface OwnCorpus extends Corpus {
+  tables: { file: string; format: string; rows: number; columns: Partial<Record<OwnColumn, string>> }[];
+  /** Tables about something else, which are not used. */
+  skipped: { file: string; columns: string[] }[];
+}
 
 /**
- * Your own questions: CSV with a header, JSON lines, or Parquet (of pandas, polars or the hub) with the columns image,
- * question, answer and, where you have them, choices (a list; in CSV a JSON list or "a|b|c"), split (train, validation or
- * test), id, and case (the patient: what a split must keep together).
+ * Your own questions: CSV, TSV, JSON, JSON lines or Parquet with the columns image, question and answer and, where you
+ * have them, choices (a list), split, language, id, and case (the patient: what a split must keep together).
  *
- * `path` is such a file or a folder of them. Images are named relative to the file (PNG, JPEG, GIF, WebP, TIFF, DICOM), or
- * lie encoded in the Parquet column. Without a split column the file's name decides ("valid.csv"), else all is train.
- * With choices the answer is one of them or its letter. licence.txt beside the files says what may be done with them.
- * @throws naming file and row
+ * Images are named relative to the table or the folder, or lie encoded in the Parquet column. Nothing outside the folder
+ * is read. Without a split column the name of file or folder decides, else all is train. With choices the answer is one
+ * of them or its letter. licence.txt in the folder says what may be done with it.
+ * @param name of the set, whose records have the data set `own_${name}`
+ * @throws in one sentence, when a table cannot be read or no row can be used
  */
 export async function loadOwn(
-  path: string,
-  { requireImages = true, signal, imageCache = join(paths.local, "own_images") }: LoadOptions & {
-    imageCache?: string;
-  } = {},
-): Promise<Corpus> {
-  const tally = newTally(signal), images = newImageCheck(signal), files = await tables(path);
-  const root = dirname(files[0]), licence = await licenceOf(root, "your own");
+  name: string,
+  { path, columns = {}, resplit = false }: OwnSource,
+  { imageCache = join(paths.local, "own_images"), signal }: { imageCache?: string; signal?: AbortSignal } =
+    {},
+): Promise<OwnCorpus> {
+  const files = await tableFiles(path), dataset = `own_${name}` as const, tally = newTally(signal);
+  const root = files[0] === path ? dirname(path) : path, licence = await licenceOf(root, "your own");
+  const cache = await openImageCache(imageCache), findImage = await imageFinder(root);
+  const read: OwnCorpus["tables"] = [], skipped: OwnCorpus["skipped"] = [];
   for (const file of files) {
-    const cache = ending(file) === ".parquet" ? await openImageCache(imageCache) : null;
+    const table: OwnTable = await openTable(file, signal), found = columnsOf(table, columns);
+    if (found === null) {
+      skipped.push({ file, columns: table.columns });
+      continue;
+    }
+    const cell = (row: Record<string, unknown>, role: OwnColumn) => found[role] && row[found[role]];
     let k = 0;
-    for await (const value of rowsOf(file, signal)) {
+    for await (const row of table.rows(Object.values(found))) {
       const where = `${file}, row ${++k}`;
       await countRead(tally);
-      const row = parseRow(Row, value, where), words = wordsOf(row, tally);
-      const cell = cache && imageCell(row.image);
-      const stored = cache && cell && await cacheImage(cache, cell.bytes);
-      const named = typeof row.image === "string" ? row.image : "";
-      const reason = words.reason ?? (!cell && !named ? "no image" : cell && !stored ? UNKNOWN_FORMAT : null);
-      if (reason !== null) {
-        drop(tally, reason, where);
+      const said = saidBy({
+        question: cell(row, "question"),
+        answer: cell(row, "answer"),
+        choices: cell(row, "choices"),
+        language: cell(row, "language"),
+      }, tally);
+      if ("reason" in said) {
+        drop(tally, said.reason, where);
         continue;
       }
-      const imagePath = stored ? stored.path : insideFolder(root, named, where);
-      const name = stored ? stored.sha256.slice(0, 16) : relative(resolve(root), imagePath);
-      const split = splitOf(row.split, file, where);
-      const sourceId = given(row.id) ?? `${basename(file)}_${k}`;
-      refuseTwice(tally, "id", sourceId, where);
-      if (!stored) wantImage(images, imagePath, where);
-      const caseName = given(row.case);
+      const image = cell(row, "image"), encoded = imageCell(image);
+      const stored = encoded && await cacheImage(cache, encoded.bytes);
+      const named = textOf((image as { path?: unknown } | null)?.path ?? image);
+      const place = stored
+        ? stored.path
+        : encoded
+        ? { reason: UNKNOWN_FORMAT }
+        : named === null
+        ? { reason: "no image" }
+        : await findImage(named, dirname(file));
+      if (typeof place !== "string") {
+        drop(tally, place.reason, where);
+        continue;
+      }
+      const split = splitOf(textOf(cell(row, "split")), relative(root, file), where);
+      const given = textOf(cell(row, "id")), repeated = given !== null && tally.ids.has(given);
+      if (repeated) countRepair(tally, "id that an earlier row has, replaced by file and row");
+      const sourceId = given === null || repeated ? `${relative(root, file)}_${k}` : given;
+      tally.ids.set(sourceId, where);
+      const caseName = textOf(cell(row, "case"));
       keep(tally, {
         ...EMPTY_FIELDS,
-        id: `own/${split}/${sourceId}`,
-        dataset: "own",
+        id: `${dataset}/${split}/${sourceId}`,
+        dataset,
         split,
         sourceId,
-        imagePath,
-        imageId: `own/${name}`,
+        imagePath: place,
+        imageId: `${dataset}/${stored ? stored.sha256.slice(0, 16) : relative(root, place)}`,
         imageSha256: stored ? stored.sha256 : null,
-        caseId: caseName && `own/${caseName}`,
-        ...words.said,
+        caseId: caseName && `${dataset}/${caseName}`,
+        ...said,
         licence,
       }, where);
     }
+    read.push({ file, format: table.format, rows: k, columns: found });
   }
-  if (requireImages) await requireAllImages(images, `Put it beside the table, under the name the row gives.`);
-  return finishCorpus("own", root, tally);
-}
-
-/** The split a row names, else the one that begins the file's name ("valid-2.csv"), else train. */
-function splitOf(named: string | null | undefined, file: string, where: string): Split {
-  if (!named) return splitNamed(basename(file).split(/[^A-Za-z]/)[0]) ?? "train";
-  const split = splitNamed(named);
-  if (!split) throw new Error(`${where}: expected the split train, validation or test, found "${named}".`);
-  return split;
-}
-
-const ending = (file: string): string => extname(file).toLowerCase();
-
-/** The file, or the tables in the folder. @throws when there is none */
-async function tables(path: string): Promise<string[]> {
-  const known = (name: string) => [".csv", ".jsonl", ".parquet"].includes(ending(name));
-  const about = await Deno.stat(path).catch(() => null);
-  if (about?.isFile && known(path)) return [path];
-  const entries = about?.isDirectory ? await Array.fromAsync(Deno.readDir(path)) : [];
-  const names = entries.filter((entry) => !entry.isDirectory && known(entry.name)).map(({ name }) => name);
-  if (names.length === 0) {
+  if (read.length === 0) {
     throw new Error(
-      `Expected ${path} to be a .csv, .jsonl or .parquet file, or a folder of them; ` +
-        `${about === null ? "it is missing" : "it is not"}. Its columns are image, question, answer.`,
+      `${skipped[0].file}: expected the columns image, question and answer, found ${
+        skipped[0].columns.slice(0, 20).join(", ") || "none"
+      }; say which they are: --image COLUMN --question COLUMN --answer COLUMN.`,
     );
   }
-  return names.sort().map((name) => join(path, name));
-}
-
-async function* rowsOf(file: string, signal?: AbortSignal): AsyncGenerator<unknown> {
-  if (ending(file) === ".csv") yield* await readCsv(file, REQUIRED, OPTIONAL, signal);
-  else if (ending(file) === ".jsonl") yield* await readJsonLines(file);
-  else yield* parquetRows(file, REQUIRED, OPTIONAL);
-}
-
-/** A value as text; null where there is none. */
-function given(value: string | number | bigint | null | undefined): string | null {
-  const text = String(value ?? "").trim();
-  return text === "" ? null : text;
-}
-
-type Said = Pick<CorpusRecord, "question" | "answer" | "choices" | "answerType">;
-
-/** What a row asks and answers, or the reason why it is dropped. */
-function wordsOf(
-  row: z.infer<typeof Row>,
-  tally: Tally,
-): { said: Said; reason: null } | { said: null; reason: string } {
-  if (typeof row.answer === "number" || typeof row.answer === "bigint") {
-    countRepair(tally, "number made a text");
+  const corpus = finishCorpus(dataset, root, tally);
+  if (corpus.records.length === 0) {
+    const reasons = reasonCounts([corpus]).filter(({ what }) => what === "dropped")
+      .map(({ reason, count, first }) => `${reason} (${count} rows, the first is ${first})`);
+    throw new Error(`${path}: expected rows that can be used, found ${reasons.join("; ") || "none"}.`);
   }
-  const question = cleanText(String(row.question ?? ""), tally);
-  const answer = cleanText(String(row.answer ?? ""), tally);
-  const options = choicesOf(row.choices).map((choice) => cleanText(String(choice), tally));
-  const refuse = (reason: string) => ({ said: null, reason });
-  if (question === "") return refuse("empty question");
-  if (answer === "") return refuse("empty answer");
-  if (options.length === 0) {
-    return {
-      said: { question, answer, choices: null, answerType: isYesNo(answer) ? "closed" : "open" },
-      reason: null,
-    };
-  }
-  if (options.length < 2 || options.includes("")) return refuse("an empty option, or a single one");
-  const byText = options.findIndex((option) => option.toLowerCase() === answer.toLowerCase());
-  const byLetter = answer.length === 1 ? answer.toUpperCase().charCodeAt(0) - "A".charCodeAt(0) : -1;
-  const right = options[byText >= 0 ? byText : byLetter];
-  if (right === undefined) return refuse("the answer is none of the options");
-  return { said: { question, answer: right, choices: options, answerType: "closed" }, reason: null };
+  const records = resplit
+    ? splitByGroup(corpus.records, { train: 80, validation: 10, test: 10 }, 0)
+    : corpus.records;
+  return { ...corpus, records, tables: read, skipped };
 }
 
-/** A list as it is, as JSON, or as "a|b|c". */
-function choicesOf(value: z.infer<typeof Row>["choices"]): (string | number)[] {
-  if (typeof value !== "string") return value ?? [];
-  if (value.trim() === "") return [];
-  try {
-    const list = List.safeParse(JSON.parse(value));
-    if (list.success) return list.data;
-  } catch { /* no JSON */ }
-  return value.split("|");
+/** The split that a row names, else the one in the name of its file or folder, else train. */
+function splitOf(named: string | null, file: string, where: string): Split {
+  if (named === null) return splitOfPath(file) ?? "train";
+  const split = splitNamed(named);
+  if (split) return split;
+  throw new Error(
+    `${where}: expected the split train, validation or test, found ${JSON.stringify(named.slice(0, 60))}; ` +
+      "rename it, or name another column with --split.",
+  );
+}
+
+/** Finds the file that a row names, beside its table, in the folder `root` or, if only one has the name, anywhere in it. */
+async function imageFinder(root: string) {
+  const realRoot = await Deno.realPath(root), known = new Map<string, string | { reason: string }>();
+  const inside = (path: string, folder: string) => path.startsWith(`${folder}/`);
+  let byName: Map<string, string[]> | null = null;
+  const find = async (named: string, folder: string): Promise<string | { reason: string }> => {
+    if (/^[a-z][a-z\d+.-]*:\/\//i.test(named)) {
+      return {
+        reason: "the image is a web address, which is not fetched: save the pictures and name their files",
+      };
+    }
+    const name = named.replaceAll("\\", "/");
+    if (name.includes("\0") || name.split("/").some((part) => part.length > 255)) {
+      return { reason: "no file can have the image's name" };
+    }
+    const places = [resolve(folder, name), resolve(root, name)];
+    if (!places.some((place) => inside(place, resolve(root)) || inside(place, realRoot))) {
+      return { reason: "the image lies outside the folder: copy it there" };
+    }
+    if (!name.startsWith("/")) {
+      byName ??= await filesByName(root);
+      const same = (byName.get(basename(name)) ?? []).filter((path) =>
+        path.endsWith(`/${name.replace(/^(\.\/)+/, "")}`)
+      );
+      if (same.length === 1) places.push(same[0]);
+    }
+    for (const place of places) {
+      if (!inside(place, resolve(root)) && !inside(place, realRoot)) continue;
+      const real = await Deno.realPath(place).catch(() => null);
+      if (real === null) continue;
+      if (!inside(real, realRoot)) return { reason: "the image is a link out of the folder: copy it there" };
+      const { isFile, size } = await Deno.stat(real);
+      return !isFile
+        ? { reason: "the image is a folder" }
+        : size === 0
+        ? { reason: "the image file is empty" }
+        : place;
+    }
+    return { reason: "the image file is missing" };
+  };
+  return async (named: string, folder: string) => {
+    const key = `${folder}\n${named}`, found = known.get(key) ?? await find(named, folder);
+    known.set(key, found);
+    return found;
+  };
+}
+
+async function filesByName(
+  folder: string,
+  found = new Map<string, string[]>(),
+): Promise<Map<string, string[]>> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = resolve(folder, name);
+    if (isDirectory) await filesByName(path, found);
+    else if (!name.startsWith(".")) found.set(name, [...(found.get(name) ?? []), path]);
+  }
+  return found;
 }

@@ -42,6 +42,7 @@ export async function* parquetRows(
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
+    requireCodec(path, group);
     await readable(path, () => requireSoundPages(file, group, columns));
     const options = { file, metadata, columns, rowStart, rowEnd, compressors, utf8: false };
     const rows = await readable(path, () => parquetReadObjects(options));
@@ -52,6 +53,32 @@ export async function* parquetRows(
     }
     yield* rows;
     rowStart = rowEnd;
+  }
+}
+
+/** Names of a parquet file's columns. @throws naming the file */
+export async function parquetColumns(path: string): Promise<string[]> {
+  const file = forgivingFile(await asyncBufferFromFile(path));
+  const metadata = await readable(path, async () => {
+    return requireSound(await parquetMetadataAsync(file), file.byteLength);
+  });
+  return parquetSchema(metadata).children.map(({ element }) => element.name);
+}
+
+/** What is unpacked here. */
+const CODECS = ["UNCOMPRESSED", "SNAPPY", ...Object.keys(compressors)];
+
+/** @throws when a group is packed with what is not unpacked here */
+function requireCodec(path: string, { columns }: RowGroup): void {
+  const other = columns.find(({ meta_data }) => meta_data && !CODECS.includes(meta_data.codec))?.meta_data
+    ?.codec;
+  if (other) {
+    throw new Error(
+      `${path}: expected columns packed with ${
+        CODECS.slice(1).join(", ")
+      } or not at all, found ${other}: write the ` +
+        'file again, in pandas with to_parquet(path, compression="zstd").',
+    );
   }
 }
 
@@ -155,9 +182,12 @@ async function readable<T>(path: string, read: () => T | Promise<T>): Promise<T>
     const found = plain
       ? error.message.replace(/\.$/, "").replace("undefined", "unknown")
       : "parts that do not fit together";
-    throw new Error(`${path}: expected a complete parquet file, found: ${found}. Download the file again.`, {
-      cause: error,
-    });
+    throw new Error(
+      `${path}: expected a complete parquet file, found: ${found}. It is damaged: get it, or write it, again.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,7 +1,8 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { paths } from "../config/mod.ts";
-import { cleanText, isYesNo } from "./clean.ts";
+import { yesOrNo } from "../stats/mod.ts";
+import { cleanText } from "./clean.ts";
 import { parseRow } from "./files.ts";
 import { cacheImage, openImageCache, UNKNOWN_FORMAT } from "./images.ts";
 import type { HubFile } from "./hub_files.ts";
@@ -82,7 +83,7 @@ export async function loadQuestionParquet(source: QuestionFiles): Promise<Corpus
         imageSha256: image.sha256,
         question,
         answer,
-        answerType: isYesNo(answer) ? "closed" : "open",
+        answerType: yesOrNo(answer) ? "closed" : "open",
         licence,
         ...identity,
       }, where);

@@ -11,7 +11,7 @@ export type CorpusDataset =
   | "vqa_rad"
   | "medpix_short_qa"
   | "roco_qa"
-  | "own";
+  | `own_${string}`;
 export const SPLITS = ["train", "validation", "test"] as const;
 export type Split = typeof SPLITS[number];
 

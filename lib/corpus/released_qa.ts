@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { z } from "zod";
-import { cleanText, isYesNo } from "./clean.ts";
+import { yesOrNo } from "../stats/mod.ts";
+import { cleanText } from "./clean.ts";
 import { readCsv } from "./csv.ts";
 import { firstThere, insideFolder, isThere, licenceOf, parseRow, splitNamed } from "./files.ts";
 import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
@@ -103,7 +104,7 @@ async function loadShortQaCsv(
       caseId: `medpix2/${case_id}`,
       question,
       answer,
-      answerType: isYesNo(answer) ? "closed" : "open",
+      answerType: yesOrNo(answer) ? "closed" : "open",
       contentType: value.mode || null,
       licence,
     }, where);

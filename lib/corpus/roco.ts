@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { cleanText } from "./clean.ts";
+import { captionFault, cleanText } from "./clean.ts";
 import { readCsv } from "./csv.ts";
 import { firstThere, insideFolder, isThere, licenceOf, readText } from "./files.ts";
 import { newImageCheck, requireAllImages, wantImage } from "./images.ts";
@@ -52,8 +52,9 @@ export async function loadRocoV2(dir: string, options: RocoOptions = {}): Promis
       const imagePath = insideFolder(folder, `${row.ID}.jpg`, where);
       refuseTwice(tally, "ID", row.ID, where);
       const caption = cleanText(row.Caption, tally);
-      if (caption === "") {
-        drop(tally, "empty caption", where);
+      const fault = captionFault(caption);
+      if (fault !== null) {
+        drop(tally, fault, where);
         continue;
       }
       wantImage(images, imagePath, where);
@@ -113,8 +114,9 @@ export async function loadRocoV1(dir: string, options: RocoOptions = {}): Promis
       refuseTwice(tally, "ID", id, where);
       // The space before every caption is the layout's, no oddity.
       const caption = cleanText(line.slice(tab + 1).replace(/^ /, ""), tally);
-      if (caption === "") {
-        drop(tally, "empty caption", where);
+      const fault = captionFault(caption);
+      if (fault !== null) {
+        drop(tally, fault, where);
         continue;
       }
       wantImage(images, imagePath, where);

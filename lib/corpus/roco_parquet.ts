@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { paths } from "../config/mod.ts";
-import { cleanText } from "./clean.ts";
+import { captionFault, cleanText } from "./clean.ts";
 import { licenceOf, parseRow } from "./files.ts";
 import { cacheImage, openImageCache, UNKNOWN_FORMAT } from "./images.ts";
 import { hubFiles } from "./hub_files.ts";
@@ -43,11 +43,7 @@ export async function loadRocoParquet(
       const image = cell && await cacheImage(cache, cell.bytes);
       const reason = tally.ids.has(id)
         ? "image_id of an earlier row"
-        : caption === ""
-        ? "empty caption"
-        : cell === null
-        ? "no image"
-        : null;
+        : captionFault(caption) ?? (cell === null ? "no image" : null);
       if (image === null || reason !== null) {
         drop(tally, reason ?? UNKNOWN_FORMAT, where);
         continue;

@@ -4,7 +4,7 @@ import { readReceipt, type Receipt } from "./receipt.ts";
 
 export type DatasetState = "absent" | "partial" | "ready";
 
-/** What of a data set lies in its folder. Only names are looked at. */
+/** What of a data set lies in its folder. Only names and lengths are looked at: an empty file is none. */
 export interface FolderCheck {
   state: DatasetState;
   /** What is missing, in words: "imgs/ with 642 files (it has 12)". */
@@ -23,6 +23,7 @@ export async function checkFolder(manifest: DatasetManifest, dir: string): Promi
   for (const { any, files } of manifest.holds) {
     const found = await firstOf(any.map((path) => join(dir, path)));
     if (found === null) missing.add(any.join(" or "));
+    else if (await isEmptyFile(found)) missing.add(`${any.join(" or ")} (it is empty)`);
     else if (files !== undefined) {
       const there = await countFiles(found, files);
       if (there < files) missing.add(fewFiles(any.join(" or "), files, there));
@@ -62,13 +63,18 @@ async function firstOf(paths: readonly string[]): Promise<string | null> {
   return null;
 }
 
-/** Whole files in a folder and its folders, counted up to `enough` at least; 1 for a file. */
+async function isEmptyFile(path: string): Promise<boolean> {
+  const { isFile, size } = await Deno.stat(path);
+  return isFile && size === 0;
+}
+
+/** Whole files in a folder and its folders, counted up to `enough` at least; 1 for a file. Empty and hidden ones are none. */
 async function countFiles(path: string, enough: number): Promise<number> {
   if (!(await Deno.stat(path)).isDirectory) return 1;
   let count = 0;
   for await (const { name, isDirectory } of Deno.readDir(path)) {
     if (isDirectory) count += await countFiles(join(path, name), enough - count);
-    else if (!/\.(part|part\.json|tmp)$/.test(name)) count++;
+    else if (!/^\.|\.(part|part\.json|tmp)$/.test(name) && Deno.statSync(join(path, name)).size > 0) count++;
     if (count >= enough) break;
   }
   return count;

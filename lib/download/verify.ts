@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { join, relative } from "@std/path";
 import { sha256File, writeFileAtomic } from "../config/mod.ts";
 import { readReceipt } from "./receipt.ts";
 import type { UnpackedFile } from "./unpack.ts";
@@ -11,8 +11,13 @@ export async function writeHashes(folder: string, files: readonly UnpackedFile[]
   await writeFileAtomic(hashesPath(folder), files.map((f) => `${f.sha256}  ${f.path}\n`).join(""));
 }
 
+/** Where the hashes of files that a person put into the folder are kept, from the first look at them on. */
+const PLACED = "placed";
+
 /** What a re-hash of a data set found. */
 export interface Verification {
+  /** Files put there by hand whose hashes were written down now, for the next time. */
+  recorded: number;
   /** Files that are as they came. */
   same: number;
   /** Files that are not, and files that are gone. */
@@ -21,7 +26,9 @@ export interface Verification {
 }
 
 /**
- * Hashes every downloaded and unpacked file of a data set's folder again and compares with its receipt.
+ * Hashes every downloaded and unpacked file of a data set's folder again and compares with its receipt. Files that a person
+ * put there came without hashes: they are written down at the first look and compared from then on; an empty one counts as
+ * changed.
  * @param onProgress gets the number of files done and all
  */
 export async function verifyDataset(
@@ -38,7 +45,11 @@ export async function verifyDataset(
       }
     }
   }
-  const found: Verification = { same: 0, changed: [], missing: [] };
+  const placed = await Deno.readTextFile(hashesPath(join(dir, PLACED))).catch(() => "");
+  for (const line of placed.split("\n")) {
+    if (line) expected.push({ path: line.slice(66), sha256: line.slice(0, 64) });
+  }
+  const found: Verification = { recorded: 0, same: 0, changed: [], missing: [] };
   for (const [done, { path, sha256 }] of expected.entries()) {
     signal?.throwIfAborted();
     onProgress?.(done, expected.length);
@@ -50,5 +61,33 @@ export async function verifyDataset(
       found.missing.push(path);
     }
   }
+  const known = new Set(expected.map(({ path }) => path)), added: UnpackedFile[] = [];
+  for await (const path of filesBelow(dir)) {
+    const name = relative(dir, path);
+    if (known.has(name) || /^(receipt\.json|licence\.txt)$|\.(sha256|part|part\.json|tmp)$/.test(name)) {
+      continue;
+    }
+    signal?.throwIfAborted();
+    const bytes = (await Deno.stat(path)).size;
+    if (bytes === 0) found.changed.push(`${name} (empty)`);
+    else added.push({ path: name, bytes, sha256: await sha256File(path) });
+  }
+  found.recorded = added.length;
+  if (added.length > 0) {
+    const lines = added.map((file) => `${file.sha256}  ${file.path}\n`).join("");
+    await writeFileAtomic(hashesPath(join(dir, PLACED)), placed + lines);
+  }
   return found;
+}
+
+async function* filesBelow(folder: string): AsyncGenerator<string> {
+  const entries = await Array.fromAsync(Deno.readDir(folder)).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  });
+  for (const { name, isDirectory } of entries) {
+    if (name.startsWith(".")) continue;
+    if (isDirectory) yield* filesBelow(join(folder, name));
+    else yield join(folder, name);
+  }
 }

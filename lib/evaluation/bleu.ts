@@ -1,9 +1,11 @@
+import { spacedHan } from "../stats/mod.ts";
+
 const ORDERS = 4;
 
-/** Words as mteval-v13a (sacrebleu's default "13a") splits them. Case is kept. */
+/** Words as mteval-v13a (sacrebleu's default "13a") splits them, and each Chinese character. Case is kept. */
 export function tokenize13a(text: string): string[] {
   return ` ${
-    text.trimEnd().replaceAll("<skipped>", "").replaceAll("-\n", "").replaceAll("\n", " ")
+    spacedHan(text).trimEnd().replaceAll("<skipped>", "").replaceAll("-\n", "").replaceAll("\n", " ")
       .replaceAll("&quot;", '"').replaceAll("&amp;", "&").replaceAll("&lt;", "<").replaceAll("&gt;", ">")
   } `
     .replace(/([{-~[-` -&(-+:-@/])/g, " $1 ")
@@ -58,7 +60,7 @@ function score(
 
 /**
  * BLEU of a set of predictions, one reference each, in [0, 100]: equal to sacrebleu's `corpus_bleu` with its defaults
- * (13a words, case kept, exponential smoothing).
+ * (13a words, case kept, exponential smoothing) for text without Chinese characters, each of which is a word here.
  *
  * @throws when the numbers of predictions and references differ.
  */

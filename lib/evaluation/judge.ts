@@ -12,18 +12,23 @@ import {
   bootstrapInterval,
   cohenKappa,
   type Interval,
+  isChinese,
   wilsonInterval,
 } from "../stats/mod.ts";
 import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
 
 /** Changes with every change of the words below, so that verdicts say which prompt they come from. */
-export const JUDGE_PROMPT_VERSION = "judge-2";
+export const JUDGE_PROMPT_VERSION = "judge-3";
 
 const INSTRUCTION = `You grade answers to questions about radiology images.
 You are given a question, a reference answer written by an expert, and the answer of a student. You do not see the image: take the reference as true.
 The student's answer is correct if it states the same finding, structure, side, diagnosis or value as the reference. Other words, extra detail that agrees with the reference and differences of style are fine.
 It is incorrect if it contradicts the reference, names something else, leaves out what was asked, or is empty.
 Reply with one JSON object: {"correct": true or false, "reason": one short sentence}.`;
+
+/** Added where question or reference is Chinese; a judge that is told nothing may take another language for an error. */
+const IN_CHINESE =
+  "\nQuestion, reference and answer are in Chinese. Grade them as they are; write the reason in English.";
 
 const Verdict = z.object({ correct: z.boolean(), reason: z.string().default("") });
 
@@ -60,8 +65,9 @@ export interface JudgeVerdict {
 
 /** The judge's messages for one answer (paper figure 10, in our own words). */
 export function judgeMessages(item: EvaluationItem, answer: string): Message[] {
+  const chinese = isChinese(item.question) || isChinese(item.answer);
   return [
-    { role: "system", content: INSTRUCTION },
+    { role: "system", content: chinese ? INSTRUCTION + IN_CHINESE : INSTRUCTION },
     {
       role: "user",
       content: `Question: ${item.question}\nReference answer: ${item.answer}\nStudent's answer: ${

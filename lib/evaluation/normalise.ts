@@ -1,7 +1,9 @@
-/** Lower case, whitespace collapsed, punctuation at both ends removed: "Yes, " and "yes." become "yes". */
+import { spacedHan } from "../stats/mod.ts";
+
+/** Lower case, whitespace collapsed, punctuation at both ends removed: "Yes, " and "yes." become "yes", "是。" "是". */
 export function normaliseAnswer(text: string): string {
   return text.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").replace(
-    /^[\s.,;:!?"'()[\]]+|[\s.,;:!?"'()[\]]+$/g,
+    /^[\s.,;:!?"'()[\]、。「」『』《》【】]+|[\s.,;:!?"'()[\]、。「」『』《》【】]+$/g,
     "",
   );
 }
@@ -35,13 +37,16 @@ export function normaliseVqa(text: string): string {
     const besideSpace = input.includes(`${mark} `) || input.includes(` ${mark}`);
     out = out.replaceAll(mark, besideSpace || commaInNumber ? "" : " ");
   }
-  return out.replace(/\.(?!\d)/g, "").toLowerCase().split(/\s+/)
+  return out.replace(/\.(?!\d)|[、。！？，；：]/g, "").toLowerCase().split(/\s+/)
     .map((word) => NUMBER_WORDS[word] ?? word.replaceAll("'", ""))
     .filter((word) => word !== "" && !ARTICLES.has(word)).join(" ");
 }
 
-/** Words as SQuAD's F1 counts them: lower case, without punctuation and articles. */
+/** Words as SQuAD's F1 counts them: lower case, without punctuation and articles; each Chinese character is one. */
 export function squadTokens(text: string): string[] {
-  const plain = text.toLowerCase().replace(/[!-/:-@[-`{-~]/g, "").replace(/\b(a|an|the)\b/g, " ");
+  const plain = spacedHan(text).toLowerCase().replace(
+    /[!-/:-@[-`{-~]|[\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]/g,
+    "",
+  ).replace(/\b(a|an|the)\b/g, " ");
   return plain.split(/\s+/).filter((word) => word !== "");
 }

@@ -1,4 +1,4 @@
-import { mean, rouge } from "../stats/mod.ts";
+import { isChinese, mean, rouge } from "../stats/mod.ts";
 import { bleu } from "./bleu.ts";
 import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
 
@@ -43,8 +43,12 @@ export function overlapTable(
       `${repeated} of ${items.length} answers begin with their question: give the generated tokens only, without the prompt.`,
     );
   }
+  const units = items.some(({ answer }) => isChinese(answer)) ? " (each Chinese character is a word)" : "";
   return [
-    row("system", items.map((item, i) => ({ prediction: answers[i][0], reference: item.answer }))),
-    row("copy of the question", items.map((item) => ({ prediction: item.question, reference: item.answer }))),
+    row(`system${units}`, items.map((item, i) => ({ prediction: answers[i][0], reference: item.answer }))),
+    row(
+      `copy of the question${units}`,
+      items.map((item) => ({ prediction: item.question, reference: item.answer })),
+    ),
   ];
 }

@@ -1,3 +1,4 @@
+import { isChinese, yesOrNo } from "../stats/mod.ts";
 import { normaliseAnswer, normaliseVqa, squadTokens } from "./normalise.ts";
 import { sequenceRatio } from "./sequence_matcher.ts";
 
@@ -15,11 +16,11 @@ export type Scorer = (input: ScorerInput) => number | null;
 export const exact: Scorer = ({ prediction, answer }) =>
   Number(normaliseAnswer(prediction) === normaliseAnswer(answer));
 
-/** Yes/no questions only: the answer must hold one of the two words, and the right one. */
+/** Yes/no questions only: the answer must hold one of the two words, and the right one; in Chinese it must be one. */
 export const yesNo: Scorer = ({ prediction, answer }) => {
-  const gold = normaliseAnswer(answer);
-  if (gold !== "yes" && gold !== "no") return null;
-  const said = new Set(prediction.toLowerCase().match(/\b(yes|no)\b/g) ?? []);
+  const gold = yesOrNo(normaliseAnswer(answer)), chinese = yesOrNo(normaliseAnswer(prediction));
+  if (gold === null) return null;
+  const said = new Set<string>(prediction.toLowerCase().match(/\b(yes|no)\b/g) ?? (chinese ? [chinese] : []));
   return Number(said.size === 1 && said.has(gold));
 };
 
@@ -36,7 +37,7 @@ function optionIndex(text: string, choices: readonly string[]): number {
   const normal = normaliseAnswer(text);
   const asText = choices.findIndex((choice) => normaliseAnswer(choice) === normal);
   if (asText >= 0) return asText;
-  const match = text.trim().match(/^\(?([a-z])(?:[).:,]|$)/i) ??
+  const match = text.normalize("NFKC").trim().match(/^\(?([a-z])(?:[).:,]|$)/i) ??
     text.match(/\b(?:answer|option|choice)(?:\s+is)?\s*:?\s*\(?([a-z])(?:[).:,]|\s*$)/i);
   const index = match ? match[1].toLowerCase().charCodeAt(0) - 97 : -1;
   return index < choices.length ? index : -1;
@@ -62,10 +63,12 @@ function nearestIndex(text: string, choices: readonly string[]): number {
 /**
  * LLaVA-Med's published script for closed questions: a hit if the text holds "yes" or "no" anywhere and the reference as
  * a substring; a text with "yes" or "no" but without the reference is left out of the average (null), which raises it.
+ * It says nothing about Chinese references.
  *
  * Source: microsoft/LLaVA-Med llava/eval/run_eval.py at ad758b6.
  */
 export const llavaMedClosed: Scorer = ({ prediction, answer }) => {
+  if (isChinese(answer)) return null;
   const text = normaliseVqa(prediction.toLowerCase());
   if (!text.includes("yes") && !text.includes("no")) return 0;
   return text.includes(normaliseVqa(answer.toLowerCase())) ? 1 : null;

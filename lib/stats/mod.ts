@@ -1,6 +1,7 @@
 /** Intervals, paired tests, agreement, detectable differences and the scaling law. */
 export * from "./bootstrap.ts";
 export * from "./chi_square.ts";
+export * from "./chinese.ts";
 export * from "./kappa.ts";
 export * from "./paired.ts";
 export * from "./proportion.ts";

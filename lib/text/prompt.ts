@@ -1,15 +1,17 @@
+import { isChinese } from "../stats/mod.ts";
+
 /** Languages with a PaliGemma task prefix that the datasets of this project use. */
 export type Language = "en" | "zh";
 
 const oneLine = (text: string) => text.trim().replace(/\s+/g, " ");
 
 /**
- * PaliGemma's VQA prefix: "answer en {question}", for multiple choice followed by " options: a) x b) y c) z d) w".
+ * PaliGemma's VQA prefix: "answer en {question}" ("answer zh" where the question is Chinese), for multiple choice followed by " options: a) x b) y c) z d) w".
  * White space is made single, because a line break ends the prefix.
  * @throws if the question or a choice is empty, or there are more than 26 choices.
  */
 export function questionPrefix(
-  { question, choices, language = "en" }: {
+  { question, choices, language = isChinese(question) ? "zh" : "en" }: {
     question: string;
     choices?: readonly string[] | null;
     language?: Language;

@@ -20,7 +20,7 @@ export interface Example {
   readonly sequence: TokenSequence;
 }
 
-/** Tokenises pairs as `<image>*n <bos> answer en QUESTION \n ANSWER <eos>`. */
+/** Tokenises pairs as `<image>*n <bos> answer en|zh QUESTION \n ANSWER <eos>`. */
 export function toExamples(pairs: readonly Pair[], tokenizer: Tokenizer, config: PaliGemmaConfig): Example[] {
   return pairs.map((pair) => ({
     id: pair.id,

@@ -153,7 +153,7 @@ Deno.test("groups of near-identical images come back from their table, also when
 });
 
 Deno.test("missing real data sets are named with what belongs there", async () => {
-  const config: Config = { ...loadConfig({}), corpora: { source: "real" } };
+  const config: Config = { ...loadConfig({}), corpora: { source: "real", own: [] } };
   const error = await assertRejects(() => corporaFolder(config), Error);
   assert(/roco_v2\/ lacks .*\(\.\/lab data roco_v2\)/.test(error.message), error.message);
 });

@@ -58,6 +58,7 @@ for (const layout of LAYOUTS) {
 
   Deno.test(`${layout.name}: an empty file and a folder in a file's place are named`, async () => {
     for (const name of Object.keys(layout.files)) {
+      if (/\.(png|dcm)$/.test(name)) continue; // your own: its rows are dropped and counted
       await assertRejects(
         async () => await layout.load(await folder({ ...layout.files, [name]: "" })),
         Error,
@@ -71,7 +72,12 @@ for (const layout of LAYOUTS) {
     }
   });
 
-  if (Object.keys(layout.files).some((name) => name.endsWith(".parquet"))) continue;
+  // Pictures are in parquet files; of your own, rows without theirs are dropped and counted.
+  if (
+    layout.name.startsWith("your own") || Object.keys(layout.files).some((name) => name.endsWith(".parquet"))
+  ) {
+    continue;
+  }
   Deno.test(`${layout.name}: a missing image is an error that names the row, unless only the text is wanted`, async () => {
     const dir = await folder(layout.files);
     const error = await assertRejects(

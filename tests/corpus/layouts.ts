@@ -331,7 +331,7 @@ export const LAYOUTS: Layout[] = [
         [
           description("MPX1001_synpic1", "Axial CT\nshows • a  mass <5mm & more."),
           description("MPX1001_synpic2", "Replace this - DESCRIPTION OF THE IMAGE OR FINDINGS."),
-          description("MPX1002_synpic3", "CT Image", {
+          description("MPX1002_synpic3", "CT of the head", {
             Plane: null,
             Sex: "N/A",
             Modality: " MR - Montage of Images",
@@ -434,6 +434,8 @@ export const LAYOUTS: Layout[] = [
   {
     name: "your own CSV and JSON lines",
     files: {
+      "a.png": "a picture",
+      "sub/b.dcm": "a picture",
       "train.csv": lines(
         "image,question,answer,choices,case,note",
         'a.png,Which?,b,"[""left"", ""right""]",p1,x',
@@ -450,7 +452,7 @@ export const LAYOUTS: Layout[] = [
         json({ image: "a.png", question: "Which?", answer: "2", choices: [1, 2], split: "Test" }),
       ),
     },
-    load: (dir, options) => loadOwn(dir, { requireImages: false, imageCache: cache, ...options }),
+    load: (dir, options) => loadOwn("mine", { path: dir }, { imageCache: cache, signal: options?.signal }),
     kept: 5,
     dropped: {
       "the answer is none of the options": 1,
@@ -463,7 +465,7 @@ export const LAYOUTS: Layout[] = [
   {
     name: "your own Parquet",
     files: await parquet("own_parquet"),
-    load: (dir, options) => loadOwn(dir, { imageCache: cache, ...options }),
+    load: (dir, options) => loadOwn("mine", { path: dir }, { imageCache: cache, signal: options?.signal }),
     kept: 5,
     dropped: { "no image": 2, "repeats an earlier row of train": 1 },
     repaired: {},

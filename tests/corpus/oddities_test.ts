@@ -98,15 +98,15 @@ Deno.test("your own: choices, letters, splits of files and rows, cases, DICOM na
   assertEquals(
     records.map((r) => [r.split, r.sourceId, r.answer, r.choices, r.answerType, r.caseId]),
     [
-      ["train", "train.csv_1", "right", ["left", "right"], "closed", "own/p1"],
-      ["train", "train.csv_2", "left", ["left", "right"], "closed", "own/p1"],
+      ["train", "train.csv_1", "right", ["left", "right"], "closed", "own_mine/p1"],
+      ["train", "train.csv_2", "left", ["left", "right"], "closed", "own_mine/p1"],
       ["train", "train.csv_7", "Yes", null, "closed", null],
       ["validation", "7", "2", null, "open", null],
       ["test", "val.jsonl_2", "2", ["1", "2"], "closed", null],
     ],
   );
   assert(records[1].imagePath.endsWith("/sub/b.dcm"));
-  assertEquals([records[0].imageId, records[2].imageId], ["own/a.png", "own/a.png"]); // written ./a.png
+  assertEquals([records[0].imageId, records[2].imageId], ["own_mine/a.png", "own_mine/a.png"]); // written ./a.png
 });
 
 Deno.test("your own: a table of DICOM files loads and its pictures decode", async () => {
@@ -117,12 +117,12 @@ Deno.test("your own: a table of DICOM files loads and its pictures decode", asyn
     "scans/ct.dcm": await Deno.readFile(dicom),
   });
   for (const path of [dir, `${dir}/mine.csv`]) {
-    const { records: [record] } = await loadOwn(path);
+    const { records: [record] } = await loadOwn("mine", { path });
     assertEquals([record.split, record.licence, record.imageId, record.caseId], [
       "train",
       "for this test only",
-      "own/scans/ct.dcm",
-      "own/patient 1",
+      "own_mine/scans/ct.dcm",
+      "own_mine/patient 1",
     ]);
     const { width, height } = await decodeImage(record.imagePath);
     assertEquals([width, height], [128, 128]);

@@ -97,7 +97,7 @@ Deno.test("the teacher gets training captions of phantoms, at most half from Med
   const { cases, literature } = captionsToAsk([...roco, ...medpix], config);
   assertEquals([cases.length, literature.length], [6, 6]);
   assert([...cases, ...literature].every((r) => r.split === "train"));
-  const all = { ...config, limit: 1000, corpora: { source: "real" as const } };
+  const all = { ...config, limit: 1000, corpora: { source: "real" as const, own: [] } };
   const real = captionsToAsk([...roco, ...medpix], {
     ...all,
     synthesis: { ...all.synthesis, captions: 1000 },

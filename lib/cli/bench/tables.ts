@@ -93,6 +93,8 @@ const own = (k: number) => ({
   answer: k,
   choices: [k, "b", "c"],
 });
+const pictures = Object.fromEntries(count(9).map((k) => [`${k}.png`, text("a picture")]));
+const readOwn = (dir: string) => loadOwn("mine", { path: dir }, { imageCache: join(dir, "images") });
 const rows = (header: string, row: (k: number) => string) =>
   text([header, ...count(9).map(row), ""].join("\n"));
 
@@ -157,11 +159,13 @@ function textSources(): Source[] {
       ),
     }, (dir) => loadMedPixShortQa(dir, EMPTY)),
     source("your own CSV", {
+      ...pictures,
       "train.csv": rows("image,question,answer,choices,case", (k) => `${k}.png,What?,b,a|b,p${k}`),
-    }, (dir) => loadOwn(dir, EMPTY)),
+    }, readOwn),
     source("your own JSON lines", {
+      ...pictures,
       "train.jsonl": text(count(9).map((k) => `${JSON.stringify(own(k))}\n`).join("")),
-    }, (dir) => loadOwn(dir, EMPTY)),
+    }, readOwn),
   ];
 }
 
@@ -181,7 +185,7 @@ function parquetSources(): Source[] {
     };
   };
   return [
-    source("own_parquet", loadOwn),
+    source("own_parquet", readOwn),
     source("medpix_short_qa_hub", loadMedPixShortQa),
     source("medpix_short_qa_sample", loadMedPixShortQa),
     source("roco_qa_hub", loadRocoQa),

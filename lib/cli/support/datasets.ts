@@ -100,13 +100,18 @@ export async function getDataset(name: string, folders: DataFolders, yes: boolea
 /** Hashes a data set again. @throws listing what is not as it came */
 export async function verify(name: string, folders: DataFolders): Promise<void> {
   const manifest = await readManifest(folders.manifests, name), dir = join(folders.local, name);
-  const { same, changed, missing } = await untilSignal((signal) => verifyDataset(dir, { signal }));
+  const { recorded, same, changed, missing } = await untilSignal((signal) => verifyDataset(dir, { signal }));
   const lost = [...missing, ...(await checkFolder(manifest, dir)).missing];
   const list = (what: string, files: string[]) =>
     files.length === 0
       ? ""
       : ` ${files.length} ${what}: ${files.slice(0, 5).join(", ")}${files.length > 5 ? ", ..." : ""}.`;
   console.log(`${name}: ${same} files are as they came.`);
+  if (recorded > 0) {
+    console.log(
+      `${recorded} files were put there by hand: their hashes are kept now, and compared next time.`,
+    );
+  }
   if (changed.length + lost.length > 0) {
     throw new Error(
       `${list("changed", changed)}${
