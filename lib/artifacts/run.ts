@@ -28,12 +28,12 @@ export interface StageInput extends Disposable {
   close(): void;
 }
 
-/** A run being written. */
-export interface StageRun {
+/** A run being written; `Input` names the stages that it reads. */
+export interface StageRun<Input extends string = string> {
   readonly stage: string;
   /** Folder of the run while it is being written; it gets its final name in `finish`. */
   readonly dir: string;
-  readonly inputs: Readonly<Record<string, StageInput>>;
+  readonly inputs: Readonly<Record<Input, StageInput>>;
   file(name: string): string;
   writeTable(name: string, rows: readonly object[], columns?: Record<string, ColumnType>): Promise<void>;
   writeJson(name: string, value: unknown): Promise<void>;
@@ -47,9 +47,9 @@ export interface StageRun {
 }
 
 /** What a stage needs and what it will have written when it is finished. */
-export interface RunOptions {
+export interface RunOptions<Input extends string = string> {
   /** Stages whose runs it reads. */
-  inputs?: readonly string[];
+  inputs?: readonly Input[];
   /** Files, or folders that must not be empty, without which the run is not finished. */
   outputs?: readonly string[];
 }
@@ -213,7 +213,11 @@ const writing = new Map<string, { lock: StageLock; active: boolean; inputs: Reco
  *
  * @throws Error, one sentence, when an input is not to be had or another process writes this stage
  */
-export async function startRun(stage: string, config: Config, options: RunOptions = {}): Promise<StageRun> {
+export async function startRun<Input extends string>(
+  stage: string,
+  config: Config,
+  options: RunOptions<Input> = {},
+): Promise<StageRun<Input>> {
   const started = new Date(), folder = stageFolder(stage, config.scale);
   const earlier = writing.get(folder);
   if (earlier) earlier.active = false;
@@ -262,7 +266,7 @@ export async function startRun(stage: string, config: Config, options: RunOption
   return {
     stage,
     dir,
-    inputs,
+    inputs: inputs as Record<Input, StageInput>,
     file: (name) => join(dir, name),
     writeText,
     writeTable: async (name, rows, columns) =>

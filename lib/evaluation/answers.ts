@@ -75,7 +75,7 @@ export interface AccuracyComparison {
 }
 
 /**
- * Greedy answers of two models to the same items, scored by exact match after normalisation.
+ * Greedy answers of two models to the same items, scored by exact match after normalisation; null of no items.
  */
 export async function compareAccuracy(
   models: readonly [{ name: string; model: Model }, { name: string; model: Model }],
@@ -84,8 +84,9 @@ export async function compareAccuracy(
   items: readonly (AskedItem & { questionType: string | null })[],
   config: Config,
   { signal }: { signal?: AbortSignal } = {},
-): Promise<AccuracyComparison> {
+): Promise<AccuracyComparison | null> {
   const used = items.slice(0, limited(items.length, config));
+  if (used.length === 0) return null;
   const said: string[][] = [];
   for (const { model } of models) {
     const greedy = await askModel(model, tokenizer, store, used, config, { runs: 1, signal });

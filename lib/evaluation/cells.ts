@@ -96,12 +96,36 @@ export function gridItems(pairs: readonly QaPair[], config: Config): Record<Test
   ) as Record<TestSet, TestItems>;
 }
 
+/**
+ * The systems that can be asked, and why the others cannot: of a limited run, or of one that trained some cells, there may be
+ * no questions or no adapter.
+ *
+ * @param outputs files of notebook 05's run, by name
+ */
+export function askableCells(
+  items: Record<TestSet, TestItems>,
+  outputs: Readonly<Record<string, unknown>>,
+): { cells: EvaluatedCell[]; leftOut: { cell: string; why: string }[] } {
+  const leftOut: { cell: string; why: string }[] = [];
+  const cells = EVALUATED_CELLS.filter(({ name, testSet, adapter }) => {
+    const why = items[testSet].short.length === 0
+      ? `${testSet} has no short test question`
+      : adapter !== null && !(`adapters/${adapter}/adapter_model.safetensors` in outputs)
+      ? "notebook 05 trained no adapter of it"
+      : null;
+    if (why !== null) leftOut.push({ cell: name, why });
+    return why === null;
+  });
+  return { cells, leftOut };
+}
+
 /** A system's answers: to the short questions also with other images. */
 export interface CellAnswers {
   cell: EvaluatedCell;
   /** `config.evaluation.runs` stochastic answers per item. */
   short: Prediction[];
   blank: Prediction[];
+  /** None where the questions are about too few images to exchange them. */
   shuffled: Prediction[];
   /** One greedy answer per item. */
   open: Prediction[];
@@ -152,7 +176,9 @@ export async function askCell(
   const { runs } = config.evaluation;
   const others = shuffledImages(items.short, `shuffled/${config.seed}`);
   const imageOf = new Map(items.short.map((item) => [item.id, item.imagePath]));
-  const exchanged = items.short.map((item) => ({ ...item, imagePath: imageOf.get(others.get(item.id)!)! }));
+  const exchanged = others === null
+    ? []
+    : items.short.map((item) => ({ ...item, imagePath: imageOf.get(others.get(item.id)!)! }));
   try {
     return {
       cell,

@@ -53,22 +53,19 @@ export function questionOnlyPredictions(
 /**
  * Control "shuffled image": for each item the image of another, never its own.
  *
- * @returns item id to the id of the item whose image is to be shown.
- * @throws when one image has more than half of the items, so that no such exchange exists.
+ * @returns item id to the id of the item whose image is to be shown; null where one image has more than half of the items,
+ * so that no such exchange exists.
  */
-export function shuffledImages(items: readonly EvaluationItem[], seed: number | string): Map<string, string> {
+export function shuffledImages(
+  items: readonly EvaluationItem[],
+  seed: number | string,
+): Map<string, string> | null {
   const mixed = shuffle(items, rng(seed));
   const byImage = new Map<string, EvaluationItem[]>();
   for (const item of mixed) byImage.set(item.imageId, [...(byImage.get(item.imageId) ?? []), item]);
   const groups = [...byImage.values()].sort((a, b) => b.length - a.length);
   const largest = groups[0]?.length ?? 0;
-  if (2 * largest > items.length) {
-    throw new Error(
-      `Shuffled images need no image to hold over half of the items; "${
-        groups[0][0].imageId
-      }" has ${largest} of ${items.length}.`,
-    );
-  }
+  if (2 * largest > items.length) return null;
   // Items ordered by image and moved on by the size of the largest group never land in their own group.
   const ordered = groups.flat();
   return new Map(ordered.map((item, i) => [item.id, ordered[(i + largest) % ordered.length].id]));

@@ -1,6 +1,6 @@
 import type { QaPair } from "../synthesis/mod.ts";
 import { bootstrapInterval, holm, type Interval, smallestDetectablePairedDifference } from "../stats/mod.ts";
-import { answersOf, type CellAnswers, type TestItems, type TestSet } from "./cells.ts";
+import { answersOf, type CellAnswers, GRID_COMPARISONS, type TestItems, type TestSet } from "./cells.ts";
 import { type ClosedResult, evaluateClosed } from "./closed.ts";
 import { majorityPredictions, questionOnlyPredictions, systemTable } from "./controls.ts";
 import { type OverlapRow, overlapTable } from "./overlap.ts";
@@ -18,12 +18,14 @@ export interface CellAccuracy {
   byImage: Interval;
   wilson: Interval;
   blank: number;
-  shuffled: number;
-  majority: number;
-  questionOnly: number;
+  /** Null where there were too few images to exchange them. */
+  shuffled: number | null;
+  /** Null where there are no training pairs to count. */
+  majority: number | null;
+  questionOnly: number | null;
   /** Minus the same items with a grey image, with another item's, and minus the base model; resampling images. */
   overBlank: Interval;
-  overShuffled: Interval;
+  overShuffled: Interval | null;
   overBase: Interval | null;
 }
 
@@ -37,7 +39,7 @@ const difference = (a: ClosedResult, b: ClosedResult, seed: string): Interval =>
   );
 
 /**
- * Accuracy (exact match) of every system, with its controls on the same items.
+ * Accuracy (exact match) of every system that was asked short questions, with its controls on the same items.
  *
  * @param training pairs that the controls without an image count answers in
  */
@@ -47,14 +49,17 @@ export function cellAccuracies(
   training: readonly QaPair[],
 ): CellAccuracy[] {
   const base = new Map<TestSet, ClosedResult>();
-  return answers.map(({ cell, short, blank, shuffled }) => {
+  return answers.flatMap(({ cell, short, blank, shuffled }): CellAccuracy[] => {
     const { testSet } = cell, asked = items[testSet].short;
+    if (asked.length === 0) return [];
     const seen = training.filter((pair) => pair.dataset === testSet && pair.split === "train");
     const score = (predictions: typeof short) => evaluateClosed(asked, predictions, { seed: cell.name });
-    const result = score(short), grey = score(blank), other = score(shuffled);
+    const result = score(short), grey = score(blank), other = shuffled.length > 0 ? score(shuffled) : null;
+    const without = (control: typeof majorityPredictions) =>
+      seen.length > 0 ? score(control(seen, asked)).accuracy : null;
     if (cell.system === "base") base.set(testSet, result);
     const before = base.get(testSet);
-    return {
+    return [{
       cell: cell.name,
       testSet,
       system: cell.system,
@@ -65,13 +70,13 @@ export function cellAccuracies(
       byImage: result.byImage,
       wilson: result.wilson,
       blank: grey.accuracy,
-      shuffled: other.accuracy,
-      majority: score(majorityPredictions(seen, asked)).accuracy,
-      questionOnly: score(questionOnlyPredictions(seen, asked)).accuracy,
+      shuffled: other?.accuracy ?? null,
+      majority: without(majorityPredictions),
+      questionOnly: without(questionOnlyPredictions),
       overBlank: difference(result, grey, `${cell.name}/blank`),
-      overShuffled: difference(result, other, `${cell.name}/shuffled`),
+      overShuffled: other && difference(result, other, `${cell.name}/shuffled`),
       overBase: before && before !== result ? difference(result, before, `${cell.name}/base`) : null,
-    };
+    }];
   });
 }
 
@@ -91,6 +96,10 @@ export interface PairedRow {
   discordance: number;
   smallestDetectable: number;
 }
+
+/** Those of `GRID_COMPARISONS` of which both systems were asked. */
+export const comparable = (answers: readonly CellAnswers[]) =>
+  GRID_COMPARISONS.filter((names) => names.every((name) => answers.some(({ cell }) => cell.name === name)));
 
 /** Pairs of systems of `answers` by name, first and second, compared item by item. */
 export function pairedRows(

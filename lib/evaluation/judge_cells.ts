@@ -50,30 +50,37 @@ export interface JudgedCell extends JudgedAccuracy {
 }
 
 /**
- * Accuracy as the judge sees it, and its agreement with exact match, for every judged system.
+ * Accuracy as the judge sees it, and its agreement with exact match, for every system with a readable verdict.
  *
  * @param verdicts of each system's open answers, by its name
- * @throws when there are no answers of a name, or no readable verdict.
+ * @throws when there are no answers of a name.
  */
 export function judgedCells(
   verdicts: Readonly<Record<string, readonly JudgeVerdict[]>>,
   answers: readonly CellAnswers[],
   items: Record<TestSet, TestItems>,
 ): JudgedCell[] {
-  return Object.entries(verdicts).map(([name, list]) => {
+  return Object.entries(verdicts).flatMap(([name, list]): JudgedCell[] => {
+    if (verdictShare([list]) === 0) return [];
     const { cell, open } = answersOf(answers, name), asked = items[cell.testSet].open;
     const said = new Map(open.map(({ id, answer }) => [id, answer]));
     const matches = new Map(
       asked.map((item) => [item.id, exact({ ...item, prediction: said.get(item.id)! }) === 1]),
     );
-    return {
+    return [{
       name,
       judge: list[0].model,
       matches: [...matches.values()].filter(Boolean).length,
       agreement: judgeAgreement(list, matches),
       ...judgedAccuracy(asked, list),
-    };
+    }];
   });
+}
+
+/** Share of the judge's replies that are verdicts; 0 of none. */
+export function verdictShare(lists: readonly (readonly JudgeVerdict[])[]): number {
+  const all = lists.flat();
+  return all.length > 0 ? all.filter(({ correct }) => correct !== null).length / all.length : 0;
 }
 
 /** Judged systems as rows of a table, with Cohen's kappa and its interval. */

@@ -1,11 +1,12 @@
 import { answersOf, type CellAnswers, TEST_SETS, type TestItems, type TestSet } from "./cells.ts";
-import { type ClosedResult, type GroupAccuracy, scorerTable } from "./closed.ts";
+import { bootstrapInterval } from "../stats/mod.ts";
+import { type ClosedResult, evaluateClosed, type GroupAccuracy, scorerTable } from "./closed.ts";
 import type { CellAccuracy, PairedRow } from "./grid_tables.ts";
 import { DIFFERENT_READINGS, PENALTY_READINGS } from "./robustness.ts";
 import type { ScorerName } from "./scorers.ts";
 
 /** A row of a table that is shown: column titles with their cells. */
-type ShownRow = Record<string, string | number>;
+type ShownRow = Record<string, string | number | null>;
 
 /** How many questions each test set holds, about how many images, and how varied their short answers are. */
 export function itemRows(items: Record<TestSet, TestItems>): ShownRow[] {
@@ -104,16 +105,38 @@ export function groupRows(groups: readonly GroupAccuracy[], title: string): Show
 
 /**
  * The least that any trained system gains over a grey image, another item's image and the base model: the lowest of the
- * lower ends of the 95 % intervals, as a share.
- *
- * @throws when no system has been compared with the base model.
+ * lower ends of the 95 % intervals, as a share; null where no system could be compared with the base model.
  */
-export function smallestGain(accuracies: readonly CellAccuracy[]): number {
+export function smallestGain(accuracies: readonly CellAccuracy[]): number | null {
   const lows = accuracies.flatMap(({ overBlank, overShuffled, overBase }) =>
-    overBase ? [overBlank.low, overShuffled.low, overBase.low] : []
+    overBase ? [overBlank, overShuffled ?? overBlank, overBase].map(({ low }) => low) : []
   );
-  if (lows.length === 0) {
-    throw new Error("Expected trained systems after their base model; found none to compare with it.");
+  return lows.length > 0 ? Math.min(...lows) : null;
+}
+
+/**
+ * What the right image brings over a grey one and over another item's, all trained systems together: the lower of the two
+ * lower ends of 95 % intervals by resampling images, as a share; null where no trained system was asked.
+ */
+export function pooledImageGain(
+  answers: readonly CellAnswers[],
+  items: Record<TestSet, TestItems>,
+): number | null {
+  const gains = { blank: [] as number[], shuffled: [] as number[] };
+  const images = { blank: [] as string[], shuffled: [] as string[] };
+  for (const { cell, short, ...controls } of answers) {
+    const asked = items[cell.testSet].short;
+    if (cell.system === "base" || asked.length === 0) continue;
+    const own = evaluateClosed(asked, short).perItem;
+    for (const kind of ["blank", "shuffled"] as const) {
+      if (controls[kind].length === 0) continue;
+      evaluateClosed(asked, controls[kind]).perItem.forEach((item, i) => {
+        gains[kind].push(own[i].score! - item.score!);
+        images[kind].push(item.imageId);
+      });
+    }
   }
-  return Math.min(...lows);
+  const lows = (["blank", "shuffled"] as const).filter((kind) => gains[kind].length > 0)
+    .map((kind) => bootstrapInterval(gains[kind], images[kind], `pooled/${kind}`).low);
+  return lows.length > 0 ? Math.min(...lows) : null;
 }

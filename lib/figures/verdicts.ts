@@ -13,11 +13,14 @@ interface Judgement {
 
 const points = (x: number) => `${(100 * x).toFixed(1)} points`;
 
-/** First and last validation loss of a curve. */
+/** First and last validation loss of a curve; NaN where none was measured, as after a limit. */
 function ends(curves: readonly CurveRow[], cell: string): [number, number] {
   const own = validationSeries(curves, cell).points;
-  return [own[0][1], own[own.length - 1][1]];
+  return [own[0]?.[1] ?? NaN, own.at(-1)?.[1] ?? NaN];
 }
+
+/** Said of what a limited run left nothing to judge by. */
+const NOTHING: Judgement = { verdict: "not run", reason: "this run left nothing to judge it by" };
 
 /**
  * A verdict with its reason for every entry of `FIGURE_MAP`, from what the runs measured. "Trend" is only given where a
@@ -38,9 +41,9 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
   const slakeEnds = ends(slake.map((row) => ({ ...row, cell: "slake__with" })), "slake__with");
   const { comparisons } = await inputs["06_evaluation"].json<{ comparisons: PairedRow[] }>("table1");
   const { overlaps } = await inputs["06_evaluation"].json<{ overlaps: CellOverlap[] }>("table4");
-  const { fit } = await inputs["05_stage2"].json<{ fit: { heldOutError: number; constantError: number } }>(
-    "scaling_law",
-  );
+  const { fit } = await inputs["05_stage2"].json<
+    { fit: { heldOutError: number; constantError: number } | null }
+  >("scaling_law");
   const stage1 = comparisons.filter((row) => row.second === row.first.replace("without", "with"));
   const gained = stage1.filter((row) => row.low > 0), lost = stage1.filter((row) => row.high < 0);
   const largest = Math.max(...stage1.map((row) => row.difference));
@@ -48,19 +51,22 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
     overlaps.find(({ cell }) => cell === `${d}__without`)?.answers.rouge1 ?? NaN
   );
   const args = trainingArguments(config), same = args.filter(({ paper, here }) => paper === here).length;
-  const ours = inputs["07_saliency"].manifest.notes as { pointing?: { map: number; baseline: number } };
-  const pointing = ours.pointing ?? { map: NaN, baseline: NaN };
-  const fell = ([first, last]: [number, number]): Judgement => ({
-    verdict: last < first ? "trend" : "not reproduced",
-    reason: `loss on held-out pairs from ${first.toFixed(2)} to ${last.toFixed(2)}; ` +
-      "heights are not comparable (other model and data)",
-  });
+  const ours = inputs["07_saliency"].manifest.notes as {
+    pointing?: { map: number; baseline: number } | null;
+  };
+  const { pointing } = ours;
+  const fell = ([first, last]: [number, number]): Judgement =>
+    Number.isNaN(last) ? NOTHING : ({
+      verdict: last < first ? "trend" : "not reproduced",
+      reason: `loss on held-out pairs from ${first.toFixed(2)} to ${last.toFixed(2)}; ` +
+        "heights are not comparable (other model and data)",
+    });
   return {
     "Figure 1": { verdict: "exact", reason: "same parts; sizes read from the checkpoint's config" },
     "Figure 2": { verdict: "exact", reason: "same steps; numbers read from the configuration" },
     "Figure 3": counts("the counting rule is the paper's, the counts are not"),
     "Figure 4": counts("the rule is the paper's, the locations' sizes were drawn"),
-    "Figure 5a": {
+    "Figure 5a": losses.flat().some(Number.isNaN) ? NOTHING : {
       verdict: falls && ordered ? "trend" : "not reproduced",
       reason: `all losses fall: ${falls ? "yes" : "no"}; ROCO + MedPix < ROCO < MedPix at the end: ${
         ordered ? "yes" : "no"
@@ -69,7 +75,7 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
     "Figure 5b (SLAKE)": fell(slakeEnds),
     "Figure 5b (PMC-VQA)": fell([pmcFirst, pmcLast]),
     "Figure 6": counts("same display, other images and model"),
-    "Figure 7": {
+    "Figure 7": !pointing ? NOTHING : {
       verdict: pointing.map > pointing.baseline ? "trend" : "not reproduced",
       reason: `rollout points at ${(100 * pointing.map).toFixed(0)}% of lesions, the better baseline at ${
         (100 * pointing.baseline).toFixed(0)
@@ -78,7 +84,7 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
     "Figure 8": { verdict: "trend", reason: "same inputs to the teacher; our words, one pair a reply, JSON" },
     "Figure 9": { verdict: "trend", reason: "same inputs to the teacher; our words, one pair a reply, JSON" },
     "Figure 10": { verdict: "trend", reason: "same inputs to the judge; our words" },
-    "Equation 1": {
+    "Equation 1": fit === null ? NOTHING : {
       verdict: fit.heldOutError < fit.constantError ? "trend" : "not reproduced",
       reason: `fitted (the paper does not): error on points left out ${fit.heldOutError.toPrecision(2)}, ` +
         `of a constant ${fit.constantError.toPrecision(2)}`,
@@ -87,7 +93,7 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
       verdict: "exact",
       reason: "computed as written and as coded; as written it is zero in PaliGemma",
     },
-    "Table 1": {
+    "Table 1": stage1.length === 0 ? NOTHING : {
       verdict: gained.length > 0 ? "trend" : "not reproduced",
       reason:
         `with minus without stage 1: interval above zero on ${gained.length}, below zero on ${lost.length} ` +
@@ -96,7 +102,7 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
         }. The paper's own gains lie within noise`,
     },
     "Table 2": counts("same breakdown; no musculoskeletal phantoms"),
-    "Table 4": {
+    "Table 4": words.some(Number.isNaN) ? NOTHING : {
       verdict: words[0] < words[1] && words[1] < words[2] ? "trend" : "not reproduced",
       reason: `ROUGE-1 of MedPix, ROCO, ROCO + MedPix: ${words.map((x) => x.toFixed(2)).join(", ")}; ` +
         "the paper's rise, but include the prompt",

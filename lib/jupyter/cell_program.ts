@@ -63,7 +63,8 @@ const head = (node: ts.Node): string => node.getText().split("\n")[0].slice(0, 6
 /**
  * What only TypeScript's type checker finds in cells: statements whose value is a promise, or an array of promises, that is
  * neither awaited nor marked with `void` (in a Deno kernel its error is lost), and calls of the library that take a signal
- * and get none (Stop does not end them).
+ * and get none (Stop does not end them), and elements that are used as if they were there, such as `rows[0]` of a list that a
+ * limit left empty. (The numerical code of `lib`, where indexes run over known lengths, is not checked for the last.)
  */
 export async function programProblems(files: readonly string[]): Promise<Problem[]> {
   if (!files.length) return [];
@@ -73,6 +74,7 @@ export async function programProblems(files: readonly string[]): Promise<Problem
   const program = ts.createProgram([types, ...files], {
     noEmit: true,
     strict: true,
+    noUncheckedIndexedAccess: true,
     target: ts.ScriptTarget.ESNext,
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
@@ -101,6 +103,13 @@ export async function programProblems(files: readonly string[]): Promise<Problem
       ts.forEachChild(node, visit);
     };
     visit(file);
+    for (const { start = 0, messageText } of program.getSemanticDiagnostics(file)) {
+      const text = ts.flattenDiagnosticMessageText(messageText, " ");
+      const line = file.getLineAndCharacterOfPosition(start).line + 1;
+      if (/\bundefined\b/.test(text)) {
+        found.push({ file: name, line, text: `there may be none, in a limited run for example: ${text}` });
+      }
+    }
   }
   return found;
 }

@@ -14,7 +14,8 @@ export const CheckResult = z.strictObject({
   /** The line as shown. */
   text: z.string(),
   name: z.string(),
-  value: z.number(),
+  /** Null where it is no finite number, or nothing was left to measure. */
+  value: z.number().nullable(),
   /** Bounds, null where there is none. */
   atLeast: z.number().nullable(),
   atMost: z.number().nullable(),
@@ -27,24 +28,25 @@ const number = (x: number): string => Number.isInteger(x) ? String(x) : x.toPrec
  * The closing check of a notebook: shows a green or a red line and ends the notebook when it fails. In a run with
  * LIMIT set, which cannot reach the thresholds, a value that is a number is shown and not judged.
  *
+ * @param value null where there is nothing to measure, which only a limited run may say
  * @param threshold null where nothing can be asked of the value at this scale: it is shown and not judged
  * @throws {Error} when the value misses the threshold or is not a number.
  */
 export async function check(
   name: string,
-  value: number | boolean,
+  value: number | boolean | null,
   threshold: Threshold | null = 1,
 ): Promise<void> {
   const { atLeast = -Infinity, atMost = Infinity } = typeof threshold === "number"
     ? { atLeast: threshold }
     : threshold ?? {};
-  const measured = Number(value);
+  const measured = value === null ? NaN : Number(value), limited = Boolean(Deno.env.get("LIMIT"));
   const reached = measured >= atLeast && measured <= atMost;
-  const unjudged = !Number.isFinite(measured)
+  const unjudged = !Number.isFinite(measured) && !(value === null && limited)
     ? null
     : threshold === null
     ? "not judged at this scale"
-    : Deno.env.get("LIMIT")
+    : limited
     ? "not judged in a limited run"
     : null;
   const bounds = [
@@ -52,7 +54,11 @@ export async function check(
     ...(atMost < Infinity ? [`at most ${number(atMost)}`] : []),
   ].join(" and ");
   const expected = typeof value === "boolean" || bounds === "" ? "" : ` (expected ${bounds})`;
-  const shown = typeof value === "boolean" ? (value ? "yes" : "no") : number(measured);
+  const shown = value === null
+    ? "nothing to measure"
+    : typeof value === "boolean"
+    ? (value ? "yes" : "no")
+    : number(measured);
   const text = `${name}: ${shown}${expected}${unjudged === null ? "" : `, ${unjudged}`}`;
   const ok = reached || unjudged !== null;
   const [mark, colour] = unjudged !== null ? ["–", "#555"] : ok ? ["✓", "#1a7f37"] : ["✗", "#b3261e"];
@@ -61,7 +67,7 @@ export async function check(
     ok,
     text: `${mark} ${text}`,
     name,
-    value: measured,
+    value: bound(measured),
     atLeast: bound(atLeast),
     atMost: bound(atMost),
   };

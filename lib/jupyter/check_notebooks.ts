@@ -7,7 +7,8 @@ import { programProblems } from "./cell_program.ts";
 const LINT = ["lint", "--no-config", "--compact", "--rules-exclude=no-extra-semi"];
 
 /**
- * Types, lint, un-awaited promises, calls without Stop's signal, imports, sizes and stored outputs of notebooks' cells.
+ * Types, lint, un-awaited promises, calls without Stop's signal, unguarded elements, imports, sizes and stored outputs of
+ * notebooks' cells.
  *
  * @returns one text for each problem, with notebook, cell and line; none when all is well.
  */

@@ -62,6 +62,35 @@ export function prefixLmMask(prefix: ArrayLike<number>, present: ArrayLike<numbe
 }
 
 /**
+ * How far captured attention is from being one: the largest distance of a row's sum from 1, or weight on a key that the mask
+ * hides, over all layers and heads.
+ *
+ * @param mask [L, L], 1 where allowed (`prefixLmMask`)
+ */
+export function attentionError(layers: readonly LayerAttention[], mask: Uint8Array): number {
+  const length = Math.sqrt(mask.length);
+  let worst = layers.length > 0 ? 0 : NaN;
+  for (const head of layers.flat()) {
+    for (let query = 0; query < length; query++) {
+      let sum = 0;
+      for (let at = query * length; at < (query + 1) * length; at++) {
+        sum += head[at];
+        if (!mask[at]) worst = Math.max(worst, Math.abs(head[at]));
+      }
+      worst = Math.max(worst, Math.abs(sum - 1));
+    }
+  }
+  return worst;
+}
+
+/** Half the summed difference of two maps that are scaled to sum 1: 0 of equal ones, 1 of maps without a common patch. */
+export function mapDistance(a: Float32Array, b: Float32Array): number {
+  const total = (map: Float32Array) => map.reduce((sum, weight) => sum + weight, 0);
+  const [ofA, ofB] = [total(a), total(b)];
+  return a.reduce((sum, weight, i) => sum + Math.abs(weight / ofA - b[i] / ofB), 0) / 2;
+}
+
+/**
  * Raw attention: heads fused within each layer, then the mean over the layers (or one of them).
  *
  * @param layers all layers; `layer` one of them by number, or "mean".

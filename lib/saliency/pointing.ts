@@ -15,14 +15,13 @@ const ofType = (studied: readonly StudiedQuestion[], type: string) =>
 
 /**
  * Pointing game and mass on the lesion of all answer maps, then of the two baselines (centre, random), for every type of
- * question.
- *
- * @throws when there is no question of a type
+ * question that was asked.
  */
 export function pointingGames(studied: readonly StudiedQuestion[], types: readonly string[]): PointingGame[] {
   const maps = Object.keys(ANSWER_MAPS) as AnswerMap[];
   return types.flatMap((type) => {
     const own = ofType(studied, type);
+    if (own.length === 0) return [];
     const tables = maps.map((map) => localisationTable(map, lesionExamples(own, map)));
     const [, ...baselines] = tables[0];
     const right = mean(own.map((question) => Number(question.right)));
@@ -39,15 +38,16 @@ export interface PointingLead {
   lead: number;
 }
 
-/** @throws when there is no such game */
-export function pointingLead(games: readonly PointingGame[], map: AnswerMap, type: string): PointingLead {
-  const [own, random, centre] = [map, "random", "centre"].map((name) => {
-    const game = games.find((game) => game.question === type && game.map === name);
-    if (!game) {
-      throw new Error(`Expected a pointing game of "${name}" for questions of "${type}"; found none.`);
-    }
-    return game.pointing;
-  });
+/** Null where no question of the type was asked. */
+export function pointingLead(
+  games: readonly PointingGame[],
+  map: AnswerMap,
+  type: string,
+): PointingLead | null {
+  const [own, random, centre] = [map, "random", "centre"].map((name) =>
+    games.find((game) => game.question === type && game.map === name)?.pointing
+  );
+  if (!own || !random || !centre) return null;
   return {
     map: own.estimate,
     baseline: Math.max(random.estimate, centre.estimate),
@@ -60,9 +60,9 @@ export function shareRows(
   studied: readonly StudiedQuestion[],
   types: readonly string[],
 ): Record<string, string | number>[] {
-  return types.map((type) => {
+  return types.flatMap((type) => {
     const shares = ofType(studied, type).map((question) => question.shares);
-    return {
+    return shares.length === 0 ? [] : {
       question: type,
       image: mean(shares.map((share) => share.image)),
       "bos and newline": mean(shares.map((share) => share.sinks)),

@@ -8,17 +8,19 @@ import type { PairPrompt } from "./prompts.ts";
 
 /**
  * The captions that the teacher gets: at most half from MedPix, the rest from ROCOv2, chosen by seed. Phantoms: training
- * captions alone, since their validation and test questions come from ground truth; real data: all splits.
+ * captions alone, since their validation and test questions come from ground truth; real data: all splits. A limit holds
+ * for each of the two.
  */
 export function captionsToAsk(
   records: readonly CorpusRecord[],
   config: Config,
 ): { cases: CorpusRecord[]; literature: CorpusRecord[] } {
-  const wanted = limited(config.synthesis.captions, config);
+  const half = limited(Math.floor(config.synthesis.captions / 2), config);
+  const wanted = config.limit === null ? config.synthesis.captions : 2 * half;
   const open = records.filter((r) => config.corpora.source === "real" || r.split === "train");
   const from = (dataset: string, count: number) =>
     sampleRecords(open.filter((r) => r.dataset === dataset), count, config.seed);
-  const cases = from("medpix2", Math.floor(wanted / 2));
+  const cases = from("medpix2", half);
   return { cases, literature: from("roco_v2", wanted - cases.length) };
 }
 

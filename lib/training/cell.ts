@@ -2,17 +2,44 @@ import type { Config, GridCell } from "../config/mod.ts";
 import type { Model } from "../model/mod.ts";
 import type { Adapter, Params } from "../weights/mod.ts";
 import type { CellData } from "./grid.ts";
-import { imageGain } from "./image_gain.ts";
+import { type ImageGain, imageGain } from "./image_gain.ts";
 import { keptCell } from "./kept_cell.ts";
-import { type StageOptions, type TrainingRecord, trainStage2 } from "./stages.ts";
+import { tf } from "../tensor/mod.ts";
+import { lossFall, type StageOptions, type TrainingRecord, trainStage2 } from "./stages.ts";
 
 /** What training a cell of the grid gives. */
 export interface TrainedCell {
   adapter: Adapter;
   /** The curve, a row per step, under the cell's name. */
   curve: (TrainingRecord & { cell: string })[];
-  /** Validation loss with the right image and with another one; see `imageGain`. */
-  gain: { cell: string; rightImage: number; otherImage: number; gain: number };
+  /** Validation loss with the right image and with another one (see `imageGain`); null without validation pairs. */
+  gain: ImageGain & { cell: string } | null;
+}
+
+/**
+ * Cells whose adapter is still the untrained one (B is zero, so that it changes nothing) or is not finite: none, where
+ * training works.
+ */
+export function lifelessCells(cells: readonly TrainedCell[]): string[] {
+  const alive = ({ adapter }: TrainedCell) =>
+    Object.entries(adapter.params).every(([name, x]) => {
+      const size = tf.tidy(() => tf.sum(tf.abs(x)).dataSync()[0]);
+      return Number.isFinite(size) && (size > 0 || !name.includes("lora_B"));
+    });
+  return cells.filter((cell) => !alive(cell)).map(({ curve }) => curve[0].cell);
+}
+
+/**
+ * The least of the cells' falls of the loss (`lossFall`), and the least of the lower ends of what the right image brings, in
+ * nats per token; null where no cell has validation pairs.
+ */
+export function cellChecks(cells: readonly TrainedCell[]): { fall: number | null; gain: number | null } {
+  const falls = cells.map(({ curve }) => lossFall(curve)).filter((fall) => fall !== null);
+  const lows = cells.flatMap(({ gain }) => gain ? [gain.low] : []);
+  return {
+    fall: falls.length > 0 ? Math.min(...falls) : null,
+    gain: lows.length > 0 ? Math.min(...lows) : null,
+  };
 }
 
 /** How a cell is trained. */
@@ -55,7 +82,7 @@ export async function trainCell(
     return {
       adapter,
       curve: records.map((record) => ({ cell: cell.name, ...record })),
-      gain: { cell: cell.name, ...gain },
+      gain: gain && { cell: cell.name, ...gain },
     };
   };
   if (!options.keep) return await train();

@@ -96,16 +96,18 @@ export function cellData(
   return { batches: batches.slice(0, steps), validation, stepsPerEpoch, shape };
 }
 
-/** The data of every dataset of the grid; see `cellData`. */
+/** The data of every dataset of the grid, in a limited run of those that have training pairs; see `cellData`. */
 export function gridData(
   pairs: readonly SplitPair[],
   mixture: readonly MixtureRow[],
   config: Config,
   tokenizer: Tokenizer,
   modelConfig: PaliGemmaConfig,
-): Record<Stage2Dataset, CellData> {
-  const entries = STAGE2_DATASETS.map((dataset) =>
-    [dataset, cellData(dataset, pairs, mixture, config, tokenizer, modelConfig)] as const
+): Partial<Record<Stage2Dataset, CellData>> {
+  const used = STAGE2_DATASETS.filter((dataset) =>
+    config.limit === null || pairsOfDataset(pairs, dataset, "train").length > 0
   );
-  return Object.fromEntries(entries) as Record<Stage2Dataset, CellData>;
+  return Object.fromEntries(
+    used.map((dataset) => [dataset, cellData(dataset, pairs, mixture, config, tokenizer, modelConfig)]),
+  );
 }

@@ -36,6 +36,12 @@ export interface StageOptions {
   signal?: AbortSignal;
 }
 
+/** How far the loss on held-out pairs falls, from the first measurement to the least, in nats; null where there is none. */
+export function lossFall(records: readonly Pick<TrainingRecord, "validationLoss">[]): number | null {
+  const losses = records.flatMap(({ validationLoss }) => validationLoss === null ? [] : [validationLoss]);
+  return losses.length > 0 ? losses[0] - Math.min(...losses) : null;
+}
+
 const projectorNames = ["multi_modal_projector.linear.weight", "multi_modal_projector.linear.bias"];
 
 const copy = (params: Params): Params =>
@@ -113,6 +119,11 @@ export async function trainStage1(
 ): Promise<{ projector: Params; records: TrainingRecord[] }> {
   const { epochs, batchSize, learningRate, weightDecay } = config.stage1;
   const used = examples.slice(0, limited(examples.length, config));
+  if (used.length === 0) {
+    throw new Error(
+      "Stage 1 has no training questions: raise the limit, or look at what notebook 03 dropped.",
+    );
+  }
   const initial = Object.fromEntries(
     projectorNames.map((name) => [name, tf.keep(asType(model.params[name], "float32"))]),
   );
@@ -135,7 +146,7 @@ export async function trainStage1(
     const plan = {
       batches: perEpoch.flat().map((batch) => [batch]),
       learningRate: () => learningRate,
-      validateAfter: new Set(perEpoch.map((_, epoch) => (epoch + 1) * perEpoch[0].length)),
+      validateAfter: new Set([1, ...perEpoch.map((_, epoch) => (epoch + 1) * perEpoch[0].length)]),
       stepsPerEpoch: perEpoch[0].length,
     };
     const records = await runPlan(

@@ -112,3 +112,17 @@ await fetch("http://localhost");`,
     `checked.ipynb: cell 2, line 3: ${deaf}: contactSheet([], { side: 100 })`,
   ]);
 });
+
+Deno.test("an element that may not be there, as after a limit, is found where it is used unguarded", async () => {
+  const cell = `const rows = [1, 2].filter((n) => n > 5), [first] = rows, byName: Record<string, number> = {};
+await print(rows[0].toFixed());
+await print(first.toFixed());
+await print(rows.at(-1)!.toFixed());
+await print(byName["a"].toFixed());
+if (first !== undefined) await print(first.toFixed(), rows[0]?.toFixed());`;
+  const lines = (await problemsOf([IMPORTS, cell])).split("\n");
+  assertEquals(
+    lines.map((line) => line.split(":").slice(0, 3).join(":")),
+    [2, 3, 5].map((n) => `checked.ipynb: cell 2, line ${n}: there may be none, in a limited run for example`),
+  );
+});

@@ -220,8 +220,9 @@ Deno.test("memory used up in the second of two parts keeps the weights of the st
 Deno.test("another image costs the base model loss on its own style", async () => {
   const generic = phantomExamples(10, 320_000_000, "generic", ["region", "side"], tokenizer, model.config);
   const shuffled = generic.toSorted((a, b) => Number(a.id) % 7 - Number(b.id) % 7);
-  const { gain, rightImage } = await imageGain(model, shuffled, store, batchShape(shuffled), config);
-  assert(gain > 1, `gain ${gain}`);
+  const { gain, low, rightImage } = (await imageGain(model, shuffled, store, batchShape(shuffled), config))!;
+  assert(gain > 1 && low <= gain && low > 0.2, `gain ${gain}, from ${low}`);
+  assertEquals(await imageGain(model, [], store, batchShape([]), config), null);
   const again = await meanLoss(model, shuffled, store, {
     batchSize: 7,
     shape: batchShape(shuffled),

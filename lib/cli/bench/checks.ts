@@ -54,7 +54,7 @@ export interface CheckSpread {
 export function spreadOf(found: readonly CheckedSeed[]): CheckSpread[] {
   return [...Map.groupBy(found, ({ stage, name }) => JSON.stringify([stage, name])).values()].map((own) => {
     const { stage, name, atLeast, atMost } = own[0],
-      values = own.map(({ value }) => value).toSorted((a, b) => a - b);
+      values = own.map(({ value }) => value ?? NaN).toSorted((a, b) => a - b);
     const deviation = std(values);
     const distance = Math.min(
       atLeast === null ? Infinity : values[0] - atLeast,

@@ -8,7 +8,7 @@ import {
   type QuestionType,
   type Style,
 } from "../../phantom/mod.ts";
-import { wilsonInterval } from "../../stats/mod.ts";
+import { mean, wilsonInterval } from "../../stats/mod.ts";
 import { questionPrefix, type Tokenizer } from "../../text/mod.ts";
 
 /** A question about the phantom of a seed. */
@@ -78,6 +78,28 @@ export async function greedyRight(
     { batchSize: 50, maxNewTokens: 24, ...options },
   );
   return items.map((item, i) => answers[i][0].text === item.answer);
+}
+
+/**
+ * What the picture does to the greedy answers: mean change of their log-probability, in nats, when the model is shown a
+ * grey picture instead. Zero of a model that no picture reaches, whatever it was trained on.
+ */
+export async function pictureEffect(
+  model: Model,
+  tokenizer: Tokenizer,
+  items: readonly PhantomItem[],
+  options: { compiler: "graph" | "xla"; signal?: AbortSignal },
+): Promise<number> {
+  const prompts = items.map((item) => (
+    { imagePath: `${item.style}/${item.seed}`, prefix: questionPrefix(item) }
+  ));
+  const settings = { batchSize: 50, maxNewTokens: 24, ...options };
+  const seen = await answerPrompts(model, tokenizer, phantomStore(), prompts, settings);
+  const grey = await answerPrompts(model, tokenizer, phantomStore(), prompts, {
+    ...settings,
+    blankImages: true,
+  });
+  return mean(seen.map(([answer], i) => Math.abs(answer.logprob - grey[i][0].logprob)));
 }
 
 /** Accuracy per question type, and over all under "all". */
