@@ -1,4 +1,4 @@
-"""Executes a notebook headless in a fresh kernel and prints one line: its name, the time, the closing check.
+"""Executes a notebook headless in a fresh kernel and prints its name, the time and its closing checks.
 
 usage: run_notebook.py SOURCE.ipynb TARGET.ipynb [KEY=VALUE ...]
 
@@ -143,11 +143,10 @@ def ending(code, ooms_meanwhile):
     return f"its exit code was {code}"
 
 
-def closing_check(notebook):
-    """The last check that a cell displayed, {"ok", "text"}, or None."""
+def closing_checks(notebook):
+    """The checks that its cells displayed, as lines of text."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    checks = [output["data"][CHECK] for output in outputs if CHECK in output.get("data", {})]
-    return checks[-1] if checks else None
+    return [output["data"][CHECK]["text"] for output in outputs if CHECK in output.get("data", {})]
 
 
 def execute(notebook, folder, status):
@@ -211,8 +210,8 @@ def main():
         remove(old)
     status = Status(source.stem, len(notebook.cells))
     error = execute(notebook, source.resolve().parent, status)
-    check = closing_check(notebook)
-    if error is None and check is None:
+    checks = closing_checks(notebook)
+    if error is None and not checks:
         error = "it ended without a closing check (see check in lib/jupyter)"
     name = f"{source.stem:<24} {status.seconds():7.1f} s"
     if error is None:
@@ -221,7 +220,7 @@ def main():
         except DiskError as full:
             error = str(full)
         else:
-            status.finish(f"{name}  {check['text']}")
+            status.finish(f"{name}  " + f"\n{'':{len(name)}}  ".join(checks))
             return 0
     status.finish(f"{name}  FAILED")
     print(re.sub(r"\x1b\[[0-9;]*m", "", error).strip(), file=sys.stderr)

@@ -41,4 +41,11 @@ export {
 export { type SynthesisOptions, type SynthesisResult, synthesize } from "./synthesize.ts";
 export { filterReport, type FilterReportRow } from "./report.ts";
 export { phantomPairs, phantomTruth, withQuestionTypes } from "./template.ts";
-export { captionsToAsk, countPairs, judgedPairs, type PairCount, promptMarkdown } from "./overview.ts";
+export {
+  captionCount,
+  captionsToAsk,
+  countPairs,
+  judgedPairs,
+  type PairCount,
+  promptMarkdown,
+} from "./overview.ts";

@@ -6,21 +6,25 @@ import { factCheck } from "./fact_check.ts";
 import type { QaPair } from "./pair.ts";
 import type { PairPrompt } from "./prompts.ts";
 
+/** How many captions the teacher gets, where there are so many; a limit holds for each of the two data sets. */
+export function captionCount(config: Config): number {
+  const { captions } = config.synthesis;
+  return config.limit === null ? captions : 2 * limited(Math.floor(captions / 2), config);
+}
+
 /**
  * The captions that the teacher gets: at most half from MedPix, the rest from ROCOv2, chosen by seed. Phantoms: training
- * captions alone, since their validation and test questions come from ground truth; real data: all splits. A limit holds
- * for each of the two.
+ * captions alone, since their validation and test questions come from ground truth; real data: all splits.
  */
 export function captionsToAsk(
   records: readonly CorpusRecord[],
   config: Config,
 ): { cases: CorpusRecord[]; literature: CorpusRecord[] } {
-  const half = limited(Math.floor(config.synthesis.captions / 2), config);
-  const wanted = config.limit === null ? config.synthesis.captions : 2 * half;
+  const wanted = captionCount(config);
   const open = records.filter((r) => config.corpora.source === "real" || r.split === "train");
   const from = (dataset: string, count: number) =>
     sampleRecords(open.filter((r) => r.dataset === dataset), count, config.seed);
-  const cases = from("medpix2", half);
+  const cases = from("medpix2", Math.floor(wanted / 2));
   return { cases, literature: from("roco_v2", wanted - cases.length) };
 }
 

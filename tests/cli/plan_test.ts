@@ -34,6 +34,7 @@ const bare: Surroundings = {
     gated: true,
   },
   datasets: [{ manifest: sized, state: "absent", accepted: false }],
+  own: [],
   freeDisk: 1e9,
   memory: { total: 24e9, available: 20e9 },
   gpus: [],
@@ -76,6 +77,7 @@ Deno.test("the work is counted from the configuration, limited where it is", () 
   assertStringIncludes(lines, "8 cells of 10,000 steps of 96: 7,680,000 examples");
   const limited = renderLines(workLines(loadConfig({ SCALE: "full", LIMIT: "8" }), 8, 4919, true));
   assertStringIncludes(limited, "10 steps of 6");
+  assertStringIncludes(limited, "48 requests at most"); // three kinds of pairs on 8 captions of each of two data sets
   assertStringIncludes(limited, "8 cells of 8 steps of 96: 6,144 examples");
 });
 
@@ -99,6 +101,9 @@ Deno.test("the next steps are those that are missing, and the last one is the ru
   assertEquals(nextSteps(full, ready), [last]);
   assertEquals(renderLines(downloadLines(ready)), "  nothing  all is here");
   assertStringIncludes(renderLines(licenceLines(ready)), "CC BY 4.0");
+  const own = { ...ready, own: [{ name: "ward", here: false }, { name: "clinic", here: true }] };
+  assertEquals(nextSteps(full, own), ["./lab data add FOLDER --name ward", last]);
+  assertStringIncludes(renderLines(licenceLines(own)), "ward     your own (not added yet)");
   assertStringIncludes(
     nextSteps(full, { ...bare, freeDisk: 1e6 })[0],
     "make room: 244 MB are needed, 1 MB are free",

@@ -176,8 +176,8 @@ Deno.test({
       dropped.map(({ reason }) => reason),
       Array(2).fill("caption that says nothing of the image"),
     );
-    assertEquals(Object.keys(tally(records, (r) => r.licence)).sort(), ["CC BY", "CC0"]);
-    assert(new Set(records.map((r) => r.caseId)).size >= 391);
+    assertEquals(tally(records, (r) => r.licence), { "CC BY": 388, CC0: 10 });
+    assertEquals(new Set(records.map((r) => r.caseId)).size, 391);
     assert(records.every((r) => r.caption === r.caption!.trim() && !/[\u00A0\t]/.test(r.caption!)));
     assert(records.some((r) => r.caption === "OPG."));
   },

@@ -1,6 +1,6 @@
 import { type Config, JUDGED_CELLS, limited } from "../../config/mod.ts";
 import { type DatasetManifest, type DatasetState, downloadSize, unpackedSize } from "../../download/mod.ts";
-import { kindsFor } from "../../synthesis/mod.ts";
+import { captionCount, kindsFor } from "../../synthesis/mod.ts";
 import { formatBytes } from "./bytes.ts";
 import { formatSeconds } from "./time.ts";
 
@@ -47,6 +47,8 @@ export interface NeededDataset {
 export interface Surroundings {
   model: ModelFacts;
   datasets: readonly NeededDataset[];
+  /** Data sets of one's own that the configuration names, and whether `./lab data add` knows them. */
+  own: readonly { name: string; here: boolean }[];
   freeDisk: number;
   memory: { total: number; available: number };
   /** What nvidia-smi says, a line each. */
@@ -58,7 +60,7 @@ export interface Surroundings {
   servers: { teacher: boolean; judge: boolean };
 }
 
-export function licenceLines({ model, datasets }: Surroundings): PlanLine[] {
+export function licenceLines({ model, datasets, own }: Surroundings): PlanLine[] {
   return [
     { what: "model", amount: model.licence, known: "exact" },
     ...datasets.map(({ manifest: { name, licence }, accepted }): PlanLine => ({
@@ -66,6 +68,12 @@ export function licenceLines({ model, datasets }: Surroundings): PlanLine[] {
       amount: `${licence.name}${licence.nonCommercial ? "; noncommercial" : ""}`,
       known: "exact",
       remark: !licence.mustAccept ? "" : accepted ? "accepted" : "not accepted yet",
+    })),
+    ...own.map(({ name, here }): PlanLine => ({
+      what: name,
+      amount: "your own",
+      known: "exact",
+      remark: here ? "" : "not added yet",
     })),
   ];
 }
@@ -147,7 +155,7 @@ export function workLines(
     {
       what: "teacher",
       amount: `${
-        number(limited(synthesis.captions, config) * kindsFor(!ownTeacher).length)
+        number(captionCount(config) * kindsFor(!ownTeacher).length)
       } requests at most, ${synthesis.maxTokens} tokens each at most`,
       known: "computed",
       remark: synthesis.verify ? "and one about every pair that comes of them" : "",
@@ -204,7 +212,7 @@ export function timeLines({ times }: Surroundings, scale: string): PlanLine[] {
 
 /** What to do before the run, in order; each with the command or setting. Then the run itself. */
 export function nextSteps(config: Config, around: Surroundings): string[] {
-  const steps: string[] = [], { model, datasets, hasToken, servers, gpus } = around;
+  const steps: string[] = [], { model, datasets, own, hasToken, servers, gpus } = around;
   const { download, unpacked } = diskNeeded(around);
   if (download + unpacked > around.freeDisk) {
     steps.push(
@@ -218,6 +226,9 @@ export function nextSteps(config: Config, around: Surroundings): string[] {
   }
   for (const { manifest, state } of datasets) {
     if (state !== "ready") steps.push(`./lab data ${manifest.name}`);
+  }
+  for (const { name, here } of own) {
+    if (!here) steps.push(`./lab data add FOLDER --name ${name}`);
   }
   if (config.scale === "full") {
     for (const role of ["teacher", "judge"] as const) {

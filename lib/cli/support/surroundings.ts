@@ -1,6 +1,7 @@
 import { basename, join, resolve } from "@std/path";
 import { currentManifest, Manifest } from "../../artifacts/mod.ts";
 import { type Config, paths, type Scale } from "../../config/mod.ts";
+import { ownSetNames } from "../../corpus/mod.ts";
 import { checkFolder, freeBytes, isAccepted, readManifest, readReceipt } from "../../download/mod.ts";
 import { listNotebooks } from "./notebooks.ts";
 import { nvidiaGpus } from "./programs.ts";
@@ -15,6 +16,7 @@ export async function lookAround(config: Config): Promise<Surroundings> {
   return {
     model: await modelFacts(config.model.checkpoint),
     datasets: config.corpora.source === "real" ? await Promise.all(NEEDED_DATASETS.map(neededDataset)) : [],
+    own: await ownSets(config),
     freeDisk: await freeBytes(await isThere(paths.local) ? paths.local : paths.root),
     memory: Deno.systemMemoryInfo(),
     gpus: await nvidiaGpus(),
@@ -25,6 +27,11 @@ export async function lookAround(config: Config): Promise<Surroundings> {
 }
 
 const isThere = (path: string): Promise<boolean> => Deno.stat(path).then(() => true, () => false);
+
+async function ownSets(config: Config): Promise<Surroundings["own"]> {
+  const known = await ownSetNames();
+  return config.corpora.own.map((name) => ({ name, here: known.includes(name) }));
+}
 
 async function neededDataset(name: string): Promise<NeededDataset> {
   const manifest = await readManifest(join(paths.data, "datasets"), name), dir = join(paths.local, name);
