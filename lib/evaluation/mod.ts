@@ -9,6 +9,7 @@ export * from "./judge.ts";
 export * from "./judge_cells.ts";
 export * from "./normalise.ts";
 export * from "./notebook_rows.ts";
+export * from "./picture_doubts.ts";
 export * from "./overlap.ts";
 export * from "./records.ts";
 export * from "./robustness.ts";

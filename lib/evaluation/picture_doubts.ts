@@ -1,0 +1,40 @@
+import { decodeImage, doubtsAbout } from "../image/mod.ts";
+import { checkpoint } from "../jupyter/mod.ts";
+import { TEST_SETS, type TestItems, type TestSet } from "./cells.ts";
+
+/** Doubtful pictures that a row names. */
+const NAMED = 3;
+
+/** Pictures of one test set that may be no medical image, or none that a model can answer about. */
+export interface PictureDoubts {
+  dataset: TestSet;
+  images: number;
+  doubtful: number;
+  /** The first few: "image_7: it is tiny (8x8 pixels)". */
+  examples: string;
+}
+
+/** Looks at every picture that is asked about, once. All are asked about: a doubt is no refusal. */
+export async function pictureDoubts(
+  items: Record<TestSet, TestItems>,
+  signal?: AbortSignal,
+): Promise<PictureDoubts[]> {
+  const rows: PictureDoubts[] = [];
+  for (const dataset of TEST_SETS) {
+    const { short, open } = items[dataset];
+    const images = new Map([...short, ...open].map(({ imageId, imagePath }) => [imageId, imagePath]));
+    const found: string[] = [];
+    for (const [imageId, imagePath] of images) {
+      await checkpoint(signal);
+      const doubts = doubtsAbout(await decodeImage(imagePath));
+      if (doubts.length) found.push(`${imageId}: ${doubts.join(", ")}`);
+    }
+    rows.push({
+      dataset,
+      images: images.size,
+      doubtful: found.length,
+      examples: found.slice(0, NAMED).join("; "),
+    });
+  }
+  return rows;
+}
