@@ -3,20 +3,25 @@ import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { paths } from "../../lib/config/mod.ts";
 import { ownNotebooks } from "../../lib/cli/support/own_notebooks.ts";
-import { inTerminal } from "../launcher/terminal.ts";
+import { inTerminal, NO_TERMINAL } from "../launcher/terminal.ts";
 
-Deno.test("./lab open with a LAB_HOME serves copies; Ctrl-C ends it with its kernel, and asks nothing", async () => {
-  const LAB_HOME = await Deno.makeTempDir({ prefix: "open-" });
-  try {
-    const lab = [join(paths.root, "lab"), "open", "--no-browser", "--ServerApp.ip=127.0.0.1"];
-    const { code, text } = await inTerminal(["80", "--kernel", ...lab], { LAB_HOME });
-    assertEquals(code, 130, text);
-    assert(!/\[y\/N\]|\?\s*$|Traceback/m.test(text.replace(/\?token=.*/g, "")), text);
-    assert(text.includes(`The notebooks are copies of yours in ${LAB_HOME}/notebooks.`), text);
-    assert(await exists(join(LAB_HOME, "notebooks/00_start_here.ipynb")));
-  } finally {
-    await Deno.remove(LAB_HOME, { recursive: true });
-  }
+Deno.test({
+  name:
+    "./lab open with a LAB_HOME serves copies; Ctrl-C ends it with its kernel, and asks nothing [needs a pseudo-terminal]",
+  ignore: NO_TERMINAL,
+  fn: async () => {
+    const LAB_HOME = await Deno.makeTempDir({ prefix: "open-" });
+    try {
+      const lab = [join(paths.root, "lab"), "open", "--no-browser", "--ServerApp.ip=127.0.0.1"];
+      const { code, text } = await inTerminal(["80", "--kernel", ...lab], { LAB_HOME });
+      assertEquals(code, 130, text);
+      assert(!/\[y\/N\]|\?\s*$|Traceback/m.test(text.replace(/\?token=.*/g, "")), text);
+      assert(text.includes(`The notebooks are copies of yours in ${LAB_HOME}/notebooks.`), text);
+      assert(await exists(join(LAB_HOME, "notebooks/00_start_here.ipynb")));
+    } finally {
+      await Deno.remove(LAB_HOME, { recursive: true });
+    }
+  },
 });
 
 Deno.test("a user's copies follow the installation's notebooks until the user changes them", async () => {

@@ -50,7 +50,7 @@ Deno.test("commands without native libraries run with the permissions they need,
     const env = { LAB_RESULTS, LAB_DATA_LOCAL: LAB_RESULTS, LD_LIBRARY_PATH: LAB_RESULTS, PATH };
     const said: Record<string, string> = {
       data: "slake",
-      doctor: "\ndevices         CPU (device:CPU:0)\nNVIDIA GPUs     NVIDIA H1, 2 MiB, 3\n",
+      doctor: "\nNVIDIA GPUs     NVIDIA H1, 2 MiB, 3\n",
       plan: "  NVIDIA H1, 2 MiB, 3 [measured]\n",
       review: "Stage 02_synthesis has no finished run",
       runs: "No stage has a finished run",

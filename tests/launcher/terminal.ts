@@ -2,6 +2,12 @@ import { join } from "@std/path";
 import { paths } from "../../lib/config/mod.ts";
 import type { Result } from "./support.ts";
 
+/** Whether this machine gives no pseudo-terminal: a chroot without /dev/pts does not. */
+export const NO_TERMINAL = !new Deno.Command(join(paths.venv, "bin/python"), {
+  args: ["-c", "import os; os.openpty()"],
+  stderr: "null",
+}).outputSync().success;
+
 /** Runs a program in a terminal (terminal.py); `text` is what the terminal got. */
 export async function inTerminal(args: string[], env: Record<string, string> = {}): Promise<Result> {
   const { code, stdout, stderr } = await new Deno.Command(join(paths.venv, "bin/python"), {

@@ -168,6 +168,7 @@ Deno.test("Linux ends the server with the process that started it, though its st
       EMBEDDED_MODEL_SHA256,
       join(llm, "../config/end_with_parent.py"),
     ],
+    env: { LD_LIBRARY_PATH: join(paths.venv, "lib/gomp") },
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
@@ -175,7 +176,8 @@ Deno.test("Linux ends the server with the process that started it, though its st
   const lifeline = parent.stdin.getWriter();
   await lifeline.write(new TextEncoder().encode("key\n"));
   const reader = parent.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const { address } = JSON.parse((await reader.read()).value!) as { address: string };
+  const { address, error } = JSON.parse((await reader.read()).value!) as { address: string; error?: string };
+  assertEquals(error, undefined);
   const answers = () => fetch(address).then((r) => r.text()).then(() => true, () => false);
   assert(await answers());
   parent.kill("SIGKILL");

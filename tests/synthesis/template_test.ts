@@ -4,6 +4,7 @@ import { loadConfig } from "../../lib/config/mod.ts";
 import { loadMedPix2, loadRocoV2, truthByImage } from "../../lib/corpus/mod.ts";
 import { captionFor, LESION_TYPES, trueAnswer, writePhantomCorpora } from "../../lib/phantom/mod.ts";
 import {
+  captionCount,
   captionsToAsk,
   countPairs,
   filterReport,
@@ -92,10 +93,11 @@ Deno.test("exchanged answers are found, and questions of other wordings are not 
   assertEquals(phantomTruth([{ ...pairs[0], question: "Is it a cyst?" }], truth).checked, 0);
 });
 
-Deno.test("the teacher gets training captions of phantoms, at most half from MedPix, and all splits of real data", () => {
+Deno.test("the teacher gets training captions of phantoms, at most half from MedPix, and all splits of real data; a limit holds for each", () => {
   const config = { ...loadConfig({}), limit: 12 };
   const { cases, literature } = captionsToAsk([...roco, ...medpix], config);
-  assertEquals([cases.length, literature.length], [6, 6]);
+  assertEquals([cases.length, literature.length], [12, 12]);
+  assertEquals(captionCount(config), 24);
   assert([...cases, ...literature].every((r) => r.split === "train"));
   const all = { ...config, limit: 1000, corpora: { source: "real" as const, own: [] } };
   const real = captionsToAsk([...roco, ...medpix], {

@@ -23,7 +23,7 @@ Deno.test("matrices are multiplied in float32 unless TF32 is asked for, and jit 
 });
 
 Deno.test("the precision reaches XLA: full products are marked as such in what it compiles", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = await Deno.makeTempDir({ dir: "/tmp" }); // XLA_FLAGS end at a blank, which TMPDIR may hold
   const code = `const { jit, setMatmulPrecision, tf } = await import(${JSON.stringify(MOD)});
     for (const precision of ["float32", "tf32"]) {
       setMatmulPrecision(precision);
