@@ -15,8 +15,9 @@ go on. What a person must fetch is said step by step, and checked afterwards. Ar
   --yes      you have read the licence and accept it (for scripts)
   --verify   hash every file again and compare with what came
 With add: reads your own questions about your own images (CSV, TSV, JSON, JSON lines, Parquet, or a folder of them), shows
-what was understood and what was dropped, and registers them; --set 'corpora.own=["NAME"]' of ./lab run then adds them. rm forgets them; your files stay. What a column is, where its name does not say it: --image, --question, --answer, --choices, --split,
---language, --id, --case (the patient).
+what was understood and what was dropped, and registers them; --set 'corpora.own=["NAME"]' of ./lab run then adds them. rm
+forgets them; your files stay. What a column is, where its name does not say it: --image, --question, --answer, --choices,
+--split, --language, --id, --case (the patient).
   --resplit  split anew by image and case, 80 : 10 : 10`;
 
 /** @param folders where manifests and data sets lie; tests have their own */
@@ -29,6 +30,13 @@ export async function run(
     switches: ["yes", "verify", "resplit"],
     positional: [0, 3],
   });
+  const elsewhere = name === "add"
+    ? ["yes", "verify"] as const
+    : ["name", "resplit", ...OWN_COLUMNS] as const;
+  const astray = elsewhere.find((option) => options[option]);
+  if (astray) {
+    throw new UsageError(`--${astray} does not go with "${["data", name].filter(Boolean).join(" ")}".`);
+  }
   if (name === "add" || name === "rm") {
     if (own === undefined || more.length > 0) throw new UsageError(`"data ${name}" needs one more argument.`);
     if (name === "rm") {

@@ -217,8 +217,8 @@ const full: Config = {
   // What can be promised of published data without luck. Losses: half of what the paper's own curves fall from the end of
   // their first epoch on (SLAKE 0.58, the least of stage 2, ROCO, 0.12 nats). Images: in published data too an answer depends
   // on its image, so that intervals lie above zero; that every cell beats its base model does not even hold in the paper.
-  // Pairs: one in 18 requests, where rules that were far too strict still
-  // kept one in ten. Attention: what bfloat16 can sum to 1.
+  // Pairs: one in 18 requests, where rules that were far too strict still kept one in ten. Attention: what bfloat16 can sum
+  // to 1.
   checks: {
     baseAccuracy: null,
     pictureEffect: 0.05,

@@ -1,4 +1,4 @@
-/** One setting of a configuration: `stage2.rank=4`. */
+/** A configuration as settings such as `stage2.rank=4` see it: values in groups. */
 type Tree = { [key: string]: unknown };
 
 const isTree = (value: unknown): value is Tree =>
@@ -28,21 +28,20 @@ export function withSettings(tree: Tree, settings: readonly string[]): Tree {
         `the setting "${setting}" is not understood; expected KEY=VALUE, such as stage2.rank=4.`,
       );
     }
-    const parents = path.split("."), key = parents.pop()!;
-    let place: unknown = changed;
-    for (const [i, parent] of [...parents, key].entries()) {
-      if (!isTree(place) || !Object.hasOwn(place, parent)) {
-        const known = isTree(place) ? Object.keys(place).join(", ") : "nothing";
-        const under = i ? `"${parents.slice(0, i).join(".")}" has` : "there are";
-        throw new Error(`the configuration has no key "${path}"; ${under} ${known}.`);
+    const keys = path.split(".");
+    let owner: Tree = changed;
+    for (const [i, key] of keys.entries()) {
+      const value = owner[key], last = i === keys.length - 1;
+      if (!Object.hasOwn(owner, key) || !last && !isTree(value)) {
+        const found = Object.hasOwn(owner, key)
+          ? "it is a value"
+          : `there are ${Object.keys(owner).join(", ")}`;
+        throw new Error(`the configuration has no key "${path}"; at "${key}" ${found}.`);
       }
-      if (i < parents.length) place = place[parent];
+      if (!isTree(value)) owner[key] = valueOf(text.trim());
+      else if (!last) owner = value;
+      else throw new Error(`"${path}" is a group of keys; set one of ${Object.keys(value).join(", ")}.`);
     }
-    const owner = place as Tree;
-    if (isTree(owner[key])) {
-      throw new Error(`"${path}" is a group of keys; set one of ${Object.keys(owner[key]).join(", ")}.`);
-    }
-    owner[key] = valueOf(text.trim());
   }
   return changed;
 }

@@ -60,6 +60,19 @@ function isDeaf(node: ts.CallExpression, checker: ts.TypeChecker): boolean {
 /** The beginning of a node's text. */
 const head = (node: ts.Node): string => node.getText().split("\n")[0].slice(0, 60);
 
+/** Where TypeScript, which knows no jsr: addresses, finds the types of @std: in the stand-in of the version in use. */
+async function standIns(): Promise<Record<string, string[]>> {
+  const { imports } = JSON.parse(await Deno.readTextFile(join(paths.root, "deno.json"))) as {
+    imports: Record<string, string>;
+  };
+  return Object.fromEntries(
+    Object.entries(imports).flatMap(([name, address]) => {
+      const [, version] = /^jsr:@std\/\w+@(.+)$/.exec(address) ?? [];
+      return version ? [[name, [`./tests/jsr_stand_in/${name}/${version}/mod.ts`]]] : [];
+    }),
+  );
+}
+
 /**
  * What only TypeScript's type checker finds in cells: statements whose value is a promise, or an array of promises, that is
  * neither awaited nor marked with `void` (in a Deno kernel its error is lost), and calls of the library that take a signal
@@ -83,7 +96,7 @@ export async function programProblems(files: readonly string[]): Promise<Problem
     types: [],
     lib: ["lib.esnext.d.ts"],
     baseUrl: paths.root,
-    paths: { "@lib/*": ["./lib/*"], "@std/*": ["./tests/jsr_stand_in/@std/*/1.0.0/mod.ts"] },
+    paths: { "@lib/*": ["./lib/*"], ...await standIns() },
   });
   const checker = program.getTypeChecker(), found: Problem[] = [];
   for (const name of files) {

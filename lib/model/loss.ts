@@ -66,5 +66,15 @@ export function labelRows(
  * @returns float32 scalar
  */
 export function lossOf(logits: Tensor, labels: LabelRows): Tensor {
-  return tf.sum(tf.mul(sparseCrossEntropy(logits, labels.targets), labels.weights));
+  return tf.sum(tokenLosses(logits, labels));
+}
+
+/**
+ * What each label token adds to {@linkcode lossOf}.
+ *
+ * @param logits float32 `[R, V]`, at `labels.rows`
+ * @returns float32 `[R]`, 0 where `labels` are filled up
+ */
+export function tokenLosses(logits: Tensor, labels: LabelRows): Tensor {
+  return tf.mul(sparseCrossEntropy(logits, labels.targets), labels.weights);
 }

@@ -20,7 +20,7 @@ export {
   modelWeights,
   visionFeatures,
 } from "./paligemma.ts";
-export { type LabelRows, labelRows, type LabelRowsOptions, lossOf } from "./loss.ts";
+export { type LabelRows, labelRows, type LabelRowsOptions, lossOf, tokenLosses } from "./loss.ts";
 export { type LossAndGradients, lossAndGradients } from "./gradients.ts";
 export {
   type AdaptedModule,

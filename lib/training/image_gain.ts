@@ -3,7 +3,7 @@ import type { ImageStore, Model } from "../model/mod.ts";
 import { bootstrapTotals } from "../stats/mod.ts";
 import { type BatchShape, labelCount, wholeBatches } from "./batches.ts";
 import type { Example } from "./examples.ts";
-import { meanLoss } from "./loss.ts";
+import { exampleLosses } from "./loss.ts";
 
 /** Mean losses in nats per token. */
 export interface ImageGain {
@@ -17,7 +17,7 @@ export interface ImageGain {
 /**
  * What a model reads from the image: its mean loss on examples with their own image, and with the image of the example
  * half the list away (whose image is another one in a shuffled list), with the lower end of the gain's 95 % interval by
- * resampling batches. Null of no examples.
+ * resampling images. Null of no examples.
  */
 export async function imageGain(
   model: Model,
@@ -35,15 +35,15 @@ export async function imageGain(
     imagePath: used[(i + half) % used.length].imagePath,
   }));
   const options = { batchSize, shape, compiler: config.model.compiler, signal };
-  const labels: number[] = [], right: number[] = [], other: number[] = [];
-  for (let start = 0; start < used.length; start += batchSize) {
-    const part = used.slice(start, start + batchSize), count = labelCount(part);
-    labels.push(count);
-    right.push(count * await meanLoss(model, part, store, options));
-    other.push(count * await meanLoss(model, exchanged.slice(start, start + batchSize), store, options));
-  }
-  const share = (sums: ArrayLike<number>[]) => bootstrapTotals([...sums, labels], (t) => t[0] / t[1], "gain");
-  const rightImage = share([right]).estimate, otherImage = share([other]).estimate;
-  const { estimate: gain, low } = share([right.map((loss, i) => other[i] - loss)]);
+  const right = await exampleLosses(model, used, store, options);
+  const other = await exampleLosses(model, exchanged, store, options);
+  const byImage = Map.groupBy(used.keys(), (i) => used[i].imagePath);
+  const totals = (of: (i: number) => number) =>
+    [...byImage.values()].map((own) => own.reduce((sum, i) => sum + of(i), 0));
+  const labels = totals((i) => labelCount([used[i]]));
+  const perToken = (of: (i: number) => number) =>
+    bootstrapTotals([totals(of), labels], ([nats, tokens]) => nats / tokens, "gain");
+  const rightImage = perToken((i) => right[i]).estimate, otherImage = perToken((i) => other[i]).estimate;
+  const { estimate: gain, low } = perToken((i) => other[i] - right[i]);
   return { rightImage, otherImage, gain, low };
 }

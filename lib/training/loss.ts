@@ -1,11 +1,11 @@
 import { checkpoint } from "../jupyter/mod.ts";
-import { forward, type ImageStore, lossOf, type Model, modelWeights } from "../model/mod.ts";
+import { forward, type ImageStore, type Model, modelWeights, tokenLosses } from "../model/mod.ts";
 import { jit, tf } from "../tensor/mod.ts";
 import type { Params } from "../weights/mod.ts";
 import { type BatchShape, labelCount, trainingBatch, unpack } from "./batches.ts";
 import type { Example } from "./examples.ts";
 
-/** Traced loss functions by configuration; the weights are arguments, so one trace serves all adapters of a kind. */
+/** Traced losses of label tokens by configuration; the weights are arguments, so one trace serves all adapters of a kind. */
 const traced = new Map<string, ReturnType<typeof trace>>();
 
 function trace(model: Model, loraScale: number, compiler: "graph" | "xla") {
@@ -13,34 +13,57 @@ function trace(model: Model, loraScale: number, compiler: "graph" | "xla") {
     const { inputs, labels } = unpack(part);
     const adapter = { config: { r: 1, alpha: loraScale, targets: "" }, params: {} };
     const { logits } = forward(tensors, inputs, model.config, { adapter, logitsAt: labels.rows });
-    return lossOf(logits, labels);
+    return tokenLosses(logits, labels);
   }, { compiler });
 }
 
+/** How examples are read: the training's own shape, so that nothing is padded twice. */
+export interface LossOptions {
+  batchSize: number;
+  shape: BatchShape;
+  compiler: "graph" | "xla";
+  signal?: AbortSignal;
+}
+
 /**
- * Mean cross entropy (nats) over all label tokens of `examples`.
+ * Cross entropy of each example, in nats, summed over its label tokens.
  *
- * @param options.shape shape of the batches; give the training's own so that nothing is padded twice
  * @throws the signal's reason between two batches, once it is aborted
  */
+export async function exampleLosses(
+  model: Model,
+  examples: readonly Example[],
+  store: ImageStore,
+  options: LossOptions,
+): Promise<number[]> {
+  const { tensors, loraScale } = modelWeights(model);
+  const key = JSON.stringify([model.config, loraScale, options.compiler]);
+  if (!traced.has(key)) traced.set(key, trace(model, loraScale, options.compiler));
+  const f = traced.get(key)!, sums: number[] = [];
+  for (let start = 0; start < examples.length; start += options.batchSize) {
+    await checkpoint(options.signal);
+    const batch = examples.slice(start, start + options.batchSize);
+    const part = await trainingBatch(batch, store, options.shape, 1), losses = f(tensors, part);
+    const values = await losses.data();
+    tf.dispose([part, losses] as never);
+    let at = 0; // label tokens come example by example
+    for (const example of batch) {
+      const end = at + labelCount([example]);
+      let sum = 0;
+      while (at < end) sum += values[at++];
+      sums.push(sum);
+    }
+  }
+  return sums;
+}
+
+/** Mean cross entropy in nats over all label tokens of `examples`. @throws as {@linkcode exampleLosses} */
 export async function meanLoss(
   model: Model,
   examples: readonly Example[],
   store: ImageStore,
-  options: { batchSize: number; shape: BatchShape; compiler: "graph" | "xla"; signal?: AbortSignal },
+  options: LossOptions,
 ): Promise<number> {
-  const { tensors, loraScale } = modelWeights(model);
-  const key = JSON.stringify([model.config, loraScale, options.compiler]);
-  if (!traced.has(key)) traced.set(key, trace(model, loraScale, options.compiler));
-  const f = traced.get(key)!, total = labelCount(examples);
-  let sum = 0;
-  for (let start = 0; start < examples.length; start += options.batchSize) {
-    await checkpoint(options.signal);
-    const batch = examples.slice(start, start + options.batchSize);
-    const part = await trainingBatch(batch, store, options.shape, total);
-    const loss = f(tensors, part);
-    sum += (await loss.data())[0];
-    tf.dispose([part, loss] as never);
-  }
-  return sum;
+  const losses = await exampleLosses(model, examples, store, options);
+  return losses.reduce((sum, loss) => sum + loss, 0) / labelCount(examples);
 }

@@ -1,18 +1,5 @@
 import { assertEquals } from "@std/assert";
-
-/** Whether this user may mount a small disk of its own; else the test is skipped. */
-async function mayMount(): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("unshare", {
-      args: ["-m", "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "/mnt"],
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success;
-  } catch {
-    return false;
-  }
-}
+import { mayMount } from "./small_disk.ts";
 
 Deno.test({
   name:

@@ -23,6 +23,9 @@ Deno.test("the spread of a check tells which seeds fail it and how much room the
   assertEquals([enough.failed, enough.room! > 5], [[], true]);
   const [sure] = spreadOf([found(1, 0, null), found(2, 0, null)]);
   assertEquals([sure.room, sure.failed], [null, []]);
+  const [unmeasured] = spreadOf([found(1, NaN), found(2, NaN)]), free = { ...enough, atLeast: null };
+  assertStringIncludes(checksText([unmeasured], ""), "| NaN | NaN sd | 2 (seeds 1, 2) |");
+  assertStringIncludes(checksText([free], ""), "| 112 | – | 0 |");
   const text = checksText([spread, sure], "a machine");
   assertStringIncludes(
     text,

@@ -20,9 +20,9 @@ Deno.test("settings change any key, in their order, and leave the preset as it i
 
 for (
   const [setting, expected] of [
-    ["stage2.rnak=4", 'no key "stage2.rnak"; "stage2" has rank'],
-    ["stagetwo.rank=4", 'no key "stagetwo.rank"; there are seed'],
-    ["seed.of=4", 'no key "seed.of"; "seed" has nothing'],
+    ["stage2.rnak=4", 'no key "stage2.rnak"; at "rnak" there are rank'],
+    ["stagetwo.rank=4", 'no key "stagetwo.rank"; at "stagetwo" there are seed'],
+    ["seed.of=4", 'no key "seed.of"; at "seed" it is a value'],
     ["stage2=4", "group of keys; set one of rank"],
     ["stage2.rank", "expected KEY=VALUE"],
     ["stage2.rank=1.5", "stage2.rank is not valid"],
@@ -47,7 +47,10 @@ Deno.test("the command line's settings come after those of the environment, and 
     const { config, env } = readConfig({ scale: "tiny", limit: "3", set: ["seed=9"] });
     assertEquals([config.seed, config.stage2.rank, config.limit], [9, 2, 3]);
     assertEquals(loadConfig(env), config);
+    Deno.env.set("SCALE", "huge");
+    assertThrows(() => readConfig({ set: [] }), UsageError, 'SCALE is "huge"');
   } finally {
+    Deno.env.delete("SCALE");
     Deno.env.delete("LAB_SET");
   }
 });

@@ -57,6 +57,11 @@ Deno.test("un-awaited promises are found, in whatever form they come", async () 
   );
 });
 
+Deno.test("the types of @std are known: what its functions promise is found too", async () => {
+  const text = await problemsOf([`import { ensureDir } from "@std/fs";\nensureDir("nowhere");`]);
+  assertStringIncludes(text, 'line 2: the promise is not awaited: ensureDir("nowhere");');
+});
+
 Deno.test("promises that are awaited, kept or marked with void pass", async () => {
   const cell = `let kept: Promise<void> | undefined;
 await print(1);

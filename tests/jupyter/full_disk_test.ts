@@ -1,21 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { paths } from "@lib/config/mod.ts";
+import { mayMount } from "../artifacts/small_disk.ts";
 import { scratchNotebook } from "./support.ts";
-
-/** Whether this user may mount a small disk of its own; else the test is skipped. */
-async function mayMount(): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("unshare", {
-      args: ["-m", "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "/mnt"],
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success;
-  } catch {
-    return false;
-  }
-}
 
 /** A stage that writes as many rows as it is told, and fills what is left of the disk first if it is told to. */
 const CELLS = [

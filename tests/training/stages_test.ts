@@ -9,6 +9,7 @@ import {
   batchShape,
   createTrainer,
   type Example,
+  exampleLosses,
   imageGain,
   labelCount,
   meanLoss,
@@ -229,6 +230,29 @@ Deno.test("another image costs the base model loss on its own style", async () =
     compiler: "graph",
   });
   assertAlmostEquals(again, rightImage, 1e-4);
+});
+
+Deno.test("an example's loss is its own, whatever batch it is read in, and the mean is over all label tokens", async () => {
+  const some = phantomExamples(
+    2,
+    330_000_000,
+    "generic",
+    ["region", "modality", "side"],
+    tokenizer,
+    model.config,
+  );
+  const options = { batchSize: some.length, shape: batchShape(some), compiler: "graph" } as const;
+  const losses = await exampleLosses(model, some, store, options);
+  const alone: number[] = [];
+  for (const one of some) {
+    const [loss] = await exampleLosses(model, [one], store, { ...options, batchSize: 1 });
+    alone.push(loss);
+  }
+  losses.forEach((loss, i) => assertAlmostEquals(loss, alone[i], 1e-4));
+  const tokens = some.map(({ sequence }) => sequence.labels.filter((label) => label !== -100).length);
+  assert(new Set(tokens).size > 1, "the examples' answers have different lengths");
+  const sum = (list: number[]) => list.reduce((total, x) => total + x, 0);
+  assertAlmostEquals(await meanLoss(model, some, store, options), sum(alone) / sum(tokens), 1e-5);
 });
 
 Deno.test("a stage that is stopped, between steps or parts, rejects with the reason and keeps no tensor", async () => {

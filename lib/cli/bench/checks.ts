@@ -70,7 +70,7 @@ export function spreadOf(found: readonly CheckedSeed[]): CheckSpread[] {
       smallest: values[0],
       median: median(values),
       largest: values[values.length - 1],
-      room: deviation > 0 ? distance / deviation : null,
+      room: deviation === 0 ? null : distance / deviation,
     };
   });
 }
@@ -84,7 +84,11 @@ export function checksText(spreads: readonly CheckSpread[], where: string): stri
       ...(row.atLeast === null ? [] : [`≥ ${number(row.atLeast)}`]),
       ...(row.atMost === null ? [] : [`≤ ${number(row.atMost)}`]),
     ].join(", ");
-    const room = row.seeds.length < 2 ? "–" : row.room === null ? "all equal" : `${row.room.toFixed(1)} sd`;
+    const room = row.seeds.length < 2 || bounds === ""
+      ? "–"
+      : row.room === null
+      ? "all equal"
+      : `${row.room.toFixed(1)} sd`;
     const failed = row.failed.length ? `${row.failed.length} (seeds ${row.failed.join(", ")})` : "0";
     return `| ${row.stage.slice(0, 2)} | ${row.name} | ${bounds} | ${row.seeds.length} | ${
       number(row.smallest)

@@ -18,8 +18,11 @@ export const setHelp =
 export function readConfig(
   options: { scale?: string; limit?: string; set: string[] },
 ): { config: Config; env: { SCALE: Scale; LIMIT: string; LAB_SET: string } } {
-  const scale = Scale.safeParse(options.scale ?? Deno.env.get("SCALE") ?? "tiny");
-  if (!scale.success) throw new UsageError(`--scale is "${options.scale}"; expected tiny or full.`);
+  const asked = options.scale ?? Deno.env.get("SCALE") ?? "tiny", scale = Scale.safeParse(asked);
+  if (!scale.success) {
+    const named = options.scale === undefined ? "SCALE" : "--scale";
+    throw new UsageError(`${named} is "${asked}"; expected tiny or full.`);
+  }
   if (options.limit !== undefined && !/^[1-9]\d*$/.test(options.limit)) {
     throw new UsageError(`--limit is "${options.limit}"; expected a positive whole number.`);
   }

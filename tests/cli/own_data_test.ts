@@ -1,0 +1,62 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { run } from "../../lib/cli/data.ts";
+import { UsageError } from "../../lib/cli/command.ts";
+import { encodePng } from "../../lib/image/mod.ts";
+
+for (
+  const [args, expected] of [
+    [["slake", "--name", "ward"], '--name does not go with "data slake"'],
+    [["--image", "picture"], '--image does not go with "data"'],
+    [["rm", "ward", "--resplit"], '--resplit does not go with "data rm"'],
+    [["add", "folder", "--name", "ward", "--yes"], '--yes does not go with "data add"'],
+    [["add", "folder"], '"data add" needs --name NAME'],
+    [["add", "--name", "ward"], '"data add" needs one more argument'],
+    [["rm"], '"data rm" needs one more argument'],
+    [["slake", "pmc_vqa"], "expected one data set, found slake and pmc_vqa"],
+  ] as const
+) {
+  Deno.test(`./lab data ${args.join(" ")} is refused, and nothing is read`, async () => {
+    const nowhere = { manifests: "/nowhere", local: "/nowhere" };
+    await assertRejects(() => run([...args], nowhere), UsageError, expected);
+  });
+}
+
+Deno.test("./lab data add shows and registers a set, lists it, and rm forgets it alone", async () => {
+  const dir = await Deno.makeTempDir(), local = `${dir}/local`, manifests = `${dir}/manifests`;
+  const said: string[] = [], log = console.log;
+  console.log = (text: string) => void said.push(text);
+  const data = async (...args: string[]) => {
+    said.length = 0;
+    await run(args, { manifests, local });
+    return said.join("\n");
+  };
+  try {
+    await Deno.mkdir(manifests);
+    await Deno.mkdir(`${dir}/ward`);
+    await Deno.writeFile(
+      `${dir}/ward/a.png`,
+      await encodePng({ width: 8, height: 8, data: new Uint8Array(192) }),
+    );
+    await Deno.writeTextFile(
+      `${dir}/ward/train.csv`,
+      "image,question,answer\na.png,Is there a mass?,TRUE\na.png,,yes\nb.png,Where?,left\n",
+    );
+    const added = await data("add", `${dir}/ward`, "--name", "ward");
+    for (
+      const part of [
+        "Is there a mass? -> yes",
+        "Rows: 3 read, 2 dropped, 1 kept",
+        "dropped 1: empty question",
+        "dropped 1: the image file is missing",
+        "Registered as ward.",
+      ]
+    ) assertEquals(added.includes(part), true, `${part}\n${added}`);
+    assertEquals((await data()).includes(`ward  your own  ${dir}/ward`), true);
+    await data("rm", "ward");
+    assertEquals((await data()).includes("ward"), false);
+    assertEquals((await Deno.stat(`${dir}/ward/train.csv`)).isFile, true);
+  } finally {
+    console.log = log;
+    await Deno.remove(dir, { recursive: true });
+  }
+});
