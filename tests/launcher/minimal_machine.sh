@@ -2,8 +2,8 @@
 # A user's machine: a minimal Debian with Python's venv and nothing else, an ordinary user, a folder with a space and an
 # umlaut, the C locale, an empty environment, no /dev/shm, no program may be started from /tmp. There: ./lab setup with umask
 # 077, notebooks 00 to 02 (the last behind a proxy that does not answer), then two more users at once, who may only read that
-# installation and have a LAB_HOME each; one of them without HOME and in a locale that is not installed. Needs root, debootstrap and Debian's packages: where they cannot be
-# had it says so, which is no failure. Takes some six minutes.
+# installation and have a LAB_HOME each; one of them without HOME and in a locale that is not installed. Needs root,
+# debootstrap and Debian's packages: where they cannot be had it says so, which is no failure. Takes some six minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
