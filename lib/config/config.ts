@@ -26,7 +26,10 @@ export const Config = z.strictObject({
     /** Real files under data/local, or phantoms drawn by lib/phantom. */
     source: z.enum(["phantom", "real"]),
     /** Data sets of the user's own besides, as `./lab data add` named them. */
-    own: z.array(z.string()),
+    own: z.array(z.string()).refine(
+      (names) => new Set(names).size === names.length,
+      "expected each name once",
+    ),
   }),
   synthesis: z.strictObject({
     /** Captions sent to the teacher. */

@@ -2,7 +2,16 @@ import type { Config } from "./config.ts";
 
 /** Data of the paper's stage 2; `roco_medpix` is ROCO with MedPix annealed in (section 4.3). */
 export const STAGE2_DATASETS = ["medpix2", "roco_v2", "roco_medpix", "pmc_vqa"] as const;
-export type Stage2Dataset = typeof STAGE2_DATASETS[number];
+/** A set of the user's own, as its records call it: the name that `./lab data add` gave it, after "own_". */
+export type OwnDataset = `own_${string}`;
+export type Stage2Dataset = typeof STAGE2_DATASETS[number] | OwnDataset;
+
+/** The user's own sets that a configuration names. */
+export const ownDatasets = ({ corpora }: Pick<Config, "corpora">): OwnDataset[] =>
+  corpora.own.map((name) => `own_${name}` as const);
+
+/** Whether a data set, or a cell of the grid, is of the user's own: nothing is promised of its numbers. */
+export const isOwn = <T extends string>(name: T): name is T & OwnDataset => name.startsWith("own_");
 
 /** One cell of the paper's grid: which data, and whether stage 1 came before. */
 export interface GridCell {
@@ -12,13 +21,21 @@ export interface GridCell {
   stage1: boolean;
 }
 
-/** The eight cells: every dataset with and without stage 1 (paper table 1). */
-export const GRID: readonly GridCell[] = STAGE2_DATASETS.flatMap((dataset) =>
-  [true, false].map((stage1) => ({ name: `${dataset}__${stage1 ? "with" : "without"}`, dataset, stage1 }))
-);
+const cellsOf = (dataset: Stage2Dataset): GridCell[] =>
+  [true, false].map((stage1) => ({ name: `${dataset}__${stage1 ? "with" : "without"}`, dataset, stage1 }));
+
+/** The paper's eight cells: every dataset with and without stage 1 (table 1). */
+export const GRID: readonly GridCell[] = STAGE2_DATASETS.flatMap(cellsOf);
+
+/** The paper's cells, and two for every set of the user's own. */
+export const gridOf = (config: Config): readonly GridCell[] => [
+  ...GRID,
+  ...ownDatasets(config).flatMap(cellsOf),
+];
 
 /** The cells whose open answers are judged. */
-export const JUDGED_CELLS = ["medpix2__with", "roco_v2__with", "roco_medpix__with"] as const;
+export const cellsToJudge = (config: Config): string[] =>
+  ["medpix2", "roco_v2", "roco_medpix", ...ownDatasets(config)].map((dataset) => `${dataset}__with`);
 
 /**
  * The cells that a configuration asks for.
@@ -26,12 +43,10 @@ export const JUDGED_CELLS = ["medpix2__with", "roco_v2__with", "roco_medpix__wit
  * @throws when it names a cell that is not in the grid
  */
 export function selectedCells(config: Config): readonly GridCell[] {
-  const { cells } = config.stage2,
-    unknown = cells?.filter((name) => !GRID.some((cell) => cell.name === name)) ?? [];
+  const { cells } = config.stage2, grid = gridOf(config), known = grid.map(({ name }) => name);
+  const unknown = cells?.filter((name) => !known.includes(name)) ?? [];
   if (unknown.length) {
-    throw new Error(
-      `There is no cell ${unknown.join(", ")} in the grid; there are ${GRID.map((c) => c.name).join(", ")}.`,
-    );
+    throw new Error(`There is no cell ${unknown.join(", ")} in the grid; there are ${known.join(", ")}.`);
   }
-  return cells ? GRID.filter((cell) => cells.includes(cell.name)) : GRID;
+  return cells ? grid.filter((cell) => cells.includes(cell.name)) : grid;
 }

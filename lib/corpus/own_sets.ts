@@ -12,9 +12,9 @@ const folderOf = (local: string): string => join(local, "own");
 
 /** @throws when the name is none that a set can have */
 function fileOf(name: string, local: string): string {
-  if (/^[a-z][a-z0-9_]{0,39}$/.test(name)) return join(folderOf(local), `${name}.json`);
+  if (/^(?!.*__)[a-z][a-z0-9_]{0,39}$/.test(name)) return join(folderOf(local), `${name}.json`);
   throw new Error(
-    `Expected a name of small letters, digits and _ that begins with a letter, found ${
+    `Expected a name of small letters, digits and single _ that begins with a letter, found ${
       JSON.stringify(name.slice(0, 60))
     }.`,
   );

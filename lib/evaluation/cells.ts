@@ -1,6 +1,16 @@
 import { join } from "@std/path";
 import type { Row } from "../artifacts/mod.ts";
-import { type Config, GRID, limited, rng, shuffle, STAGE2_DATASETS } from "../config/mod.ts";
+import {
+  type Config,
+  GRID,
+  isOwn,
+  limited,
+  type OwnDataset,
+  ownDatasets,
+  rng,
+  shuffle,
+  STAGE2_DATASETS,
+} from "../config/mod.ts";
 import { type ImageStore, mergeAdapter, type Model } from "../model/mod.ts";
 import { hanCount } from "../stats/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
@@ -12,9 +22,10 @@ import { shuffledImages } from "./controls.ts";
 import { squadTokens } from "./normalise.ts";
 import { Prediction } from "./records.ts";
 
-/** Datasets whose test split is asked about. */
+/** The paper's datasets whose test split is asked about. */
 export const TEST_SETS = ["slake", "pmc_vqa", "roco_v2", "medpix2"] as const;
-export type TestSet = typeof TEST_SETS[number];
+/** One of them, or a set of the user's own. */
+export type TestSet = typeof TEST_SETS[number] | OwnDataset;
 
 /** One system on one test set. */
 export interface EvaluatedCell {
@@ -22,13 +33,13 @@ export interface EvaluatedCell {
   name: string;
   testSet: TestSet;
   system: "base" | "stage 1" | "without stage 1" | "with stage 1";
-  /** Name of its adapter; null: none. */
+  /** Name of its adapter; null: none. A set of the user's own without training pairs has that of ROCO + MedPix. */
   adapter: string | null;
   stage1: boolean;
 }
 
 /**
- * All systems: the base model on every test set, stage 1 on SLAKE, and the eight cells of the grid. ROCO with MedPix
+ * The paper's systems: the base model on every test set, stage 1 on SLAKE, and the eight cells of the grid. ROCO with MedPix
  * annealed in is asked about the ROCO test images, as the paper does (its table 1 gives both the same LLaVA-Med score).
  */
 export const EVALUATED_CELLS: readonly EvaluatedCell[] = [
@@ -50,7 +61,26 @@ export const EVALUATED_CELLS: readonly EvaluatedCell[] = [
 ];
 
 /**
- * Systems that are compared item by item, first and second: stage 1 of every dataset, and ROCO without and with MedPix
+ * Systems about a set of the user's own: the base model, and without and with stage 1 what was trained on its training
+ * pairs; where nothing was, what was trained on ROCO with MedPix annealed in.
+ */
+function ownCells(testSet: OwnDataset, isTrained: (adapter: string) => boolean): EvaluatedCell[] {
+  const stages = ["without", "with"] as const;
+  const dataset = stages.some((stage) => isTrained(`${testSet}__${stage}`)) ? testSet : "roco_medpix";
+  return [
+    { name: `${testSet}__base`, testSet, system: "base", adapter: null, stage1: false },
+    ...stages.map((stage): EvaluatedCell => ({
+      name: `${testSet}__${stage}`,
+      testSet,
+      system: `${stage} stage 1`,
+      adapter: `${dataset}__${stage}`,
+      stage1: stage === "with",
+    })),
+  ];
+}
+
+/**
+ * The paper's systems that are compared item by item, first and second: stage 1 of every dataset, and ROCO without and with MedPix
  * annealed in.
  */
 export const GRID_COMPARISONS: readonly (readonly [first: string, second: string])[] = [
@@ -89,11 +119,14 @@ export function testItems(pairs: readonly QaPair[], testSet: TestSet, config: Co
   };
 }
 
-/** The questions of all test sets. */
-export function gridItems(pairs: readonly QaPair[], config: Config): Record<TestSet, TestItems> {
+/** The questions of all test sets, the user's own after the paper's. */
+export type GridItems = Record<TestSet, TestItems>;
+
+/** The questions of the test sets that a configuration has. */
+export function gridItems(pairs: readonly QaPair[], config: Config): GridItems {
   return Object.fromEntries(
-    TEST_SETS.map((testSet) => [testSet, testItems(pairs, testSet, config)]),
-  ) as Record<TestSet, TestItems>;
+    [...TEST_SETS, ...ownDatasets(config)].map((testSet) => [testSet, testItems(pairs, testSet, config)]),
+  ) as GridItems;
 }
 
 /**
@@ -103,15 +136,17 @@ export function gridItems(pairs: readonly QaPair[], config: Config): Record<Test
  * @param outputs files of notebook 05's run, by name
  */
 export function askableCells(
-  items: Record<TestSet, TestItems>,
+  items: GridItems,
   outputs: Readonly<Record<string, unknown>>,
 ): { cells: EvaluatedCell[]; leftOut: { cell: string; why: string }[] } {
   const leftOut: { cell: string; why: string }[] = [];
-  const cells = EVALUATED_CELLS.filter(({ name, testSet, adapter }) => {
+  const isTrained = (adapter: string) => `adapters/${adapter}/adapter_model.safetensors` in outputs;
+  const own = Object.keys(items).filter(isOwn).flatMap((testSet) => ownCells(testSet, isTrained));
+  const cells = [...EVALUATED_CELLS, ...own].filter(({ name, testSet, adapter }) => {
     const why = items[testSet].short.length === 0
       ? `${testSet} has no short test question`
-      : adapter !== null && !(`adapters/${adapter}/adapter_model.safetensors` in outputs)
-      ? "notebook 05 trained no adapter of it"
+      : adapter !== null && !isTrained(adapter)
+      ? `notebook 05 trained no adapter ${adapter}`
       : null;
     if (why !== null) leftOut.push({ cell: name, why });
     return why === null;
@@ -141,6 +176,7 @@ export function answersOf(answers: readonly CellAnswers[], name: string): CellAn
 /**
  * Asks one system everything: its adapter is merged into the weights, so that all systems share the traced functions.
  *
+ * @param all the questions of every test set; those of its own are asked
  * @param stage1 the projector of stage 1
  * @param adapters folder of the adapters of stage 2
  * @param options.keep keep the answers, and use those that are kept of the same weights to the same items
@@ -149,13 +185,13 @@ export function answersOf(answers: readonly CellAnswers[], name: string): CellAn
 export async function askCell(
   cell: EvaluatedCell,
   base: { model: Model; tokenizer: Tokenizer; store: ImageStore },
-  items: TestItems,
+  all: GridItems,
   stage1: Params,
   adapters: string,
   config: Config,
   { keep = false, signal }: { keep?: boolean; signal?: AbortSignal } = {},
 ): Promise<CellAnswers> {
-  const { tokenizer, store } = base, { params } = base.model;
+  const { tokenizer, store } = base, { params } = base.model, items = all[cell.testSet];
   let own: Params = cell.stage1 ? { ...params, ...stage1 } : params;
   const weights = keep ? [paramsSha256(params), cell.stage1 && paramsSha256(stage1)] : [];
   if (cell.adapter) {
@@ -196,7 +232,7 @@ export async function askCell(
 /** Every answer as a row of the table `predictions`. */
 export function predictionRows(
   answers: readonly CellAnswers[],
-  items: Record<TestSet, TestItems>,
+  items: GridItems,
 ): Record<string, string | number | null>[] {
   return answers.flatMap(({ cell, ...kinds }) => {
     const { short, open } = items[cell.testSet];

@@ -1,6 +1,7 @@
 import type { QaPair } from "../synthesis/mod.ts";
 import { bootstrapInterval, holm, type Interval, smallestDetectablePairedDifference } from "../stats/mod.ts";
-import { answersOf, type CellAnswers, GRID_COMPARISONS, type TestItems, type TestSet } from "./cells.ts";
+import { isOwn } from "../config/mod.ts";
+import { answersOf, type CellAnswers, GRID_COMPARISONS, type GridItems, type TestSet } from "./cells.ts";
 import { type ClosedResult, evaluateClosed } from "./closed.ts";
 import { majorityPredictions, questionOnlyPredictions, systemTable } from "./controls.ts";
 import { type OverlapRow, overlapTable } from "./overlap.ts";
@@ -10,6 +11,8 @@ export interface CellAccuracy {
   cell: string;
   testSet: TestSet;
   system: string;
+  /** Name of its adapter; null: none. */
+  adapter: string | null;
   items: number;
   images: number;
   accuracy: number;
@@ -29,8 +32,6 @@ export interface CellAccuracy {
   overBase: Interval | null;
 }
 
-type AllItems = Record<TestSet, TestItems>;
-
 const difference = (a: ClosedResult, b: ClosedResult, seed: string): Interval =>
   bootstrapInterval(
     a.perItem.map((item, i) => item.score! - b.perItem[i].score!),
@@ -45,7 +46,7 @@ const difference = (a: ClosedResult, b: ClosedResult, seed: string): Interval =>
  */
 export function cellAccuracies(
   answers: readonly CellAnswers[],
-  items: AllItems,
+  items: GridItems,
   training: readonly QaPair[],
 ): CellAccuracy[] {
   const base = new Map<TestSet, ClosedResult>();
@@ -63,6 +64,7 @@ export function cellAccuracies(
       cell: cell.name,
       testSet,
       system: cell.system,
+      adapter: cell.adapter,
       items: asked.length,
       images: new Set(asked.map((item) => item.imageId)).size,
       accuracy: result.accuracy,
@@ -97,14 +99,19 @@ export interface PairedRow {
   smallestDetectable: number;
 }
 
-/** Those of `GRID_COMPARISONS` of which both systems were asked. */
-export const comparable = (answers: readonly CellAnswers[]) =>
-  GRID_COMPARISONS.filter((names) => names.every((name) => answers.some(({ cell }) => cell.name === name)));
+/** Those of `GRID_COMPARISONS`, and stage 1 of the user's own sets, of which both systems were asked. */
+export function comparable(
+  answers: readonly CellAnswers[],
+): (readonly [first: string, second: string])[] {
+  const own = new Set(answers.map(({ cell }) => cell.testSet).filter(isOwn));
+  return [...GRID_COMPARISONS, ...[...own].map((set) => [`${set}__without`, `${set}__with`] as const)]
+    .filter((names) => names.every((name) => answers.some(({ cell }) => cell.name === name)));
+}
 
 /** Pairs of systems of `answers` by name, first and second, compared item by item. */
 export function pairedRows(
   answers: readonly CellAnswers[],
-  items: AllItems,
+  items: GridItems,
   comparisons: readonly (readonly [first: string, second: string])[],
 ): PairedRow[] {
   const rows = comparisons.map(([first, second]): PairedRow => {
@@ -145,7 +152,7 @@ export interface CellOverlap {
 }
 
 /** ROUGE and BLEU of every system that was asked open questions. */
-export function cellOverlaps(answers: readonly CellAnswers[], items: AllItems): CellOverlap[] {
+export function cellOverlaps(answers: readonly CellAnswers[], items: GridItems): CellOverlap[] {
   return answers.flatMap(({ cell, open }) => {
     const asked = items[cell.testSet].open;
     if (asked.length === 0) return [];

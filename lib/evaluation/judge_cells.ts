@@ -1,7 +1,7 @@
 import type { Config } from "../config/mod.ts";
 import { type Endpoint, endpoint, startEmbeddedServer } from "../llm/mod.ts";
 import type { Agreement } from "../stats/mod.ts";
-import { answersOf, type CellAnswers, type TestItems, type TestSet } from "./cells.ts";
+import { answersOf, type CellAnswers, type GridItems } from "./cells.ts";
 import { judgeAgreement, type JudgedAccuracy, judgedAccuracy, type JudgeVerdict } from "./judge.ts";
 import { exact } from "./scorers.ts";
 
@@ -58,7 +58,7 @@ export interface JudgedCell extends JudgedAccuracy {
 export function judgedCells(
   verdicts: Readonly<Record<string, readonly JudgeVerdict[]>>,
   answers: readonly CellAnswers[],
-  items: Record<TestSet, TestItems>,
+  items: GridItems,
 ): JudgedCell[] {
   return Object.entries(verdicts).flatMap(([name, list]): JudgedCell[] => {
     if (verdictShare([list]) === 0) return [];

@@ -1,4 +1,5 @@
-import { answersOf, type CellAnswers, TEST_SETS, type TestItems, type TestSet } from "./cells.ts";
+import { isOwn } from "../config/mod.ts";
+import { answersOf, type CellAnswers, type GridItems } from "./cells.ts";
 import { bootstrapInterval } from "../stats/mod.ts";
 import { type ClosedResult, evaluateClosed, type GroupAccuracy, scorerTable } from "./closed.ts";
 import type { CellAccuracy, PairedRow } from "./grid_tables.ts";
@@ -9,17 +10,14 @@ import type { ScorerName } from "./scorers.ts";
 type ShownRow = Record<string, string | number | null>;
 
 /** How many questions each test set holds, about how many images, and how varied their short answers are. */
-export function itemRows(items: Record<TestSet, TestItems>): ShownRow[] {
-  return TEST_SETS.map((dataset) => {
-    const { short, open } = items[dataset];
-    return {
-      dataset,
-      "short questions": short.length,
-      "of images": new Set(short.map((item) => item.imageId)).size,
-      "different answers": new Set(short.map((item) => item.answer)).size,
-      "open questions": open.length,
-    };
-  });
+export function itemRows(items: GridItems): ShownRow[] {
+  return Object.entries(items).map(([dataset, { short, open }]) => ({
+    dataset,
+    "short questions": short.length,
+    "of images": new Set(short.map((item) => item.imageId)).size,
+    "different answers": new Set(short.map((item) => item.answer)).size,
+    "open questions": open.length,
+  }));
 }
 
 /** Paired comparisons in percentage points, rounded to a tenth. */
@@ -73,7 +71,7 @@ export interface CellScorerRow {
  */
 export function scorerRows(
   answers: readonly CellAnswers[],
-  items: Record<TestSet, TestItems>,
+  items: GridItems,
   names: readonly string[],
 ): CellScorerRow[] {
   return names.flatMap((name) => {
@@ -103,30 +101,36 @@ export function groupRows(groups: readonly GroupAccuracy[], title: string): Show
   }));
 }
 
+/** The paper's test sets without a short question. */
+export const unaskedSets = (items: GridItems): string[] =>
+  Object.entries(items).flatMap(([set, { short }]) => isOwn(set) || short.length > 0 ? [] : [set]);
+
 /**
- * The least that any trained system gains over a grey image, another item's image and the base model: the lowest of the
- * lower ends of the 95 % intervals, as a share; null where no system could be compared with the base model.
+ * The least that any trained system gains over a grey image, another item's image and the base model, of the paper's test
+ * sets: the lowest of the lower ends of the 95 % intervals, as a share; null where no system could be compared with the
+ * base model.
  */
 export function smallestGain(accuracies: readonly CellAccuracy[]): number | null {
-  const lows = accuracies.flatMap(({ overBlank, overShuffled, overBase }) =>
-    overBase ? [overBlank, overShuffled ?? overBlank, overBase].map(({ low }) => low) : []
+  const lows = accuracies.flatMap(({ testSet, overBlank, overShuffled, overBase }) =>
+    overBase && !isOwn(testSet) ? [overBlank, overShuffled ?? overBlank, overBase].map(({ low }) => low) : []
   );
   return lows.length > 0 ? Math.min(...lows) : null;
 }
 
 /**
- * What the right image brings over a grey one and over another item's, all trained systems together: the lower of the two
- * lower ends of 95 % intervals by resampling images, as a share; null where no trained system was asked.
+ * What the right image brings over a grey one and over another item's, all trained systems of the paper's test sets
+ * together: the lower of the two lower ends of 95 % intervals by resampling images, as a share; null where no trained system
+ * was asked.
  */
 export function pooledImageGain(
   answers: readonly CellAnswers[],
-  items: Record<TestSet, TestItems>,
+  items: GridItems,
 ): number | null {
   const gains = { blank: [] as number[], shuffled: [] as number[] };
   const images = { blank: [] as string[], shuffled: [] as string[] };
   for (const { cell, short, ...controls } of answers) {
     const asked = items[cell.testSet].short;
-    if (cell.system === "base" || asked.length === 0) continue;
+    if (cell.system === "base" || isOwn(cell.testSet) || asked.length === 0) continue;
     const own = evaluateClosed(asked, short).perItem;
     for (const kind of ["blank", "shuffled"] as const) {
       if (controls[kind].length === 0) continue;

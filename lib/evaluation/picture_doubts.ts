@@ -1,13 +1,13 @@
 import { decodeImage, doubtsAbout } from "../image/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
-import { TEST_SETS, type TestItems, type TestSet } from "./cells.ts";
+import type { GridItems } from "./cells.ts";
 
 /** Doubtful pictures that a row names. */
 const NAMED = 3;
 
 /** Pictures of one test set that may be no medical image, or none that a model can answer about. */
 export interface PictureDoubts {
-  dataset: TestSet;
+  dataset: string;
   images: number;
   doubtful: number;
   /** The first few: "image_7: it is tiny (8x8 pixels)". */
@@ -16,12 +16,11 @@ export interface PictureDoubts {
 
 /** Looks at every picture that is asked about, once. All are asked about: a doubt is no refusal. */
 export async function pictureDoubts(
-  items: Record<TestSet, TestItems>,
+  items: GridItems,
   signal?: AbortSignal,
 ): Promise<PictureDoubts[]> {
   const rows: PictureDoubts[] = [];
-  for (const dataset of TEST_SETS) {
-    const { short, open } = items[dataset];
+  for (const [dataset, { short, open }] of Object.entries(items)) {
     const images = new Map([...short, ...open].map(({ imageId, imagePath }) => [imageId, imagePath]));
     const found: string[] = [];
     for (const [imageId, imagePath] of images) {

@@ -5,6 +5,7 @@ import type {
   JudgedAccuracy,
   PairedRow,
 } from "../evaluation/mod.ts";
+import { isOwn } from "../config/mod.ts";
 import { type AccuracyBar, accuracyFigure } from "./charts.ts";
 import { PAPER_ACCURACY, PAPER_ORGANS, PAPER_OVERLAP, type PaperShare } from "./paper_values.ts";
 import { type Cell, percentText } from "./tables.ts";
@@ -18,12 +19,33 @@ const DATASETS = [
   ["roco_v2", "ROCO"],
   ["roco_medpix", "ROCO + MedPix"],
 ] as const;
-type Dataset = typeof DATASETS[number][0];
 
-const share = (value: number | PaperShare | null): number | null =>
-  value === null ? null : typeof value === "number" ? value : value.correct / value.of;
-const shareText = (value: number | PaperShare | null): string | null =>
-  value === null
+/** A row of the tables: what the paper says of it, if it is the paper's, and what of ours stands beside that. */
+interface Entry {
+  dataset: string;
+  name: string;
+  paper: Partial<Record<"withoutStage1" | "withStage1" | "llavaMed", number | PaperShare | null>>;
+}
+
+/** The paper's datasets, then the user's own among `cells`, with the model that was asked where theirs was not trained. */
+function entriesOf(cells: readonly CellAccuracy[]): Entry[] {
+  const own = new Map(cells.filter(({ testSet }) => isOwn(testSet)).map((cell) => [cell.testSet, cell]));
+  return [
+    ...DATASETS.map(([dataset, name]) => ({ dataset, name, paper: PAPER_ACCURACY[dataset] })),
+    ...[...own].map(([dataset, { adapter }]) => ({
+      dataset,
+      name: `${dataset.replace("own_", "")} (your own${
+        adapter?.startsWith("roco_medpix__") ? "; of ROCO + MedPix" : ""
+      })`,
+      paper: {},
+    })),
+  ];
+}
+
+const share = (value: number | PaperShare | null | undefined): number | null =>
+  value === null || value === undefined ? null : typeof value === "number" ? value : value.correct / value.of;
+const shareText = (value: number | PaperShare | null | undefined): string | null =>
+  value === null || value === undefined
     ? null
     : typeof value === "number"
     ? `${(100 * value).toFixed(1)}%`
@@ -33,12 +55,11 @@ const text = (cell: CellAccuracy | undefined) => cell ? percentText(cell.byImage
 const signed = (x: number) => `${x >= 0 ? "+" : "−"}${Math.abs(100 * x).toFixed(1)}`;
 
 /** The cell without stage 1: for SLAKE, the base model. */
-const without = (dataset: Dataset) => dataset === "slake" ? "slake__base" : `${dataset}__without`;
+const without = (dataset: string) => dataset === "slake" ? "slake__base" : `${dataset}__without`;
 
 /** Table 1: accuracy without and with stage 1, the paper's and ours; the last columns say whether ours differ. */
 export function table1(cells: readonly CellAccuracy[], pairs: readonly PairedRow[]): Record<string, Cell>[] {
-  return DATASETS.map(([dataset, name]) => {
-    const paper = PAPER_ACCURACY[dataset];
+  return entriesOf(cells).map(({ dataset, name, paper }) => {
     const pair = pairs.find((p) => p.first === without(dataset) && p.second === `${dataset}__with`);
     return {
       dataset: name,
@@ -56,8 +77,8 @@ export function table1(cells: readonly CellAccuracy[], pairs: readonly PairedRow
 
 /** The bars of table 1 as `accuracyFigure` takes them. */
 export function table1Bars(cells: readonly CellAccuracy[]): AccuracyBar[] {
-  return DATASETS.flatMap(([dataset, group]): AccuracyBar[] => {
-    const paper = share(PAPER_ACCURACY[dataset].withStage1);
+  return entriesOf(cells).flatMap(({ dataset, name: group, paper: { withStage1 } }): AccuracyBar[] => {
+    const paper = share(withStage1);
     const bars: AccuracyBar[] = [];
     for (const [name, system] of [[without(dataset), "without stage 1"], [`${dataset}__with`, "with"]]) {
       const cell = find(cells, name);
@@ -78,11 +99,18 @@ export function table1Figure(cells: readonly CellAccuracy[], caption: Caption): 
   return accuracyFigure(table1Bars(cells), caption);
 }
 
+/** Datasets of the paper's table 4. */
+const PAPER_DATASETS = ["medpix2", "roco_v2", "roco_medpix"] as const;
+type Overlap = Record<"rouge1" | "rouge2" | "rougeL" | "bleu", number>;
+
 /** Table 4: word overlap without stage 1, the paper's (scored on prompt plus answer), ours, and copying the question. */
 export function table4(overlaps: readonly CellOverlap[]): Record<string, Cell>[] {
-  return (["medpix2", "roco_v2", "roco_medpix"] as const).flatMap((dataset): Record<string, Cell>[] => {
+  const own = overlaps.map(({ cell }) => cell).filter((cell) => isOwn(cell) && cell.endsWith("__without"));
+  const datasets = [...PAPER_DATASETS, ...own.map((cell) => cell.replace("__without", ""))];
+  return datasets.flatMap((dataset): Record<string, Cell>[] => {
+    const paper = PAPER_DATASETS.find((name) => name === dataset);
     const ours = overlaps.find(({ cell }) => cell === `${dataset}__without`);
-    const line = (who: string, scores: { rouge1: number; rouge2: number; rougeL: number; bleu: number }) => ({
+    const line = (who: string, scores: Overlap) => ({
       dataset,
       answers: who,
       "ROUGE-1": scores.rouge1,
@@ -91,7 +119,7 @@ export function table4(overlaps: readonly CellOverlap[]): Record<string, Cell>[]
       BLEU: scores.bleu,
     });
     return [
-      line("paper's (prompt plus answer)", PAPER_OVERLAP[dataset]),
+      ...(paper ? [line("paper's (prompt plus answer)", PAPER_OVERLAP[paper])] : []),
       ...(ours
         ? [
           line(`ours, answer only (${ours.items} items)`, ours.answers),
@@ -107,8 +135,8 @@ export function table5(
   cells: readonly CellAccuracy[],
   judged: Readonly<Record<string, JudgedAccuracy>>,
 ): Record<string, Cell>[] {
-  return DATASETS.filter(([dataset]) => dataset !== "slake").map(([dataset, name]) => {
-    const paper = PAPER_ACCURACY[dataset], judge = judged[`${dataset}__with`];
+  return entriesOf(cells).filter(({ dataset }) => dataset !== "slake").map(({ dataset, name, paper }) => {
+    const judge = judged[`${dataset}__with`];
     return {
       dataset: name,
       "paper's model": shareText(paper.withStage1),

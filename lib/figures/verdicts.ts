@@ -1,5 +1,5 @@
 import type { StageInput } from "../artifacts/mod.ts";
-import type { Config } from "../config/mod.ts";
+import { type Config, isOwn } from "../config/mod.ts";
 import type { CellOverlap, PairedRow } from "../evaluation/mod.ts";
 import { type CurveRow, trainingArguments, validationSeries } from "./curves.ts";
 import { FIGURE_MAP, hasFile } from "./figure_map.ts";
@@ -44,7 +44,9 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
   const { fit } = await inputs["05_stage2"].json<
     { fit: { heldOutError: number; constantError: number } | null }
   >("scaling_law");
-  const stage1 = comparisons.filter((row) => row.second === row.first.replace("without", "with"));
+  const stage1 = comparisons.filter(({ testSet, first, second }) =>
+    !isOwn(testSet) && second === first.replace("without", "with")
+  );
   const gained = stage1.filter((row) => row.low > 0), lost = stage1.filter((row) => row.high < 0);
   const largest = Math.max(...stage1.map((row) => row.difference));
   const words = ["medpix2", "roco_v2", "roco_medpix"].map((d) =>

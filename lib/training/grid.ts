@@ -1,5 +1,5 @@
 import { learningRateScale, scheduleOf } from "../annealing/mod.ts";
-import { type Config, STAGE2_DATASETS, type Stage2Dataset } from "../config/mod.ts";
+import { type Config, isOwn, ownDatasets, STAGE2_DATASETS, type Stage2Dataset } from "../config/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
 import { type BatchShape, batchShape } from "./batches.ts";
@@ -61,11 +61,13 @@ export function cellData(
       `There are no training pairs of ${dataset}: run notebook 03 again and look at what it dropped.`,
     );
   }
-  // PMC-VQA has no validation split: a fixed part of its training pairs is kept out of training.
+  // PMC-VQA has no validation split: a fixed part of its training pairs is kept out of training, with all of their images.
   const published = encode(pairsOfDataset(pairs, dataset, "validation"));
-  const held = published.length ? 0 : Math.min(200, Math.floor(train.length / 10));
-  const validation = (published.length ? published : train.slice(0, held)).slice(0, 192);
-  const used = train.slice(held), stepsPerEpoch = used.length / perStep;
+  const held = published.length ? [] : train.slice(0, Math.min(200, Math.floor(train.length / 10)));
+  const images = new Set(held.map(({ imageId }) => imageId));
+  const rest = train.filter(({ imageId }) => !images.has(imageId)), oneImage = rest.length === 0;
+  const validation = (published.length ? published : oneImage ? [] : held).slice(0, 192);
+  const used = oneImage ? train : rest, stepsPerEpoch = used.length / perStep;
   const shape = batchShape([...used, ...validation]);
   if (dataset === "roco_medpix") {
     const byId = new Map(used.map((example) => [example.id, example]));
@@ -96,7 +98,10 @@ export function cellData(
   return { batches: batches.slice(0, steps), validation, stepsPerEpoch, shape };
 }
 
-/** The data of every dataset of the grid, in a limited run of those that have training pairs; see `cellData`. */
+/**
+ * The data of every dataset of the grid; of the user's own sets, and in a limited run, of those that have training pairs;
+ * see `cellData`.
+ */
 export function gridData(
   pairs: readonly SplitPair[],
   mixture: readonly MixtureRow[],
@@ -104,8 +109,8 @@ export function gridData(
   tokenizer: Tokenizer,
   modelConfig: PaliGemmaConfig,
 ): Partial<Record<Stage2Dataset, CellData>> {
-  const used = STAGE2_DATASETS.filter((dataset) =>
-    config.limit === null || pairsOfDataset(pairs, dataset, "train").length > 0
+  const used = [...STAGE2_DATASETS, ...ownDatasets(config)].filter((dataset) =>
+    config.limit === null && !isOwn(dataset) || pairsOfDataset(pairs, dataset, "train").length > 0
   );
   return Object.fromEntries(
     used.map((dataset) => [dataset, cellData(dataset, pairs, mixture, config, tokenizer, modelConfig)]),

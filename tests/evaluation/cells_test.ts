@@ -119,7 +119,8 @@ Deno.test("a cell is asked with and without its image; an untrained adapter chan
     await Deno.writeFile(imagePath, await encodePng({ width: 112, height: 112, data }));
     return pair(n, { imagePath });
   }));
-  const items = { short, open: short };
+  const empty = { short: [], open: [] };
+  const items = { slake: empty, pmc_vqa: empty, medpix2: empty, roco_v2: { short, open: short } };
   const adapter = initAdapter(base.model.config, { r: 4, alpha: 8, towers: "both", seed: 1 });
   await saveAdapter(join(dir, "roco_v2__with"), adapter, { baseModel: "nano" });
   const stage1 = Object.fromEntries(

@@ -30,7 +30,7 @@ const item = (n: number, answer: string) =>
 const empty: TestItems = { short: [], open: [] };
 const short = [item(0, "ct"), item(1, "mri"), item(2, "ct")];
 const open = [10, 11, 12, 13].map((n) => item(n, "ct of the head with no lesion"));
-const items = { slake: empty, pmc_vqa: empty, medpix2: empty, roco_v2: { short, open } };
+const items = { slake: empty, pmc_vqa: empty, roco_v2: { short, open }, medpix2: empty };
 const cell = EVALUATED_CELLS.find(({ name }) => name === "roco_v2__with")!;
 const said = (list: TestItems["short"], words: (i: number) => string) =>
   list.map(({ id }, i) => ({ id, run: 0, answer: words(i), seed: 1 }));
@@ -59,7 +59,7 @@ Deno.test("Differences are percentage points, and a tiny p is no zero", () => {
 Deno.test("Systems without stage 1 are not among the controls; the smallest gain is of trained systems alone", () => {
   const system = (name: string, lows: number[] | null) =>
     ({
-      ...{ cell: name, system: name, blank: 0.4, overBlank: interval(lows?.[0] ?? -1) },
+      ...{ cell: name, testSet: "roco_v2", system: name, blank: 0.4, overBlank: interval(lows?.[0] ?? -1) },
       ...{ overShuffled: interval(lows?.[1] ?? -1), overBase: lows && interval(lows[2]) },
     }) as CellAccuracy;
   const [base, ...trained] = [

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { GRID, loadConfig, paths } from "../../lib/config/mod.ts";
+import { gridOf, loadConfig, paths, selectedCells } from "../../lib/config/mod.ts";
 import { loadTokenizer } from "../../lib/text/mod.ts";
-import { cellData, epochBatches, NANO_CONFIG, type SplitPair } from "../../lib/training/mod.ts";
+import { cellData, epochBatches, gridData, NANO_CONFIG, type SplitPair } from "../../lib/training/mod.ts";
 
 const config = loadConfig({});
 const tokenizer = await loadTokenizer(`${paths.data}/nano`);
@@ -21,8 +21,46 @@ const pairs: SplitPair[] = ["roco_v2", "medpix2", "pmc_vqa"].flatMap((dataset) =
 );
 
 Deno.test("the grid has every dataset with and without stage 1", () => {
-  assertEquals(GRID.length, 8);
-  assertEquals(new Set(GRID.map((cell) => cell.name)).size, 8);
+  assertEquals(gridOf(config).length, 8);
+  assertEquals(new Set(gridOf(config).map((cell) => cell.name)).size, 8);
+});
+
+Deno.test("a set of one's own has two cells that can be chosen by name, and is trained where it has training pairs", () => {
+  const set = 'corpora.own=["ward","exam"]';
+  const own = loadConfig({ LAB_SET: set });
+  assertEquals(gridOf(own).slice(8).map(({ name }) => name), [
+    "own_ward__with",
+    "own_ward__without",
+    "own_exam__with",
+    "own_exam__without",
+  ]);
+  const chosen = loadConfig({ LAB_SET: `${set}\nstage2.cells=["own_ward__with"]` });
+  assertEquals(selectedCells(chosen).map(({ name }) => name), ["own_ward__with"]);
+  const stray = loadConfig({ LAB_SET: 'stage2.cells=["own_ward__with"]' });
+  assertThrows(() => selectedCells(stray), Error, "no cell own_ward__with");
+  assertThrows(() => loadConfig({ LAB_SET: 'corpora.own=["a","a"]' }), Error, "each name once");
+  const ward = ["train", "test"].map((split) => ({ ...pairs[0], id: split, dataset: "own_ward", split }));
+  const exam = { ...pairs[0], id: "exam", dataset: "own_exam", split: "test" };
+  const mixture = pairs.slice(0, 32).map(({ id }, position) => ({ step: 0, position, pairId: id }));
+  const data = gridData([...pairs, ...ward, exam], mixture, own, tokenizer, NANO_CONFIG);
+  assertEquals(Object.keys(data), ["medpix2", "roco_v2", "roco_medpix", "pmc_vqa", "own_ward"]);
+  assertEquals(new Set(data.own_ward?.batches.flat().map(({ id }) => id)), new Set(["train"]));
+});
+
+Deno.test("pairs that are held out take their image's other pairs out of training, unless none would be left", () => {
+  const about = (images: number) =>
+    Array.from({ length: 40 }, (_, i) => ({
+      ...pairs[0],
+      id: `${i}`,
+      dataset: "own_ward",
+      imageId: `${Math.floor(i * images / 40)}`,
+    }));
+  const used = (images: number) => {
+    const { batches, validation } = cellData("own_ward", about(images), [], config, tokenizer, NANO_CONFIG);
+    return [validation.length, new Set(batches.flat().map(({ id }) => id)).size];
+  };
+  assertEquals(used(4), [4, 30]);
+  assertEquals(used(1), [0, 40]);
 });
 
 Deno.test("an epoch holds every example once, in an order that the seed decides", () => {

@@ -71,7 +71,7 @@ export async function addOwn(
   const test = corpus.records.some(({ split }) => split === "test");
   if (!test) console.log("There are no test rows: add --resplit for 80 : 10 : 10 by image and case.");
   console.log(
-    `Registered as ${name}. To use it: ./lab run 01 --set 'corpora.own=["${name}"]', then 03 likewise (05 and 06 do not use own sets yet).`,
+    `Registered as ${name}. To train on it and ask about it: ./lab demo --set 'corpora.own=["${name}"]'`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { type Config, JUDGED_CELLS, limited } from "../../config/mod.ts";
+import { cellsToJudge, type Config, limited } from "../../config/mod.ts";
 import { type DatasetManifest, type DatasetState, downloadSize, unpackedSize } from "../../download/mod.ts";
 import { captionCount, kindsFor } from "../../synthesis/mod.ts";
 import { formatBytes } from "./bytes.ts";
@@ -151,6 +151,7 @@ export function workLines(
   const rows = rowsOfStage1 === null ? null : limited(rowsOfStage1, config);
   const steps = limited(stage2.steps, config), perStep = stage2.batchSize * stage2.accumulation;
   const closed = limited(evaluation.closedItems, config), open = limited(evaluation.openItems, config);
+  const judged = cellsToJudge(config).length;
   return [
     {
       what: "teacher",
@@ -185,7 +186,7 @@ export function workLines(
     },
     {
       what: "judge",
-      amount: `${number(open * JUDGED_CELLS.length)} requests at most for ${JUDGED_CELLS.length} cells`,
+      amount: `${number(open * judged)} requests at most for ${judged} cells`,
       known: "computed",
     },
   ];
