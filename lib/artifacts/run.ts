@@ -1,5 +1,13 @@
 import { dirname, join } from "@std/path";
-import { computing, type Config, diskError, sha256File, syncPath, writeFileAtomic } from "../config/mod.ts";
+import {
+  computing,
+  type Config,
+  diskError,
+  makeFolder,
+  sha256File,
+  syncPath,
+  writeFileAtomic,
+} from "../config/mod.ts";
 import { type Cell, type ColumnType, type Row, writeArrow } from "./arrow.ts";
 import { damagedOutputs, rememberChecked } from "./check_outputs.ts";
 import {
@@ -257,9 +265,7 @@ export async function startRun<Input extends string>(
     }
     written.add(name);
     const path = join(dir, name);
-    await Deno.mkdir(dirname(path), { recursive: true }).catch((error) => {
-      throw diskError(error, path);
-    });
+    await makeFolder(dirname(path));
     return path;
   };
   const writeText = async (name: string, text: string) => await writeFileAtomic(await place(name), text);

@@ -19,6 +19,15 @@ export function diskError(error: unknown, path: string): unknown {
   return cause ? new Error(`${path} cannot be written: ${cause} and run again.`, { cause: error }) : error;
 }
 
+/** Makes a folder and those above it. @throws Error with one sentence when the disk or this user may not */
+export async function makeFolder(path: string, options: { mode?: number } = {}): Promise<void> {
+  try {
+    await Deno.mkdir(path, { ...options, recursive: true });
+  } catch (error) {
+    throw diskError(error, path);
+  }
+}
+
 /** Writes all bytes, however many calls that takes. */
 export function writeAllSync(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at, at + 2 ** 26));

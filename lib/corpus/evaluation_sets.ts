@@ -1,6 +1,14 @@
 import { join } from "@std/path";
 import { z } from "zod";
-import { canonicalJson, type Config, limited, paths, sha256, writeFileAtomic } from "../config/mod.ts";
+import {
+  canonicalJson,
+  type Config,
+  limited,
+  makeFolder,
+  paths,
+  sha256,
+  writeFileAtomic,
+} from "../config/mod.ts";
 import { isThere, readJson } from "./files.ts";
 import { type CorpusRecord, SPLITS } from "./record.ts";
 import { orderBySeed } from "./splits.ts";
@@ -184,7 +192,7 @@ async function freeze(
 ): Promise<boolean> {
   const folder = join(paths.local, "evaluation"), path = join(folder, `${name}.json`);
   if (!(await isThere(path))) {
-    await Deno.mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await writeFileAtomic(path, JSON.stringify({ name, sha256, contents, ids }, null, 1) + "\n");
     return true;
   }

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { diskError, sha256 } from "../config/mod.ts";
+import { diskError, makeFolder, sha256 } from "../config/mod.ts";
 import { IMAGE_ENDINGS, imageFormat } from "../image/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
 
@@ -65,7 +65,7 @@ export interface ImageCache {
 }
 
 export async function openImageCache(folder: string): Promise<ImageCache> {
-  await Deno.mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   return { folder, paths: new Map() };
 }
 

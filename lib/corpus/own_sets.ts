@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { z } from "zod";
-import { type Config, paths, writeFileAtomic } from "../config/mod.ts";
+import { type Config, makeFolder, paths, writeFileAtomic } from "../config/mod.ts";
 import { loadOwn, type OwnCorpus } from "./own.ts";
 import { OwnColumns } from "./own_values.ts";
 
@@ -50,7 +50,7 @@ export async function readOwnSet(name: string, local: string = paths.local): Pro
 /** Registers a set, in the place of one with its name. */
 export async function writeOwnSet(name: string, set: OwnSet, local: string = paths.local): Promise<void> {
   const file = fileOf(name, local);
-  await Deno.mkdir(folderOf(local), { recursive: true });
+  await makeFolder(folderOf(local));
   await writeFileAtomic(file, JSON.stringify(set, null, 1) + "\n");
 }
 

@@ -1,3 +1,4 @@
+import { makeFolder } from "../config/mod.ts";
 import type { DatasetManifest } from "./manifest.ts";
 import { readReceipt, type Receipt, writeReceipt } from "./receipt.ts";
 
@@ -9,6 +10,7 @@ export function isAccepted({ licence }: DatasetManifest, { accepted }: Receipt):
 /** Remembers that the licence was accepted. */
 export async function acceptLicence({ licence }: DatasetManifest, dir: string): Promise<void> {
   const accepted = { licence: licence.name, url: licence.url, at: new Date().toISOString() };
+  await makeFolder(dir);
   writeReceipt(dir, { ...(await readReceipt(dir)), accepted });
 }
 

@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { makeFolder, writeFileAtomic } from "../config/mod.ts";
 import { requireAcceptance } from "./acceptance.ts";
 import { ArchiveError } from "./entry_guard.ts";
 import { downloadFile } from "./file.ts";
@@ -41,7 +42,7 @@ export async function fetchDataset(
   dir: string,
   options: DatasetOptions = {},
 ): Promise<void> {
-  await Deno.mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   await withLock(join(dir, ".lock"), options, async () => {
     if ((await checkFolder(manifest, dir)).state === "ready") return;
     const receipt = await readReceipt(dir);
@@ -49,7 +50,7 @@ export async function fetchDataset(
     if (manifest.files.length > 0) await fetchFiles(manifest, dir, receipt, options);
     const { missing } = await checkFolder(manifest, dir);
     if (missing.length > 0) throw new Error(missingText(manifest, dir, missing));
-    await Deno.writeTextFile(join(dir, "licence.txt"), `${manifest.licence.name}\n${manifest.licence.url}\n`);
+    await writeFileAtomic(join(dir, "licence.txt"), `${manifest.licence.name}\n${manifest.licence.url}\n`);
   });
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { dirname } from "@std/path";
+import { diskError, makeFolder } from "../config/mod.ts";
 import {
   backoff,
   guardedFetch,
@@ -51,17 +52,26 @@ export interface DownloadedFile {
  * `Authorization` headers are handled as {@link guardedFetch} says.
  *
  * @throws HttpError for a refusal (401, 403, 404, ...) or a fault that outlasts the retries; Error for a wrong digest
- * or length (the .part is deleted), or when the connection keeps failing (the .part stays for the next run).
+ * or length (the .part is deleted), when the connection keeps failing, or the disk is full, read-only or closed to this
+ * user (the .part stays for the next run).
  */
 export async function downloadFile(
   url: string,
   path: string,
   options: DownloadOptions = {},
 ): Promise<DownloadedFile> {
+  try {
+    return await download(url, path, options);
+  } catch (error) {
+    throw diskError(error, path);
+  }
+}
+
+async function download(url: string, path: string, options: DownloadOptions): Promise<DownloadedFile> {
   if (options.gitOid && options.size === undefined) throw new Error("gitOid can be checked only with size.");
   const kept = await existing(path, options);
   if (kept) return kept;
-  await Deno.mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const part = new Part(path, url, options.gitOid ? options.size! : null);
   await part.restore();
   const resumed = part.received > 0;
@@ -149,7 +159,9 @@ function isFinal(error: unknown): boolean {
   if (error instanceof HttpError) return !isTransient(error.status);
   const code = (error as { code?: unknown }).code;
   return error instanceof RefusedRequest ||
-    ["ENOSPC", "EDQUOT", "EACCES", "EROFS", "ENOENT", "EISDIR"].includes(String(code));
+    ["ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS", "EIO", "ENOENT", "ENOTDIR", "EISDIR"].includes(
+      String(code),
+    );
 }
 
 /** One request. Null: the file is complete. Otherwise the fault that makes another request necessary. */

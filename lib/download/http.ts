@@ -142,11 +142,6 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 /** An error whose message says it all, without its class: what a person is shown. Others as they are. */
 export function plainError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  if ("code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
-    return new Error("the disk is full; what came is kept: make room and run the same command again.", {
-      cause: error,
-    });
-  }
   const known = error instanceof HttpError || error instanceof RefusedRequest;
   return known ? new Error(error.message, { cause: error }) : error;
 }

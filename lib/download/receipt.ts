@@ -43,8 +43,7 @@ export async function readReceipt(dir: string): Promise<Receipt> {
   }
 }
 
-/** Writes the receipt whole or not at all; synchronous, so that two downloads do not write at once. */
+/** Writes the receipt whole or not at all, into a folder that is there; synchronous, so that two downloads do not write at once. */
 export function writeReceipt(dir: string, receipt: Receipt): void {
-  Deno.mkdirSync(dir, { recursive: true });
   writeFileAtomicSync(receiptPath(dir), JSON.stringify(receipt, null, 1) + "\n");
 }

@@ -1,4 +1,5 @@
 import { statfs } from "node:fs/promises";
+import { makeFolder } from "../config/mod.ts";
 
 /** Bytes that can still be written into the folder `dir`, which must exist. */
 export async function freeBytes(dir: string): Promise<number> {
@@ -8,7 +9,7 @@ export async function freeBytes(dir: string): Promise<number> {
 
 /** @throws before anything is fetched, when `dir` has fewer than `needed` bytes free */
 export async function requireSpace(dir: string, needed: number, what: string): Promise<void> {
-  await Deno.mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const free = await freeBytes(dir);
   if (needed <= free) return;
   const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(2);

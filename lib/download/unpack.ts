@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "@std/path";
+import { diskError } from "../config/mod.ts";
 import { ArchiveError, entryGuard, type EntryHeader, isClutter } from "./entry_guard.ts";
 import { shownName } from "./safe_path.ts";
 import { tarEntries } from "./tar.ts";
@@ -34,7 +35,7 @@ export interface UnpackOptions {
  * Refused, and nothing kept: names that are absolute or leave the folder, backslashes, control and invisible characters, links
  * and devices, names that occur twice or differ only in case or composed letters, zip entries with two names, encrypted entries, more than `atMost` bytes, entries that grow 200-fold, wrong checksums
  * or lengths, truncated archives.
- * @throws ArchiveError naming archive and entry; what the disk or `signal` throws
+ * @throws ArchiveError naming archive and entry; Error with one sentence when the disk does not take it; what `signal` throws
  */
 export async function unpackArchive(
   archive: string,
@@ -70,7 +71,7 @@ export async function unpackArchive(
     return files.filter(({ path }) => path.startsWith(inside))
       .map((file) => ({ ...file, path: file.path.slice(inside.length) }));
   } catch (error) {
-    throw signal?.aborted ? error : explain(error, name);
+    throw signal?.aborted ? error : explain(error, name, target);
   } finally {
     await Deno.remove(temporary, { recursive: true }).catch(() => {});
   }
@@ -81,19 +82,25 @@ async function store(entry: ArchiveEntry, path: string | null): Promise<{ bytes:
   if (path) await Deno.mkdir(dirname(path), { recursive: true });
   using file = path ? await Deno.open(path, { write: true, createNew: true }) : null;
   const hash = createHash("sha256"), { size } = entry;
-  let bytes = 0;
+  let bytes = 0, fault: unknown;
+  const write = async (chunk: Uint8Array) => {
+    bytes += chunk.length;
+    if (bytes > size) throw new ArchiveError(`more than the ${size} bytes declared`);
+    hash.update(chunk);
+    if (file) { for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at)); }
+  };
   const sink = new WritableStream<Uint8Array>({
-    async write(chunk) {
-      bytes += chunk.length;
-      if (bytes > size) throw new ArchiveError(`more than the ${size} bytes declared`);
-      hash.update(chunk);
-      if (file) { for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at)); }
-    },
+    write: (chunk) =>
+      write(chunk).catch((error) => {
+        fault = error; // zip.js tells of a closed stream instead
+        throw error;
+      }),
   });
   try {
     await entry.copyTo(sink);
     if (bytes !== size && entry.kind === "file") throw new ArchiveError(`${bytes} of ${size} bytes`);
-  } catch (error) {
+  } catch (told) {
+    const error = fault ?? told;
     throw isOfDisk(error) ? error : new ArchiveError(`${wordsOf(error)} in entry ${shownName(entry.name)}`);
   }
   return { bytes, sha256: hash.digest("hex") };
@@ -131,11 +138,10 @@ function wordsOf(error: unknown): string {
   return message.replace(/\.$/, "") + named + (reason === undefined ? "" : ` (${reason})`);
 }
 
-/** A fault of the archive as one sentence; others as they are. */
-function explain(error: unknown, archive: string): unknown {
-  if (isOfDisk(error) || (error instanceof ArchiveError && error.message.startsWith(`${archive}:`))) {
-    return error;
-  }
+/** A fault of the archive or of the disk as one sentence; others as they are. */
+function explain(error: unknown, archive: string, target: string): unknown {
+  if (isOfDisk(error)) return diskError(error, target);
+  if (error instanceof ArchiveError && error.message.startsWith(`${archive}:`)) return error;
   return new ArchiveError(
     `${archive}: expected a whole and sound archive, found: ${wordsOf(error)}. Nothing of it is kept.`,
   );

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { writeFileAtomic } from "../config/mod.ts";
+import { makeFolder, writeFileAtomic } from "../config/mod.ts";
 import { show } from "../jupyter/mod.ts";
 import { renderSvg, svgToPng } from "./render.ts";
 import { type PlotlySpec, tameSpec } from "./theme.ts";
@@ -46,7 +46,7 @@ export async function saveFigure(folder: string, name: string, spec: PlotlySpec)
   if (!/^[a-z0-9_-]+$/.test(name)) {
     throw new Error(`Expected a figure name of a-z, 0-9, _ and -; found "${name}".`);
   }
-  await Deno.mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const svg = await renderSvg(spec);
   const files: [string, string | Uint8Array][] = [
     ["plotly.json", JSON.stringify(tameSpec(spec)) + "\n"],

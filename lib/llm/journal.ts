@@ -1,6 +1,6 @@
 import { dirname } from "@std/path";
 import { z } from "zod";
-import { diskError } from "../config/mod.ts";
+import { diskError, makeFolder } from "../config/mod.ts";
 import { LLM_ERROR_KINDS } from "./error.ts";
 import { PARAMETERS } from "./replicas.ts";
 
@@ -80,7 +80,7 @@ export async function openJournal(path: string): Promise<Journal> {
   const said = (error: unknown): never => {
     throw diskError(error, path);
   };
-  await Deno.mkdir(dirname(path), { recursive: true }).catch(said);
+  await makeFolder(dirname(path));
   const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 }).catch(said);
   try {
     if (!await file.tryLock(true)) {

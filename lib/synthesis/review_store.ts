@@ -1,6 +1,6 @@
 import { dirname, join } from "@std/path";
 import { openInput } from "../artifacts/mod.ts";
-import { type Config, loadConfig, paths, type Scale, writeFileAtomic } from "../config/mod.ts";
+import { type Config, loadConfig, makeFolder, paths, type Scale, writeFileAtomic } from "../config/mod.ts";
 import type { QaPair } from "./pair.ts";
 import { type Decision, pairSha256, REVIEW_VERSION, ReviewFile } from "./review_file.ts";
 
@@ -144,7 +144,7 @@ async function store(decisions: readonly Decision[], config: Config, source: str
   }
   const path = reviewPath(config.scale);
   const file: ReviewFile = { version: REVIEW_VERSION, scale: config.scale, decisions: [...all.values()] };
-  await Deno.mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await writeFileAtomic(path, JSON.stringify(file, null, 1) + "\n", { mode: 0o600 }); // texts of a teacher
 }
 

@@ -1,7 +1,7 @@
 import { exists } from "@std/fs";
 import { basename, join } from "@std/path";
 import { z } from "zod";
-import { sha256, writeFileAtomic } from "../../config/mod.ts";
+import { makeFolder, sha256, writeFileAtomic } from "../../config/mod.ts";
 
 /** In the folder of copies: hash of the text that each was copied from. */
 const COPIED = ".copied.json";
@@ -14,7 +14,7 @@ const Copied = z.record(z.string(), z.string());
  * @returns names of the copies that stay although the installation's notebook is another by now
  */
 export async function ownNotebooks(notebooks: readonly string[], folder: string): Promise<string[]> {
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 }); // saved outputs may hold answers about patients' images
+  await makeFolder(folder, { mode: 0o700 }); // saved outputs may hold answers about patients' images
   const record = join(folder, COPIED), behind: string[] = [];
   // Damaged, it only says less: what differs from the installation's then counts as changed.
   const copied = Copied.safeParse(await Deno.readTextFile(record).then(JSON.parse).catch(() => ({}))).data ??
