@@ -4,7 +4,8 @@ usage: run_notebook.py SOURCE.ipynb TARGET.ipynb [KEY=VALUE ...]
 
 KEY=VALUE become environment variables of the kernel. On success the executed copy is TARGET; otherwise it is
 TARGET with .failed.ipynb, and an older TARGET is removed. Exit code 1: a cell failed, the kernel died or swallowed an
-error, or there was no closing check. On a terminal the running cell is shown, elsewhere a line every 30 seconds.
+error, or there was no closing check. On a terminal the running cell is shown, elsewhere a line every 30 seconds. A cell
+that seems to wait for nothing is told of.
 """
 
 import asyncio
@@ -25,6 +26,8 @@ from nbclient.exceptions import CellExecutionComplete, CellExecutionError, DeadK
 CHECK = "application/vnd.radvqa.check+json"  # what `check` of lib/jupyter displays
 AFTER_IDLE_S = 0.1  # output may still come for so long after a cell's idle message
 REPORT_S = 30
+STILL_S = 180  # a cell that has neither computed nor shown anything for so long is told of
+IDLE = 0.01  # processors that an idle kernel and an idle language model use at most
 CAUSES = {  # as lib/config/atomic.ts says it
     errno.ENOSPC: "the disk is full: make room",
     errno.EDQUOT: "your share of the disk is used up: make room",
@@ -66,6 +69,14 @@ class Status:
             text = text[:self.width() - 1] + "…"
         print(text, end="" if self.live else "\n", flush=True)
 
+    def tell_still(self, minutes):
+        if minutes is None:
+            return
+        self.clear()
+        print(f"cell {self.cell} of {self.name} has waited for {minutes:.0f} minutes without using the processor. It may wait "
+              "for the network or a server; if there is none to wait for, end it with Ctrl-C and run it again: finished "
+              "work is kept.", file=sys.stderr, flush=True)
+
     def width(self):
         """Of a line that the terminal does not break, which could not be written over."""
         return max(2, shutil.get_terminal_size((100, 24)).columns - 1)
@@ -79,16 +90,61 @@ class Status:
         print(text, flush=True)
 
 
+def processor_seconds(root):
+    """What a process and all below it have used of the processors; 0 where there is no /proc."""
+    used, children = {}, {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()  # "12 (a name) S 1 ...": see proc(5)
+        except OSError:  # it has ended
+            continue
+        pid = int(path.parent.name)
+        used[pid] = sum(map(int, fields[11:15]))  # its own and that of children which have ended
+        children.setdefault(int(fields[1]), []).append(pid)
+    ticks, family = 0, [root]
+    while family:
+        pid = family.pop()
+        ticks += used.get(pid, 0)
+        family += children.get(pid, ())
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+class Stillness:
+    """Notices a cell that waits: its kernel and what that has started hardly compute, and it shows nothing."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.moved()
+
+    def moved(self):
+        self.since, self.due, self.used = time.monotonic(), STILL_S, None
+
+    def look(self):
+        """Minutes of stillness, when it is time to tell of them, each time after twice as many; else None."""
+        used = processor_seconds(self.pid)
+        if self.used is None:
+            self.used = used
+        if used == 0 or used - self.used > IDLE * STILL_S:
+            self.moved()
+        still = time.monotonic() - self.since
+        if still < self.due:
+            return None
+        self.due *= 2
+        return still / 60
+
+
 class Client(NotebookClient):
-    """Keeps reading for a moment after a cell's idle message and reports progress."""
+    """Keeps reading for a moment after a cell's idle message, reports progress, and tells of a cell that seems to hang."""
 
     status = None
+    stillness = None
     exit_code = None  # of a kernel that died
     stopped = False  # by a signal to the runner: the kernel is being ended
 
     async def async_start_new_kernel(self, **kwargs):
         await super().async_start_new_kernel(**kwargs)
         self.process = self.km.provisioner.process
+        self.stillness = Stillness(self.process.pid)
 
     async def _async_cleanup_kernel(self):
         self.stopped = True
@@ -100,6 +156,7 @@ class Client(NotebookClient):
         await super()._async_check_alive()
 
     async def _async_poll_output_msg(self, parent_msg_id, cell, cell_index):
+        self.stillness.moved()
         done = False
         while True:
             wait = AFTER_IDLE_S if done else 1
@@ -109,7 +166,9 @@ class Client(NotebookClient):
                 if done:
                     return
                 self.status.show()
+                self.status.tell_still(self.stillness.look())
                 continue
+            self.stillness.moved()
             if msg["parent_header"].get("msg_id") != parent_msg_id:
                 continue
             if msg["msg_type"] in ("display_data", "update_display_data"):

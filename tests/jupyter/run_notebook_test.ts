@@ -125,6 +125,34 @@ print(ending(137, 1), ending(-9, 1), ending(137, 0), ending(1, 1), ending(134, 1
   ]);
 });
 
+Deno.test("a cell that neither computes nor shows anything is told of on standard error, and only such a cell", async () => {
+  const { folder, notebook, remove } = await scratchNotebook([
+    `${IMPORTS}\nconst sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));`,
+    `const end = Date.now() + 4000; let x = 0; while (Date.now() < end) x++;`,
+    `for (let i = 0; i < 10; i++) { await print(i); await sleep(400); }`,
+    `await sleep(5000);`,
+    `await check("slept", true)`,
+  ]);
+  try {
+    const script = `import sys
+sys.path.insert(0, "lib/jupyter")
+import run_notebook
+run_notebook.STILL_S = 3
+sys.exit(run_notebook.main())`;
+    const { code, stderr } = await new Deno.Command(join(paths.venv, "bin/python"), {
+      args: ["-c", script, notebook, join(folder, "y.ipynb")],
+      cwd: paths.root,
+    }).output();
+    const told = new TextDecoder().decode(stderr).trim().split("\n");
+    assertEquals(code, 0, told.join("\n"));
+    assertEquals(told.map((line) => line.split(". ")[0]), [
+      "cell 4 of x has waited for 0 minutes without using the processor",
+    ]);
+  } finally {
+    await remove();
+  }
+});
+
 const alive = async (pid: number) => await exists(`/proc/${pid}`);
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
