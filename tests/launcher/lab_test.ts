@@ -142,6 +142,20 @@ test("a disk without room is refused before anything is downloaded", async (fold
   assertEquals(await folder.calls(), []);
 });
 
+test("a limit on address space in which Deno does not start is one sentence", async (folder) => {
+  await folder.lab(["setup"]);
+  const within = async (env: Record<string, string>) => {
+    const script = 'ulimit -v 16000000 && exec "$0" deno --version';
+    const args = ["-c", script, join(folder.root, "lab")];
+    const { code, stderr } = await new Deno.Command("sh", { ...folder.environment(env), args }).output();
+    return { code, text: new TextDecoder().decode(stderr) };
+  };
+  assertEquals(await within({}), { code: 0, text: "" });
+  const { code, text } = await within({ FAKE_V8: "refused" });
+  assertEquals(code, 1);
+  assertMatch(text, /^lab: Deno does not start within the 15625 MB of address space .*\(ulimit -v\).*\n$/);
+});
+
 test("a failed step says why and shows its log's end; the next run takes a fresh environment", async (folder) => {
   const cases: [string, string][] = [
     ["network", "a download failed. Check the network"],
