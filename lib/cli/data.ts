@@ -14,10 +14,10 @@ downloads what is missing to data/local/NAME, checks and unpacks it. What came i
 go on. What a person must fetch is said step by step, and checked afterwards. Archives are deleted once unpacked.
   --yes      you have read the licence and accept it (for scripts)
   --verify   hash every file again and compare with what came
-With add: reads your own questions about your own images (CSV, TSV, JSON, JSON lines, Parquet, or a folder of them), shows
-what was understood and what was dropped, and registers them; --set 'corpora.own=["NAME"]' of ./lab run then adds them. rm
-forgets them; your files stay. What a column is, where its name does not say it: --image, --question, --answer, --choices,
---split, --language, --id, --case (the patient).
+With add: reads your own questions about your own images (CSV, TSV, JSON, JSON lines, Parquet, or a folder of them) and
+every image, shows what was understood and what was dropped, and registers them; ./lab run and demo then train on them and
+ask about them with --set 'corpora.own=["NAME"]'. rm forgets them; your files stay. What a column is, where its name does
+not say it: --image, --question, --answer, --choices, --split, --language, --id, --case (the patient).
   --resplit  split anew by image and case, 80 : 10 : 10`;
 
 /** @param folders where manifests and data sets lie; tests have their own */

@@ -35,7 +35,7 @@ export {
   wordCount,
 } from "./statistics.ts";
 export { splitByGroup } from "./splits.ts";
-export { type InspectedCorpus, inspectImages } from "./inspect.ts";
+export { type InspectedCorpus, inspectImages, UNDECODABLE } from "./inspect.ts";
 export { nearDuplicates, type NearPair, pictureGroups, SAME_PICTURE } from "./near_duplicates.ts";
 export { allDetailsOf, similarity } from "./picture_match.ts";
 export {

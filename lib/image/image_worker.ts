@@ -10,9 +10,9 @@ serve<ImageTask, ImageResult>(async (task) => {
   const hash = await sha256File(task.path);
   const image = await decodeImage(task.path);
   if (task.kind === "inspect") {
-    const { width, height } = image, found = fingerprint(image);
+    const { width, height, notes = [] } = image, found = fingerprint(image);
     return {
-      result: { sha256: hash, width, height, fingerprint: found },
+      result: { sha256: hash, width, height, notes, fingerprint: found },
       transfer: [found.grey.buffer as ArrayBuffer],
     };
   }

@@ -7,6 +7,8 @@ export interface ImageFacts {
   sha256: string;
   width: number;
   height: number;
+  /** What decoding did: one of several frames, turned upright, scaled to 8 bits (`DecodedImage.notes`). */
+  notes: readonly string[];
   fingerprint: Fingerprint;
 }
 
@@ -29,7 +31,7 @@ export type ImageResult = ImageFacts | PreprocessedImage;
  * file when something is wrong with it; the pool goes on.
  */
 export interface ImagePool extends AsyncDisposable {
-  /** Hash, size and fingerprint of an image file. */
+  /** Hash, size, notes and fingerprint of an image file. */
   inspect(path: string): Promise<ImageFacts>;
   /** An image file through {@link decodeImage} and {@link resizeBicubic}: the same bytes as on the main thread. */
   preprocess(path: string, size: number): Promise<PreprocessedImage>;

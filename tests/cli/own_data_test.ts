@@ -37,17 +37,19 @@ Deno.test("./lab data add shows and registers a set, lists it, and rm forgets it
       `${dir}/ward/a.png`,
       await encodePng({ width: 8, height: 8, data: new Uint8Array(192) }),
     );
+    await Deno.writeTextFile(`${dir}/ward/bad.png`, "no picture");
     await Deno.writeTextFile(
       `${dir}/ward/train.csv`,
-      "image,question,answer\na.png,Is there a mass?,TRUE\na.png,,yes\nb.png,Where?,left\n",
+      "image,question,answer\na.png,Is there a mass?,TRUE\na.png,,yes\nb.png,Where?,left\nbad.png,Where?,left\n",
     );
     const added = await data("add", `${dir}/ward`, "--name", "ward");
     for (
       const part of [
         "Is there a mass? -> yes",
-        "Rows: 3 read, 2 dropped, 1 kept",
+        "Rows: 4 read, 3 dropped, 1 kept",
         "dropped 1: empty question",
         "dropped 1: the image file is missing",
+        "Images that cannot be decoded: 1\n  bad.png cannot be decoded: it is no PNG",
         "Registered as ward.",
       ]
     ) assertEquals(added.includes(part), true, `${part}\n${added}`);

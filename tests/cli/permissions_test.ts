@@ -34,6 +34,7 @@ Deno.test("commands without native libraries run with the permissions they need,
   );
   await Deno.writeTextFile(denied, lines.join("\n"));
   const main = join(paths.root, "lib/cli/main.ts");
+  assertEquals(await granted("data", "add", "FOLDER"), ["-A"], "it decodes images");
   const expected: Record<string, string> = {
     audit: "no run\nno ffi\nno write\n", // but Deno and Python
     data: "no run\nno ffi\n",

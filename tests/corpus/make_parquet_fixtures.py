@@ -123,3 +123,8 @@ own = {
 }
 pl.DataFrame(own).write_parquet(ROOT / "own_parquet" / "zstd.parquet")  # polars packs with zstd
 pd.DataFrame(own).to_parquet(ROOT / "own_parquet" / "gzip.parquet", compression="gzip")
+
+# Packed in a way that no loader unpacks: it must be named.
+(ROOT / "own_lz4").mkdir(exist_ok=True)
+packed = {"image": [cell(40)], "question": ["Is there a mass?"], "answer": ["no"]}
+pd.DataFrame(packed).to_parquet(ROOT / "own_lz4/train.parquet", compression="lz4")

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { loadOwn, type OwnSource } from "../../lib/corpus/mod.ts";
+import { inspectImages, loadOwn, type OwnSource } from "../../lib/corpus/mod.ts";
 import { type Files, folder } from "./layouts.ts";
 
 const imageCache = await Deno.makeTempDir();
@@ -198,6 +198,44 @@ Deno.test("your own: split anew, an image and a case stay in one split, and ther
     assert([...splits.values()].every((own) => new Set(own.map(({ split }) => split)).size === 1));
   }
   assert(records.some(({ split }) => split === "test"));
+});
+
+Deno.test("your own: Parquet packed with LZ4 is refused by name, with what to do", async () => {
+  const path = new URL("./fixtures/own_lz4", import.meta.url).pathname;
+  const { message } = await assertRejects(() => loadOwn("ward", { path }, { imageCache }), Error);
+  assertStringIncludes(
+    message,
+    "expected columns packed with SNAPPY, GZIP, ZSTD, BROTLI or not at all, found LZ4_RAW: write the file again, " +
+      'in pandas with to_parquet(path, compression="zstd").',
+  );
+});
+
+const dicom = (name: string) => Deno.readFile(new URL(`../image/fixtures/dicom/${name}`, import.meta.url));
+
+Deno.test("your own: DICOM files by a table, of several frames too; what cannot be decoded is named and dropped", async () => {
+  const loaded = await load({
+    "scans/IM0001": await dicom("CT_small.dcm"),
+    "scans/IM0002": await dicom("SC_rgb_rle_16bit_2frame.dcm"),
+    "scans/cut.dcm": (await dicom("CT_small.dcm")).subarray(0, 20_000),
+    "scans/report.dcm": "DICOMDIR or a report",
+    "t.csv": "image,question,answer\nscans/IM0001,Q?,x\nscans/IM0002,Q?,x\n" +
+      "scans/cut.dcm,Q1?,x\nscans/cut.dcm,Q2?,x\nscans/report.dcm,Q?,x\n",
+  });
+  const corpus = await inspectImages(loaded);
+  assertEquals(corpus.records.map(({ imageId }) => imageId), [
+    "own_ward/scans/IM0001",
+    "own_ward/scans/IM0002",
+  ]);
+  assertEquals(corpus.repaired, [{ reason: "image: it is frame 2 of 2", count: 1 }]);
+  assertEquals(new Set(reasons(corpus)), new Set(["image cannot be decoded"]));
+  const [first, , last] = corpus.dropped.map(({ where }) => where);
+  assertStringIncludes(first, "scans/cut.dcm cannot be decoded: its ");
+  assertStringIncludes(
+    last,
+    "report.dcm cannot be decoded: it is no PNG, JPEG, GIF, WebP, TIFF or DICOM file.",
+  );
+  const none = await folder({ "IM0001": await dicom("CT_small.dcm") });
+  await assertRejects(() => loadOwn("ward", { path: none }), Error, "or a folder with tables; it has none.");
 });
 
 const data = Deno.env.get("LAB_DATA");

@@ -1,5 +1,6 @@
 import { relative, resolve } from "@std/path";
 import {
+  inspectImages,
   loadOwn,
   OWN_COLUMNS,
   type OwnColumn,
@@ -9,12 +10,13 @@ import {
   reasonCounts,
   rowAccounts,
   SPLITS,
+  UNDECODABLE,
   writeOwnSet,
 } from "../../corpus/mod.ts";
 import { visible } from "../../jupyter/mod.ts";
 
-/** Rows that are shown. */
-const SHOWN = 3;
+/** Rows that are shown, and images that cannot be decoded. */
+const SHOWN = 3, NAMED = 20;
 
 /** What was understood of a set, and what was dropped: what a person should read before anything is trained on it. */
 export function describeOwn(corpus: OwnCorpus): string {
@@ -30,6 +32,12 @@ export function describeOwn(corpus: OwnCorpus): string {
   const reasons = reasonCounts([corpus]).map(({ what, reason, count, first }) =>
     `  ${what} ${count}: ${reason}${first ? ` (first: ${first})` : ""}`
   );
+  const faults = new Set(
+    corpus.dropped.flatMap(({ reason, where }) =>
+      reason === UNDECODABLE ? `  ${where.replace(/^[^:]*: /, "").replace(`${root}/`, "")}` : []
+    ),
+  );
+  const named = [...faults].slice(0, NAMED), more = faults.size - named.length;
   const lines = [
     "First rows",
     ...rows,
@@ -50,11 +58,16 @@ export function describeOwn(corpus: OwnCorpus): string {
     `  images: ${new Set(records.map((r) => r.imageId)).size}; licence: ${records[0].licence}`,
     `Rows: ${account.rows} read, ${account.dropped} dropped, ${account.kept} kept`,
     ...reasons,
+    ...(named.length > 0 ? [`Images that cannot be decoded: ${faults.size}`, ...named] : []),
+    ...(more > 0 ? [`  and ${more} more`] : []),
   ];
   return lines.map((line) => visible(line)).join("\n");
 }
 
-/** Reads a set, shows what came of it and registers it. @throws when no row can be used; then nothing is registered */
+/**
+ * Reads a set and every image of it, shows what came of it and registers it.
+ * @throws when no row can be used; then nothing is registered
+ */
 export async function addOwn(
   name: string,
   path: string,
@@ -65,7 +78,11 @@ export async function addOwn(
     OWN_COLUMNS.flatMap((role) => options[role] === undefined ? [] : [[role, options[role]]]),
   );
   const set = { path: resolve(path), columns, resplit: options.resplit };
-  const corpus = await loadOwn(name, set, { imageCache: `${local}/own_images` });
+  const corpus = await inspectImages(await loadOwn(name, set, { imageCache: `${local}/own_images` }));
+  if (corpus.records.length === 0) {
+    const { where } = corpus.dropped.at(-1)!;
+    throw new Error(`${path}: expected images that can be decoded, found none; ${where}`);
+  }
   await writeOwnSet(name, set, local);
   console.log(describeOwn(corpus));
   const test = corpus.records.some(({ split }) => split === "test");
