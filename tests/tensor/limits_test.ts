@@ -37,7 +37,7 @@ Deno.test("memory that is not there is an error with its size, not the end of th
   const { code, stdout, stderr } = await new Deno.Command("sh", {
     args: [
       "-c",
-      'ulimit -d 6291456; exec "$0" run -A --quiet --no-check "--config=$1" "$2"',
+      'ulimit -S -d 6291456; exec "$0" run -A --quiet --no-check "--config=$1" "$2"',
       Deno.execPath(),
       config,
       script,
@@ -45,11 +45,10 @@ Deno.test("memory that is not there is an error with its size, not the end of th
   }).output();
   const said = new TextDecoder().decode(stdout).trim();
   assertEquals(code, 0, `${said} ${new TextDecoder().decode(stderr)}`);
-  assertEquals(
-    said,
+  const none =
     "There is no memory on this machine for a tensor float32[1750000000] (6.5 GiB): lower the batch size (stage1, stage2 " +
-      "or evaluation.batchSize), set stage2.recompute, or generate fewer samples at a time.\n42",
-  );
+    "or evaluation.batchSize), set stage2.recompute, or generate fewer samples at a time.";
+  assertEquals(said.split("\n"), [none, none, "42"]);
 });
 
 Deno.test("a piece of a tensor's memory is empty once its filler has returned, or thrown", () => {
