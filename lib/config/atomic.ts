@@ -10,6 +10,8 @@ const CAUSES: Readonly<Record<string, string>> = {
   EACCES: "this user may not write there: change the folder's owner or permissions",
   EPERM: "this user may not write there: change the folder's owner or permissions",
   EIO: "the disk reports an error: check it, or use another",
+  EFBIG: "this disk takes no file so large: use another",
+  ENOTDIR: "there is a file where its folder should be: use another place",
 };
 
 /** What a system's error while writing `path` means, as one sentence; errors of another kind stay as they are. */

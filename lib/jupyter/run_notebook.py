@@ -3,7 +3,7 @@
 usage: run_notebook.py SOURCE.ipynb TARGET.ipynb [KEY=VALUE ...]
 
 KEY=VALUE become environment variables of the kernel. On success the executed copy is TARGET; otherwise it is
-TARGET with .failed.ipynb, and an older TARGET is removed. Exit code 1: a cell failed, the kernel died or swallowed an
+TARGET with .failed.ipynb, beside an older TARGET, whose results are still there. Exit code 1: a cell failed, the kernel died or swallowed an
 error, or there was no closing check. On a terminal the running cell is shown, elsewhere a line every 30 seconds. A cell
 that seems to wait for nothing is told of.
 """
@@ -35,6 +35,8 @@ CAUSES = {  # as lib/config/atomic.ts says it
     errno.EACCES: "this user may not write there: change the folder's owner or permissions",
     errno.EPERM: "this user may not write there: change the folder's owner or permissions",
     errno.EIO: "the disk reports an error: check it, or use another",
+    errno.EFBIG: "this disk takes no file so large: use another",
+    errno.ENOTDIR: "there is a file where its folder should be: use another place",
 }
 # Runs after the last cell: an un-awaited rejection is collected by lib/jupyter/kernel.ts, not shown as an error.
 GUARD = (
@@ -254,19 +256,11 @@ def write(notebook, path):
         raise DiskError(f"{os.path.relpath(path)} cannot be written: {cause} and run again.") from error
 
 
-def remove(path):
-    """Removes an older copy, if the disk lets us; where it does not, the first cell that writes says so."""
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
-
-
 def main():
     source, target = map(pathlib.Path, sys.argv[1:3])
     os.environ.update(pair.split("=", 1) for pair in sys.argv[3:])
     notebook = nbformat.read(source, as_version=4)
     failed_copy = target.with_suffix(".failed.ipynb")
-    for old in (target, failed_copy):
-        remove(old)
     status = Status(source.stem, len(notebook.cells))
     error = execute(notebook, source.resolve().parent, status)
     checks = closing_checks(notebook)
@@ -279,6 +273,8 @@ def main():
         except DiskError as full:
             error = str(full)
         else:
+            with contextlib.suppress(OSError):
+                failed_copy.unlink(missing_ok=True)
             status.finish(f"{name}  " + f"\n{'':{len(name)}}  ".join(checks))
             return 0
     status.finish(f"{name}  FAILED")

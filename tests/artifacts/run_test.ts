@@ -163,6 +163,18 @@ Deno.test("what was promised or written must be there at the end; nothing has ch
   assertEquals(await input.table("records"), [{ id: "e" }]);
 });
 
+Deno.test("a run that the stage cannot be pointed at is not said to be finished", async () => {
+  const write = async (before: (current: string) => Promise<void>) => {
+    const run = await startRun("06_evaluation", config);
+    await before(join(run.dir, "../current"));
+    return await run.finish();
+  };
+  await assertRejects(() => write((current) => Deno.mkdir(current)), Error, "current");
+  await Deno.remove(join(results, "tiny/06_evaluation/current"));
+  await write(async () => {});
+  assert(await currentManifest("06_evaluation", "tiny"));
+});
+
 Deno.test("a run that is being read stays until its reader closes it", async () => {
   const input = await openInput("01_data", config);
   const write = async () => {

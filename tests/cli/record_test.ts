@@ -97,8 +97,11 @@ Deno.test("more than 10 MB are refused", async () => {
   await refused("has 10.0 MB, more than 10 MB");
 });
 
-Deno.test("a missing or damaged notebook and a stage without a run are named", async () => {
+Deno.test("a missing, damaged or failed notebook and a stage without a run are named", async () => {
   await finished();
+  await Deno.writeTextFile(join(notebooks, `${stage}.failed.ipynb`), notebook("later"));
+  await refused("Stage 00_small failed when it ran last: run it again");
+  await Deno.remove(join(notebooks, `${stage}.failed.ipynb`));
   await Deno.writeTextFile(executed, "{");
   await refused(`${executed} cannot be recorded`);
   await Deno.remove(executed);

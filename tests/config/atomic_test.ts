@@ -1,6 +1,12 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { diskError, writeAllSync, writeFileAtomic, writeFileAtomicSync } from "../../lib/config/mod.ts";
+import {
+  diskError,
+  makeFolder,
+  writeAllSync,
+  writeFileAtomic,
+  writeFileAtomicSync,
+} from "../../lib/config/mod.ts";
 
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -61,6 +67,16 @@ Deno.test("a full disk is one sentence, and so is a folder that is closed to the
   assertEquals(
     (diskError(error, "results/x") as Error).message,
     "results/x cannot be written: the disk is full: make room and run again.",
+  );
+  await assertRejects(
+    () => makeFolder("/proc/version/results"),
+    Error,
+    "/proc/version/results cannot be written: there is a file where its folder should be: use another place and run again.",
+  );
+  const large = Object.assign(new Error("File too large (os error 27)"), { code: "EFBIG" }); // as of FAT
+  assertMatch(
+    (diskError(large, "x") as Error).message,
+    /^x cannot be written: this disk takes no file so large/,
   );
   const other = new Error("no system error");
   assertEquals(diskError(other, "x"), other);

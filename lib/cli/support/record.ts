@@ -1,4 +1,4 @@
-import { ensureDir } from "@std/fs";
+import { ensureDir, exists } from "@std/fs";
 import { basename, dirname, join, relative } from "@std/path";
 import sharp from "sharp";
 import { z } from "zod";
@@ -100,6 +100,9 @@ export async function recordRuns(
   for (const stage of stages) {
     const current = await currentManifest(stage, "tiny");
     if (!current) throw new Error(`Stage ${stage} has no finished run to record.`);
+    if (await exists(join(notebooks, `${stage}.failed.ipynb`))) {
+      throw new Error(`Stage ${stage} failed when it ran last: run it again before it is recorded.`);
+    }
     files.push({ from: join(notebooks, `${stage}.ipynb`), to: join("notebooks", `${stage}.ipynb`) });
     files.push({ from: join(current.dir, "manifest.json"), to: join("manifests", `${stage}.json`) });
     for (const file of Object.keys(current.manifest.outputs)) {
