@@ -6,6 +6,7 @@ import { writeBench } from "../support/bench_files.ts";
 import { archives, replies } from "./getting_in.ts";
 import { kills } from "./kills.ts";
 import { modelFiles } from "./model_files.ts";
+import { notebookKills } from "./notebook_kills.ts";
 import { pictures } from "./pictures.ts";
 import { processes } from "./processes.ts";
 import { processors } from "./processors.ts";
@@ -36,6 +37,7 @@ export const CAMPAIGNS: readonly Campaign[] = [
   archives,
   kills,
   modelFiles,
+  notebookKills,
   pictures,
   processes,
   processors,

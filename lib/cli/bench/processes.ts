@@ -1,7 +1,8 @@
-import { delay } from "@std/async";
 import { fromFileUrl, join } from "@std/path";
 import { paths } from "../../config/mod.ts";
+import { familyOf, living } from "../support/family.ts";
 import { runNotebook } from "../support/notebooks.ts";
+import { within } from "../support/time.ts";
 import type { Campaign } from "./faults.ts";
 
 /** The processes of a running notebook, from ./lab down, by what their command line says. */
@@ -32,44 +33,6 @@ const server = await startEmbeddedServer();`,
   `Deno.writeTextFileSync("ready", ""); await new Promise((done) => setTimeout(done, 600_000));`,
 ];
 
-/** Command line of a process, or "" when it has ended. */
-function commandOf(pid: number): string {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " "); // a zombie has none
-  } catch {
-    return "";
-  }
-}
-
-/** Command lines of a process and all below it, by process id. */
-function familyOf(pid: number): Map<number, string> {
-  const children = new Map<number, number[]>();
-  for (const { name } of Deno.readDirSync("/proc")) {
-    try {
-      const parent = Number(
-        /^PPid:\s*(\d+)/m.exec(Deno.readTextFileSync(`/proc/${Number(name)}/status`))![1],
-      );
-      children.set(parent, [...children.get(parent) ?? [], Number(name)]);
-    } catch { /* no process, or it has ended */ }
-  }
-  const found = new Map<number, string>();
-  const visit = (pid: number) => {
-    found.set(pid, commandOf(pid));
-    children.get(pid)?.forEach(visit);
-  };
-  visit(pid);
-  return found;
-}
-
-/** The condition, asked ten times a second for so many seconds. */
-async function within(seconds: number, holds: () => boolean): Promise<boolean> {
-  for (let i = 0; i < 10 * seconds; i++) {
-    if (holds()) return true;
-    await delay(100);
-  }
-  return holds();
-}
-
 /**
  * Runs a notebook that has started a language model, as `./lab run` does, ends one of its processes and looks for others
  * that go on.
@@ -96,16 +59,17 @@ export async function endOneProcess(role: Role, signal: Deno.Signal): Promise<st
     }).spawn();
     const ready = await within(90, () => [...Deno.readDirSync(folder)].some(({ name }) => name === "ready"));
     const family = familyOf(lab.pid);
-    const pidOf = (role: Role) => [...family].find(([, command]) => command.includes(ROLES[role]))?.[0];
+    const members = living(family);
+    const pidOf = (role: Role) => members.find(({ command }) => command.includes(ROLES[role]))?.pid;
     const absent = (Object.keys(ROLES) as Role[]).filter((role) => pidOf(role) === undefined);
     if (ready && !absent.length) Deno.kill(pidOf(role)!, signal);
-    const leftOver = () => [...family].filter(([pid, command]) => command && commandOf(pid) === command);
-    const gone = await within(15, () => leftOver().length === 0);
-    const left = leftOver();
-    for (const [pid] of left) Deno.kill(pid, "SIGKILL");
+    await within(15, () => living(family).length === 0);
+    const left = living(family);
+    for (const { pid } of left) Deno.kill(pid, "SIGKILL");
     await lab.status;
     if (!ready || absent.length) return `did not start: ${absent.join(", ") || "the notebook"}`;
-    return gone ? null : `left ${left.map(([pid, command]) => `${pid} ${command.slice(0, 200)}`).join("; ")}`;
+    if (left.length === 0) return null;
+    return `left ${left.map(({ pid, command }) => `${pid} ${command.slice(0, 200)}`).join("; ")}`;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
