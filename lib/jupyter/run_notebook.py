@@ -115,7 +115,7 @@ class Stillness:
     """Notices a cell that waits: its kernel and what that has started hardly compute, and it shows nothing."""
 
     def __init__(self, pid):
-        self.pid = pid
+        self.pid, self.looked = pid, 0.0
         self.moved()
 
     def moved(self):
@@ -123,12 +123,15 @@ class Stillness:
 
     def look(self):
         """Minutes of stillness, when it is time to tell of them, each time after twice as many; else None."""
-        used = processor_seconds(self.pid)
+        now = time.monotonic()
+        if now - self.looked < STILL_S / 10:  # a machine may have thousands of processes to read of
+            return None
+        used, self.looked = processor_seconds(self.pid), now
         if self.used is None:
             self.used = used
         if used == 0 or used - self.used > IDLE * STILL_S:
             self.moved()
-        still = time.monotonic() - self.since
+        still = now - self.since
         if still < self.due:
             return None
         self.due *= 2

@@ -4,6 +4,7 @@ import { join } from "@std/path";
 const results = await Deno.makeTempDir();
 Deno.env.set("LAB_RESULTS", results);
 const { kept, pruneKept } = await import("@lib/artifacts/mod.ts");
+const { paths } = await import("@lib/config/mod.ts");
 const dir = join(results, "kept", "words");
 
 /** The words in capitals, kept, and how many of them had to be made. */
@@ -43,6 +44,31 @@ Deno.test("a kept result is made once for a key and its surroundings, and is nob
     assertEquals((await Deno.stat(join(dir, file))).mode! & 0o777, 0o600);
   }
   assertEquals((await files()).length, 4);
+});
+
+Deno.test("what other code has made is not found", async () => {
+  const copy = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(join(copy, "lib"));
+    const rooms = ["config", "artifacts"].map((room) => join(paths.root, "lib", room));
+    await new Deno.Command("cp", { args: ["-R", ...rooms, join(copy, "lib")] }).output();
+    await Deno.copyFile(join(paths.root, "deno.lock"), join(copy, "deno.lock"));
+    const script = `const { kept } = await import(${JSON.stringify(join(copy, "lib/artifacts/kept.ts"))});
+await kept("words", 1, (path) => { console.log("made"); Deno.writeTextFileSync(path, "a"); });`;
+    const said: string[] = [];
+    for (const code of ["1", "1", "2"]) {
+      await Deno.writeTextFile(join(copy, "lib/one.ts"), code);
+      const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["eval", "--quiet", "--config", join(paths.root, "deno.json"), script],
+        env: { LAB_RESULTS: join(copy, "results") },
+      }).output();
+      assertEquals(new TextDecoder().decode(stderr), "");
+      said.push(new TextDecoder().decode(stdout).trim());
+    }
+    assertEquals(said, ["made", "", "made"]);
+  } finally {
+    await Deno.remove(copy, { recursive: true });
+  }
 });
 
 Deno.test("a damaged, cut or empty kept result is made again, and said; a failure leaves nothing", async () => {
