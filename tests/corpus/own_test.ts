@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { inspectImages, loadOwn, type OwnSource } from "../../lib/corpus/mod.ts";
 import { type Files, folder } from "./layouts.ts";
 
@@ -201,7 +202,7 @@ Deno.test("your own: split anew, an image and a case stay in one split, and ther
 });
 
 Deno.test("your own: Parquet packed with LZ4 is refused by name, with what to do", async () => {
-  const path = new URL("./fixtures/own_lz4", import.meta.url).pathname;
+  const path = fromFileUrl(new URL("./fixtures/own_lz4", import.meta.url));
   const { message } = await assertRejects(() => loadOwn("ward", { path }, { imageCache }), Error);
   assertStringIncludes(
     message,
