@@ -6,7 +6,7 @@ const EMPTY: ReadonlySet<string> = new Set(
   ("image imaged picture pictured scan scanned scanner imaging photo figure exam examination study view body part region area " +
     "anatomical anatomy structure organ lesion abnormality abnormal finding type kind nature side located location lie lies seen " +
     "see visible shown show showing reveal revealed depict depicted displayed display demonstrated demonstrate present " +
-    "observed noted affected involved contain contained used use taken obtained acquired performed given made modality technique " +
+    "observed noted affected involved contain contained include included used use taken obtained acquired performed given made modality technique " +
     "found find identified appear apparent position patient evidence evident detected sign signs arrow arrows indicate indicated " +
     "mark marked labelled labeled white red yellow black only state look")
     .split(" ").map(fold),
@@ -20,6 +20,7 @@ const SPELLINGS: readonly [RegExp, string][] = [
   [/\bhaem/gi, "hem"],
   [/\boed/gi, "ed"],
   [/\btumour/gi, "tumor"],
+  [/\b(healthy|unremarkable)\b/gi, "normal"],
   [/[-–/]/g, " "],
 ];
 
@@ -36,10 +37,10 @@ function akin(a: string, b: string): boolean {
   return same >= 5 && same >= 0.55 * Math.max(a.length, b.length);
 }
 
-/** What a caption says is there, and what it says is not. */
+/** What a caption says is there, and what it says is not, clause by clause. */
 interface Told {
-  affirmed: string;
-  denied: string;
+  affirmed: string[];
+  denied: string[];
 }
 
 const DENIAL =
@@ -65,7 +66,7 @@ function told(known: string): Told {
     affirmed.push(cue ? clause.slice(0, cue.index) : clause);
     if (cue) denied.push(clause.slice(cue.index + cue[0].length));
   }
-  return { affirmed: affirmed.join(". "), denied: denied.join(". ") };
+  return { affirmed, denied };
 }
 
 /** A claim's words and concepts that a text has, and those that it has not. */
@@ -82,38 +83,71 @@ function grounding(claim: readonly string[], text: string): { found: string[]; m
   return { found, missing };
 }
 
-/** Words of a text that claim something. Concepts of several words ("magnetic resonance") are named by the concept. */
-function claims(text: string): string[] {
+/**
+ * Words of a text that claim something. Concepts of several words ("magnetic resonance") are named by the concept.
+ * @param empty words that claim nothing
+ */
+function claims(text: string, empty: ReadonlySet<string> = EMPTY): string[] {
   const { entities, rest } = readEntities(wordsOf(text).join(" "));
-  const own = rest.filter((word) => !FUNCTION_WORDS.has(word) && !EMPTY.has(word));
+  const own = rest.filter((word) => !FUNCTION_WORDS.has(word) && !empty.has(word));
   return [...new Set([...entities.map(({ concept }) => concept), ...own])];
 }
 
-const SIDES = ["left", "right"];
+/** Without those that say whether all is well: one clause must say that of the thing that is asked about. */
+const EMPTY_IN_CLAUSE: ReadonlySet<string> = EMPTY.difference(new Set(["abnormal", "abnormality"]));
 
-/** The side that a text names, if it names one alone. */
-function sideOf(text: string): string | null {
-  const named = SIDES.filter((side) => wordsOf(text).includes(side));
-  return named.length === 1 ? named[0] : null;
+/** Whether all that a claim says is in a text. */
+const saysAll = (text: string, claim: readonly string[]): boolean =>
+  claim.length > 0 && grounding(claim, text).missing.length === 0;
+
+/**
+ * What single clauses say to a question. Who affirms a thing with more about it affirms the thing; who denies a thing denies
+ * it with more about it, but "no mass in the liver" does not deny the liver.
+ */
+function clauseSays(question: string, { affirmed, denied }: Told): "yes" | "no" | null {
+  const asked = claims(question, EMPTY_IN_CLAUSE), all = asked.join(" ");
+  const within = denied.map((clause) => ({ clause, claim: claims(clause, EMPTY_IN_CLAUSE) }))
+    .filter(({ claim }) => saysAll(all, claim));
+  // Beside a finding "normal" is about something else ("normal lungs, enlarged heart" without the comma).
+  const plain = (clause: string) => !isNormality(question) || !namesFinding(clause);
+  const yes = affirmed.some((clause) => saysAll(clause, asked) && plain(clause));
+  if (within.some(({ clause }) => saysAll(clause, asked)) || within.length > 0 && !yes) return "no";
+  return yes ? "yes" : null;
+}
+
+/** Directions of which a place has one at most. */
+const OPPOSITES = [["left", "right"], ["upper", "lower"]];
+
+/** The directions that a text names, each without its opposite. */
+function sidesOf(text: string): { side: string; other: string }[] {
+  const there = wordsOf(text);
+  return OPPOSITES.flatMap((pair) => {
+    const [side, ...rest] = pair.filter((one) => there.includes(one));
+    return side && rest.length === 0 ? [{ side, other: pair.find((one) => one !== side)! }] : [];
+  });
 }
 
 /**
  * Whether the caption puts what the pair is about on the other side: next to each of its words the caption names only
  * that one. Where the caption names the side asked for beside any of them, or no side, nothing is said.
  */
-function otherSide(side: string, about: readonly string[], text: string): boolean {
-  const there = wordsOf(text), named = SIDES.filter((one) => there.includes(one));
-  if (!named.includes(side)) return named.length > 0;
+function otherSide(
+  { side, other }: { side: string; other: string },
+  about: readonly string[],
+  text: string,
+): boolean {
+  const there = wordsOf(text);
+  if (!there.includes(side)) return there.includes(other);
   const near = about.flatMap((word) =>
-    there.flatMap((other, i) => akin(word, other) ? there.slice(Math.max(0, i - 3), i + 3) : [])
+    there.flatMap((one, i) => akin(word, one) ? there.slice(Math.max(0, i - 3), i + 3) : [])
   );
-  return !near.includes(side) && SIDES.some((one) => one !== side && near.includes(one));
+  return !near.includes(side) && near.includes(other);
 }
 
-const places = (text: string): string =>
-  readEntities(text).entities.filter(({ kind }) => kind !== "finding").map(({ concept }) => concept).join(
-    " ",
-  );
+/** Places named in clauses that are about something else there ("no mass in the liver", not "no liver"). */
+const places = (clauses: readonly string[]): string =>
+  clauses.filter((clause) => claims(clause).length > 1).flatMap((clause) => readEntities(clause).entities)
+    .filter(({ kind }) => kind !== "finding").map(({ concept }) => concept).join(" ");
 
 /** Share of an open answer's claims, beyond what its question says, that the caption must have. */
 const MIN_GROUNDED = 0.6;
@@ -126,35 +160,41 @@ const MIN_GROUNDED = 0.6;
 export const evidence: PairFilter = {
   name: "evidence",
   reason({ pair, known }) {
-    const { affirmed, denied } = told(known), asked = claims(pair.question);
+    const clauses = told(known), asked = claims(pair.question);
+    const affirmed = clauses.affirmed.join(". "), denied = clauses.denied.join(". ");
+    const said = clauseSays(pair.question, clauses);
     const yes = /^yes\b/i.test(pair.answer), no = /^no\b/i.test(pair.answer);
     if (yes || no) {
       const inAffirmed = grounding(asked, affirmed), inDenied = grounding(asked, denied);
       const onlyDenied = inDenied.found.filter((word) => inAffirmed.missing.includes(word));
-      const side = sideOf(pair.question);
-      const sided = side !== null && otherSide(side, asked.filter((word) => word !== side), affirmed);
+      const sided = sidesOf(pair.question).some((one) =>
+        otherSide(one, asked.filter((word) => word !== one.side), affirmed)
+      );
       if (contradictsOverall(pair.question, yes, asked, affirmed)) return "not normal, says the caption";
       if (yes) {
-        if (onlyDenied.length > 0) return "affirms what the caption denies";
+        if (onlyDenied.length > 0 || said === "no") return "affirms what the caption denies";
         if (sided) return "the caption names the other side";
         return inAffirmed.missing.length > 0 ? `not in the caption: ${list(inAffirmed.missing)}` : null;
       }
-      const says = asked.length > 0 && inAffirmed.missing.length === 0 && inDenied.found.length === 0 &&
-        !sided;
-      return says && !isNormality(pair.question) ? "denies what the caption says" : null;
+      const scattered = asked.length > 0 && inAffirmed.missing.length === 0 && inDenied.found.length === 0 &&
+        !isNormality(pair.question);
+      return !sided && (said === "yes" || said === null && scattered) ? "denies what the caption says" : null;
     }
     const answered = claims(pair.answer).filter((word) => !asked.some((other) => akin(word, other)));
     // A place is in the picture, also where what it lacks is told.
-    const { found, missing } = grounding(answered, `${affirmed} ${places(denied)}`);
-    if (isDenial(pair.answer)) return null;
+    const { found, missing } = grounding(answered, `${affirmed} ${places(clauses.denied)}`);
+    if (isDenial(pair.answer)) {
+      if (contradictsOverall(pair.question, false, asked, affirmed)) return "not normal, says the caption";
+      return said === "yes" && /^where\b/i.test(pair.question) ? "denies what the caption says" : null;
+    }
     const lost = missing.filter((word) => readEntities(word).entities.length > 0);
     if (lost.length > 0) return `not in the caption: ${list(lost)}`;
     if (answered.length > 0 && found.length / answered.length < MIN_GROUNDED) {
       return `not in the caption: ${list(missing)}`;
     }
-    const side = sideOf(pair.answer);
-    const about = [...asked, ...answered].filter((word) => !SIDES.includes(word));
-    return side !== null && otherSide(side, about, affirmed) ? "the caption names the other side" : null;
+    const about = [...asked, ...answered].filter((word) => !OPPOSITES.flat().includes(word));
+    const sided = sidesOf(pair.answer).some((one) => otherSide(one, about, affirmed));
+    return sided ? "the caption names the other side" : null;
   },
 };
 
@@ -167,12 +207,12 @@ function contradictsOverall(
 ): boolean {
   const normal = isNormality(question),
     abnormal = /\b(abnormal\w*|lesions?|diseases?|pathology|findings?)\b/i.test(question);
-  const general = asked.every((word) =>
-    ["normal", "healthy", "unremarkable", "disease", "pathology"].includes(word)
-  );
+  const general = asked.every((word) => ["normal", "disease", "pathology"].includes(word));
   const calm = (normal && yes) || (abnormal && !normal && !yes);
-  return general && calm && readEntities(affirmed).entities.some(({ kind }) => kind === "finding");
+  return general && calm && namesFinding(affirmed);
 }
+
+const namesFinding = (text: string) => readEntities(text).entities.some(({ kind }) => kind === "finding");
 
 const list = (found: readonly string[]) => found.slice(0, 3).join(", ");
 

@@ -1,5 +1,6 @@
+import { yesOrNo } from "../stats/mod.ts";
 import { type Aspect, aspectOf, type Entity, fold, FUNCTION_WORDS, readEntities, words } from "./lexicon.ts";
-import { isYesNo, type QaPair } from "./pair.ts";
+import type { QaPair } from "./pair.ts";
 
 /** What is true about an image, as lib/phantom writes it. */
 export interface TruthRow {
@@ -41,11 +42,12 @@ export function factCheck(pair: Pick<QaPair, "question" | "answer">, truth: Trut
   if (asked.rest.some((word) => !FUNCTION_WORDS.has(word) && !NEUTRAL.has(word) && word !== "normal")) {
     return "unverifiable";
   }
-  if (isYesNo(pair.answer)) {
+  const closed = yesOrNo(pair.answer);
+  if (closed) {
     if (aspect !== "presence") return "unverifiable";
     const claim = claimOf(pair.question, asked.entities, truth);
     if (claim === null) return "unverifiable";
-    return claim === /^yes/i.test(pair.answer.trim()) ? "supported" : "contradicted";
+    return claim === (closed === "yes") ? "supported" : "contradicted";
   }
   if (aspect === null || aspect === "presence") return "unverifiable";
   const premise = asked.entities.filter((entity) => !(aspect === "side" && entity.kind === "side"));

@@ -1,4 +1,4 @@
-import { rouge } from "../stats/mod.ts";
+import { rouge, yesOrNo } from "../stats/mod.ts";
 import { evidence } from "./evidence.ts";
 import { invisible, unanswerable } from "./invisible.ts";
 import { isEnglish } from "./language.ts";
@@ -12,7 +12,7 @@ import {
   readEntities,
   words,
 } from "./lexicon.ts";
-import { isYesNo, type QaPair } from "./pair.ts";
+import type { QaPair } from "./pair.ts";
 import type { Decision } from "./review_file.ts";
 
 /** What a filter may look at: the pair, what the teacher was told, and what it was asked for. */
@@ -60,7 +60,7 @@ const form: PairFilter = {
     const binary = aspectOf(pair.question) === "presence" && !/\bor\b/i.test(pair.question);
     if (kind === "yes-no" && !binary) return "not a yes-no question";
     if (binary && /\b(no|not|without)\b/i.test(pair.question)) return "a negated question";
-    const closed = kind === "yes-no" ? isYesNo(pair.answer) : /^(yes|no)\b/i.test(pair.answer);
+    const closed = kind === "yes-no" ? yesOrNo(pair.answer) !== null : /^(yes|no)\b/i.test(pair.answer);
     if (binary && !closed) return "a yes-no question without yes or no";
     if (closed && aspectOf(pair.question) !== "presence") return "yes or no to an open question";
     if (kind === "choice") {
@@ -90,7 +90,7 @@ const length: PairFilter = {
 const leak: PairFilter = {
   name: "leak",
   reason({ pair }) {
-    if (isYesNo(pair.answer)) return null;
+    if (yesOrNo(pair.answer)) return null;
     const asked = new Set(words(pair.question).map(fold));
     const told = contentWords(pair.answer);
     if (told.length === 0 || !told.every((word) => asked.has(word))) return null;
@@ -165,7 +165,7 @@ const unclear: PairFilter = {
 const unsupported: PairFilter = {
   name: "unsupported",
   reason({ pair, known }) {
-    const affirmed = isYesNo(pair.answer) ? /^yes/i.test(pair.answer) : null;
+    const closed = yesOrNo(pair.answer), affirmed = closed && closed === "yes";
     const asked = unknownIn(pair.question, known, aspectOf(pair.question) === "side");
     if (affirmed !== null) {
       const normal = /\bnormal\b/i.test(pair.question);

@@ -2,9 +2,9 @@ import { join } from "@std/path";
 import { paths } from "../config/mod.ts";
 import { type CorpusRecord, loadRocoV1, loadSlake, loadVqaRad } from "../corpus/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
-import { percent, wilsonInterval } from "../stats/mod.ts";
+import { percent, wilsonInterval, yesOrNo } from "../stats/mod.ts";
 import { type Candidate, FILTERS, type PairFilter } from "./filters.ts";
-import { isYesNo, templatePairs } from "./pair.ts";
+import { templatePairs } from "./pair.ts";
 
 /** A pair about a real image of which it is known whether it is sound. */
 export interface LabelledPair {
@@ -25,7 +25,7 @@ type Asked = Pick<LabelledPair, "sound" | "source" | "tuning"> & {
 
 function labelled({ record, question, answer, known, ...label }: Asked): LabelledPair {
   const [pair] = templatePairs([{ record, type: "labelled", question, answer }]);
-  return { ...label, candidate: { pair, known, kind: isYesNo(answer) ? "yes-no" : "open" } };
+  return { ...label, candidate: { pair, known, kind: yesOrNo(answer) ? "yes-no" : "open" } };
 }
 
 const LABELS = ["sound", "wrong", "absent", "invisible"];
@@ -63,21 +63,23 @@ const SWAPPED: Record<string, string> = { left: "right", right: "left" };
  */
 function derived(sound: readonly Asked[], source: LabelledPair["source"]): Asked[] {
   return sound.flatMap((pair, i): Asked[] => {
-    const { question, answer, record } = pair, wrong = { ...pair, source, sound: false };
+    const { question, answer, record } = pair,
+      closed = yesOrNo(answer),
+      wrong = { ...pair, source, sound: false };
     const others = [...sound.slice(i + 1), ...sound.slice(0, i)];
     const begin = (text: string) => text.toLowerCase().split(" ").slice(0, 2).join(" ");
     const other = others.find((one) =>
       one.tuning === pair.tuning && one.record.imageId !== record.imageId &&
       begin(one.question) === begin(question) &&
-      !isYesNo(one.answer) && !saidIn(pair.known, one.answer)
+      yesOrNo(one.answer) === null && !saidIn(pair.known, one.answer)
     );
     const lowered = question[0].toLowerCase() + question.slice(1);
     const sided = answer.replace(/\b(left|right)\b/gi, (side) => SWAPPED[side.toLowerCase()]);
     return [
       { ...pair, source, question: `In this image, ${lowered}` },
-      ...(isYesNo(answer) ? [{ ...wrong, answer: /^yes/i.test(answer) ? "No" : "Yes" }] : []),
+      ...(closed ? [{ ...wrong, answer: closed === "yes" ? "No" : "Yes" }] : []),
       ...(sided !== answer ? [{ ...wrong, answer: sided }] : []),
-      ...(other && !isYesNo(answer) ? [{ ...wrong, answer: other.answer }] : []),
+      ...(other && !closed ? [{ ...wrong, answer: other.answer }] : []),
     ];
   });
 }
@@ -89,7 +91,7 @@ function statement({ question, answer }: CorpusRecord): string {
     "",
   );
   if (/^no\b/i.test(answer!)) return `no ${rest}`;
-  return isYesNo(answer!) ? rest : `${rest} ${answer}`;
+  return yesOrNo(answer!) ? rest : `${rest} ${answer}`;
 }
 
 /**
@@ -118,7 +120,7 @@ async function fromRows(
       one.answer!.toLowerCase() !== answer.toLowerCase() &&
       !known.toLowerCase().includes(one.answer!.toLowerCase())
     );
-    const wrong = isYesNo(answer) ? (/^yes/i.test(answer) ? "No" : "Yes") : other?.answer;
+    const closed = yesOrNo(answer), wrong = closed ? (closed === "yes" ? "No" : "Yes") : other?.answer;
     pairs.push({ ...pair, sound: true }, ...(wrong ? [{ ...pair, answer: wrong, sound: false }] : []));
   }
   return pairs;

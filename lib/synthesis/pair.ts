@@ -1,4 +1,5 @@
 import type { CorpusRecord } from "../corpus/mod.ts";
+import { yesOrNo } from "../stats/mod.ts";
 
 /** A question with its answer about an image, and where it comes from. */
 export interface QaPair {
@@ -72,7 +73,7 @@ export function sourcePairs(records: readonly CorpusRecord[]): QaPair[] {
   return records.flatMap((record) => {
     const { question, answer, choices, contentType } = record;
     if (question === null || answer === null) return [];
-    const answerType = record.answerType ?? (choices || isYesNo(answer) ? "closed" : "open");
+    const answerType = record.answerType ?? (choices || yesOrNo(answer) ? "closed" : "open");
     return [
       pairOf(record, "source", record.id, {
         question,
@@ -101,15 +102,10 @@ export function templatePairs(rows: readonly TruthQuestion[]): QaPair[] {
   return rows.map(({ record, type, question, answer, choices = null }) => {
     const n = seen.get(record.id) ?? 0;
     seen.set(record.id, n + 1);
-    const answerType = choices || isYesNo(answer) ? "closed" : "open";
+    const answerType = choices || yesOrNo(answer) ? "closed" : "open";
     const asked: Asked = { question, answer, choices, answerType, questionType: type };
     return pairOf(record, "template", `${record.id}#template/${n}`, asked);
   });
-}
-
-/** Whether an answer is yes or no. */
-export function isYesNo(answer: string): boolean {
-  return /^(yes|no)\.?$/i.test(answer.trim());
 }
 
 /** A pair as the teacher wrote it, with its provenance. */

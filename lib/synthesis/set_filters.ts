@@ -1,7 +1,7 @@
 import { sha256 } from "../config/mod.ts";
 import type { Candidate } from "./filters.ts";
 import { words } from "./lexicon.ts";
-import { isYesNo } from "./pair.ts";
+import { yesOrNo } from "../stats/mod.ts";
 
 /** A filter that looks at the pairs still fit together, and says which to drop and why. */
 export interface SetFilter {
@@ -39,9 +39,7 @@ const balance: SetFilter = {
 };
 
 function surplus(fit: readonly Candidate[]): [Candidate, string][] {
-  const [yes, no] = ["yes", "no"].map((answer) =>
-    fit.filter(({ pair }) => isYesNo(pair.answer) && pair.answer.trim().toLowerCase().startsWith(answer))
-  );
+  const [yes, no] = ["yes", "no"].map((answer) => fit.filter(({ pair }) => yesOrNo(pair.answer) === answer));
   const [many, few, name] = yes.length > no.length ? [yes, no, "yes"] : [no, yes, "no"];
   const allowed = Math.floor(few.length * MAX_YES_NO_SHARE / (1 - MAX_YES_NO_SHARE) + 1e-9);
   const order = new Map(many.map((one) => [one, sha256(`balance/${one.pair.id}`)]));

@@ -10,7 +10,8 @@ import {
   questionTypeOf,
   trueAnswer,
 } from "../phantom/mod.ts";
-import { isYesNo, type QaPair, templatePairs, type TruthQuestion } from "./pair.ts";
+import { yesOrNo } from "../stats/mod.ts";
+import { type QaPair, templatePairs, type TruthQuestion } from "./pair.ts";
 
 /**
  * Template pairs for captioned phantoms: every lesion question that applies, "describe the image", and one anatomy
@@ -51,7 +52,7 @@ const TYPE_OF_TOPIC: Record<string, QuestionType> = {
  */
 export function withQuestionTypes(pairs: readonly QaPair[]): QaPair[] {
   return pairs.map((pair) => {
-    const topic = pair.questionType === "finding" && isYesNo(pair.answer)
+    const topic = pair.questionType === "finding" && yesOrNo(pair.answer) !== null
       ? "presence"
       : TYPE_OF_TOPIC[pair.questionType ?? ""];
     const questionType = questionTypeOf(pair.question) ??

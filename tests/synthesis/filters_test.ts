@@ -145,6 +145,44 @@ Deno.test("yes and no are weighed against the caption, also for normal images", 
   assertEquals(closed("Does the image show no lesion?", "no", CT), "form");
 });
 
+/** What the rules for any caption hold against a pair. */
+const against = (caption: string, question: string, answer: string) =>
+  FILTERS.find(({ name }) => name === "evidence")!.reason({
+    pair: teacherPair(question, answer),
+    known: `Caption: ${caption}`,
+    kind: "open",
+  });
+
+Deno.test("evidence: what one clause says counts against what is answered, whatever other clauses name", () => {
+  const caption =
+    "CT of the abdomen with a cyst in the left kidney. The liver is unremarkable. No gallbladder. " +
+    "The spleen is not seen. No stone in the liver";
+  const denies = "denies what the caption says", affirms = "affirms what the caption denies";
+  for (
+    const [question, answer, reason] of [
+      ["Is the liver healthy?", "No", denies],
+      ["Is the liver normal?", "Yes", null],
+      ["Is the kidney normal?", "No", null],
+      ["Is the liver visible?", "Yes", null], // "no stone in the liver" does not deny the liver
+      ["Is the liver visible?", "No", denies],
+      ["Is there a stone in the liver?", "Yes", affirms],
+      ["Is there a cyst in the kidney?", "No", denies],
+      ["Is the spleen visible?", "Yes", affirms],
+      ["Where is the liver?", "Not seen", denies],
+      ["Where is the spleen?", "Not seen", null],
+      ["What is abnormal?", "Nothing", "not normal, says the caption"],
+      ["Which disease is included in the image?", "None", "not normal, says the caption"],
+      ["Which organ is beside the liver?", "Gallbladder", "not in the caption: gallbladder"],
+      ["Which organ has no stone?", "Liver", null],
+    ] as const
+  ) assertEquals([question, answer, against(caption, question, answer)], [question, answer, reason]);
+  const chest = "Normal chest radiograph with an enlarged heart";
+  assertEquals(against(chest, "Is the heart normal?", "No"), null);
+  const lobe = "Mass in the upper left lobe";
+  assertEquals(against(lobe, "Where is the mass?", "Lower left lobe"), "the caption names the other side");
+  assertEquals(against(lobe, "Where is the mass?", "Upper left lobe"), null);
+});
+
 Deno.test("options: no wrong option may be right as well, none may be cut", () => {
   const choice = (choices: string[]) =>
     verdict("Which organ is affected?", "kidney", "choice", CT, ["kidney", ...choices]);
