@@ -62,3 +62,24 @@ Deno.test("./lab data add shows and registers a set, lists it, and rm forgets it
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+Deno.test("./lab data add says when an image is in two splits, and that --resplit mends it", async () => {
+  const dir = await Deno.makeTempDir(), said: string[] = [], log = console.log;
+  console.log = (text: string) => void said.push(text);
+  try {
+    const png = await encodePng({ width: 8, height: 8, data: new Uint8Array(192) });
+    await Deno.writeFile(`${dir}/a.png`, png);
+    await Deno.writeFile(`${dir}/copy.png`, png);
+    await Deno.writeTextFile(
+      `${dir}/t.csv`,
+      "image,question,answer,split\na.png,Q?,x,train\ncopy.png,Q?,x,test\n",
+    );
+    const folders = { manifests: dir, local: `${dir}/local` };
+    await run(["add", dir, "--name", "ward"], folders);
+    assertEquals(said.join("\n").includes("1 images or cases are in several splits"), true);
+    assertEquals(said.join("\n").includes("refuses: add --resplit."), true);
+  } finally {
+    console.log = log;
+    await Deno.remove(dir, { recursive: true });
+  }
+});

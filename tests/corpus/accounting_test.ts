@@ -76,6 +76,28 @@ Deno.test("phantoms agree with their ground truth, picture by picture and row by
   assertEquals(rightShare(found), 1);
 });
 
+Deno.test("a set of one's own has no ground truth: it is looked at as real data are, and no closing check hangs on it", async () => {
+  const imagePath = join(temporary, "own.png");
+  await Deno.writeFile(imagePath, await encodePng({ width: 2, height: 2, data: new Uint8Array(12).fill(7) }));
+  const own = {
+    ...records[0],
+    dataset: "own_ward" as const,
+    imagePath,
+    question: "Is it normal?",
+    answer: "yes",
+  };
+  const found = await check([...records, own]);
+  assertEquals(found.at(-1), {
+    dataset: "own_ward",
+    images: 1,
+    picturesRight: 0, // of one grey
+    rows: 1,
+    rowsRight: 1,
+    largestDifference: null,
+  });
+  assertEquals(rightShare(found), 1);
+});
+
 Deno.test("without ground truth, pictures of one grey, unreadable files and rows without words are found", async () => {
   const rows = corpora[2].records.slice(0, 4);
   await Deno.writeTextFile(join(temporary, "broken.jpg"), "no picture");

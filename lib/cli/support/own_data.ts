@@ -18,6 +18,14 @@ import { visible } from "../../jupyter/mod.ts";
 /** Rows that are shown, and images that cannot be decoded. */
 const SHOWN = 3, NAMED = 20;
 
+/** Images, by their bytes, and cases of which records are in several splits. */
+function inSeveralSplits(records: OwnCorpus["records"]): number {
+  const same = (["imageSha256", "caseId"] as const).flatMap((
+    key,
+  ) => [...Map.groupBy(records.filter((record) => record[key] !== null), (record) => record[key]).values()]);
+  return same.filter((own) => new Set(own.map(({ split }) => split)).size > 1).length;
+}
+
 /** What was understood of a set, and what was dropped: what a person should read before anything is trained on it. */
 export function describeOwn(corpus: OwnCorpus): string {
   const { records, root, tables, skipped } = corpus, [account] = rowAccounts([corpus]);
@@ -85,6 +93,11 @@ export async function addOwn(
   }
   await writeOwnSet(name, set, local);
   console.log(describeOwn(corpus));
+  const shared = inSeveralSplits(corpus.records);
+  if (shared > 0) {
+    const remedy = options.resplit ? "remove copies of files" : "add --resplit";
+    console.log(`${shared} images or cases are in several splits, which notebook 01 refuses: ${remedy}.`);
+  }
   const test = corpus.records.some(({ split }) => split === "test");
   if (!test) console.log("There are no test rows: add --resplit for 80 : 10 : 10 by image and case.");
   console.log(
