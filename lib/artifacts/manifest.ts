@@ -3,6 +3,12 @@ import { join } from "@std/path";
 import { z } from "zod";
 import { canonicalJson, type Config, paths, type Scale, sha256 } from "../config/mod.ts";
 
+/** Name of a file in a run's folder, and nowhere else. */
+const Inside = z.string().regex(/^[^/]/).refine(
+  (name) => !name.split("/").some((part) => part === "." || part === ".."),
+  "expected a file of the run",
+);
+
 /** What a stage says of a finished run. */
 export const Manifest = z.strictObject({
   stage: z.string(),
@@ -17,7 +23,7 @@ export const Manifest = z.strictObject({
   /** Stale inputs that were accepted by name, here or further up. */
   acceptedStale: z.array(z.string()),
   /** File -> hash and size of each output. */
-  outputs: z.record(z.string(), z.strictObject({ sha256: z.string(), bytes: z.number() })),
+  outputs: z.record(Inside, z.strictObject({ sha256: z.string(), bytes: z.number() })),
   versions: z.record(z.string(), z.string()),
   /** TensorFlow's name of the GPU, else "CPU". */
   device: z.string(),

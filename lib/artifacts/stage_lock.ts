@@ -98,19 +98,23 @@ export async function removeRun(folder: string, name: string): Promise<boolean> 
 
 /**
  * Removes what killed processes left in a stage's folder, and runs of which there is a newer one with the same
- * configuration, but for the current one and those that a process reads. Asks for the stage's lock.
+ * configuration, but for the current one and those that a process reads; no run where `current` is damaged. Asks for the
+ * stage's lock.
  * @returns the names of the runs that are left
  */
 export async function sweepStage(stage: string, scale: Scale): Promise<string[]> {
-  const folder = stageFolder(stage, scale), current = (await readCurrent(stage, scale))?.name;
+  const folder = stageFolder(stage, scale);
   for await (const { name } of Deno.readDir(folder)) {
     if (/^\.(partial|removed)-/.test(name)) await Deno.remove(join(folder, name), { recursive: true });
   }
-  const newest = new Map<string, string>(), names = await runNames(stage, scale), left: string[] = [];
+  const names = await runNames(stage, scale),
+    current = await readCurrent(stage, scale).catch(() => "damaged");
+  if (typeof current === "string") return names;
+  const newest = new Map<string, string>(), left: string[] = [];
   const configuration = (name: string) => name.replace(/(-[0-9a-f]{8})-\d+$/, "$1");
   for (const name of names) newest.set(configuration(name), name);
   for (const name of names) {
-    const superseded = name !== current && newest.get(configuration(name)) !== name;
+    const superseded = name !== current?.name && newest.get(configuration(name)) !== name;
     if (!superseded || !await removeRun(folder, name)) left.push(name);
   }
   return left;

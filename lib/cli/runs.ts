@@ -2,6 +2,7 @@ import { exists } from "@std/fs";
 import { join } from "@std/path";
 import {
   chooseRun,
+  type CurrentRun,
   damagedOutputs,
   deleteRun,
   type FinishedRun,
@@ -60,15 +61,19 @@ const readRun = (stage: string, scale: Scale, name: string): Promise<FinishedRun
     throw error;
   });
 
-/** One line about a run; with `verify`, one more for each damaged file. */
-async function describe(stage: string, scale: Scale, name: string, verify: boolean): Promise<string[]> {
-  const current = await readCurrent(stage, scale).catch(() => null);
+/** One line about a run, and what is wrong with it; with `verify`, every file is read for that. */
+async function describe(
+  stage: string,
+  scale: Scale,
+  name: string,
+  { current, verify }: { current: CurrentRun | null; verify: boolean },
+): Promise<{ line: string; problems: string[] }> {
   const mark = current?.name !== name ? " " : current.chosen ? "!" : "*";
   let run: FinishedRun;
   try {
     run = await readRun(stage, scale, name);
   } catch (error) {
-    return [`${mark} ${name}  ${(error as Error).message}`];
+    return { line: `${mark} ${name}`, problems: [(error as Error).message] };
   }
   const { started, seconds, outputs, limit, memory } = run.manifest;
   const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
@@ -80,8 +85,7 @@ async function describe(stage: string, scale: Scale, name: string, verify: boole
     memory ? `${formatBytes(memory.peakBytes).padStart(9)} of memory` : "",
     limit === null ? "" : `limited to ${limit}`,
   ];
-  const problems = await damagedOutputs(run, { rehash: verify });
-  return [parts.join("  ").trimEnd(), ...problems.map((problem) => `    ${problem}`)];
+  return { line: parts.join("  ").trimEnd(), problems: await damagedOutputs(run, { rehash: verify }) };
 }
 
 /** What differs between two JSON values, as `place: one -> other`. */
@@ -137,11 +141,14 @@ export async function run(args: string[]): Promise<void> {
     if (!stages.length) console.log(`No stage has a finished run at scale ${scale} yet: ./lab run 00`);
     let damaged = false;
     for (const each of stages) {
-      console.log(each);
+      const pointer = await readCurrent(each, scale).catch((error: Error) => error);
+      const broken = pointer instanceof Error, current = broken ? null : pointer;
+      console.log(broken ? `${each}\n    ${pointer.message}` : each);
+      damaged ||= broken;
       for (const name of await runNames(each, scale)) {
-        const lines = await describe(each, scale, name, options.verify);
-        damaged ||= lines.length > 1 || lines[0].includes("is damaged");
-        console.log(lines.join("\n"));
+        const { line, problems } = await describe(each, scale, name, { current, verify: options.verify });
+        damaged ||= problems.length > 0;
+        console.log([line, ...problems.map((problem) => `    ${problem}`)].join("\n"));
       }
     }
     for (const { kind, files, bytes, unneeded } of stage ? [] : await keptResults()) {

@@ -243,6 +243,12 @@ Deno.test("a damaged output, manifest or pointer is one sentence with the file a
   await refused(manifest, text(""), "(it is no JSON)");
   await refused(manifest, text("null"), "is damaged (its top level");
   await refused(manifest, text('{"stage": 3}'), "is damaged (stage: ");
+  const outside = ["/etc/passwd", "../x", "a/../../x", "./x"];
+  for (const name of outside) {
+    const changed = (bytes: Uint8Array<ArrayBuffer>) =>
+      new TextDecoder().decode(bytes).replace('"records.arrow"', `"${name}"`);
+    await refused(manifest, (bytes) => text(changed(bytes))(), "is damaged (outputs.");
+  }
   const current = join(folder, "current");
   await refused(current, text(""), "(it names no run)");
   await refused(current, text("../../elsewhere\n"), "(it names no run)");
@@ -255,6 +261,17 @@ Deno.test("a damaged output, manifest or pointer is one sentence with the file a
   );
   await Deno.rename(`${table}.away`, table);
   (await openInput("01_data", config)).close();
+});
+
+Deno.test("where the pointer is damaged, running the notebook again mends it and loses no run", async () => {
+  const [before] = (await runNames("01_data", "tiny")).slice(-1), pointer = join(folder, "current");
+  await Deno.writeTextFile(pointer, "");
+  const run = await startRun("01_data", config);
+  await run.writeTable("records", [{ id: "mended" }]);
+  assert((await runNames("01_data", "tiny")).includes(before));
+  await run.finish();
+  using input = await openInput("01_data", config);
+  assertEquals(await input.table("records"), [{ id: "mended" }]);
 });
 
 Deno.test("outputs that have not changed are not read again, but --verify reads them", async () => {

@@ -70,6 +70,16 @@ Deno.test("a damaged run is named, also one whose files look unchanged with --ve
     console.log = log;
   }
   assert(lines.join("\n").includes(`${table} is damaged`), lines.join("\n"));
+  const pointer = join(results, "tiny/01_data/current"), whole = await Deno.readTextFile(pointer);
+  await Deno.writeTextFile(pointer, "");
+  console.log = (line: string) => lines.push(line);
+  try {
+    await assertRejects(() => run([]), Error, "some runs are damaged");
+  } finally {
+    console.log = log;
+    await Deno.writeTextFile(pointer, whole);
+  }
+  assert(lines.join("\n").includes(`${pointer} is damaged (it names no run)`), lines.join("\n"));
   await assertRejects(() => run(["use", "01", "nothing"]), Error, "has no run nothing; it has tiny-");
   await assertRejects(() => run(["use", "07", "x"]), Error, 'stage "07" has no finished run');
   await assertRejects(() => run(["use", "01"]), Error, "was given 0 names");
