@@ -11,6 +11,18 @@ export async function writeHashes(folder: string, files: readonly UnpackedFile[]
   await writeFileAtomic(hashesPath(folder), files.map((f) => `${f.sha256}  ${f.path}\n`).join(""));
 }
 
+/** @throws Error, one sentence, when the list is not there or not that of so many files */
+async function readHashes(folder: string, files: number): Promise<{ path: string; sha256: string }[]> {
+  const path = hashesPath(folder), text = await Deno.readTextFile(path).catch(() => "");
+  const lines = [...text.matchAll(/^([0-9a-f]{64})  ([^\n]+)$/gm)];
+  if (lines.length !== files) {
+    throw new Error(
+      `${path}: expected the hashes of ${files} files, found ${lines.length}. Delete ${folder} and fetch the data set again.`,
+    );
+  }
+  return lines.map(([, sha256, path]) => ({ path, sha256 }));
+}
+
 /** Where the hashes of files that a person put into the folder are kept, from the first look at them on. */
 const PLACED = "placed";
 
@@ -29,6 +41,7 @@ export interface Verification {
  * Hashes every downloaded and unpacked file of a data set's folder again and compares with its receipt. Files that a person
  * put there came without hashes: they are written down at the first look and compared from then on; an empty one counts as
  * changed.
+ * @throws Error, one sentence, when the list of an archive's hashes is damaged
  * @param onProgress gets the number of files done and all
  */
 export async function verifyDataset(
@@ -39,9 +52,8 @@ export async function verifyDataset(
   for (const [path, { sha256, unpacked }] of Object.entries((await readReceipt(dir)).files)) {
     if (!unpacked) expected.push({ path, sha256 });
     else {
-      const list = await Deno.readTextFile(hashesPath(join(dir, unpacked.into)));
-      for (const line of list.split("\n")) {
-        if (line) expected.push({ path: `${unpacked.into}/${line.slice(66)}`, sha256: line.slice(0, 64) });
+      for (const file of await readHashes(join(dir, unpacked.into), unpacked.files)) {
+        expected.push({ path: `${unpacked.into}/${file.path}`, sha256: file.sha256 });
       }
     }
   }

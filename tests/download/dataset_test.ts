@@ -311,6 +311,19 @@ Deno.test(
       changed: ["images/1.png"],
       missing: ["images/0.png"],
     });
+    const list = `${t.dir}/images.sha256`, lines = await Deno.readTextFile(list);
+    for (const damaged of [lines.slice(70), lines.replace(/^./, "x"), ""]) {
+      await Deno.writeTextFile(list, damaged);
+      await assertRejects(
+        () => verifyDataset(t.dir),
+        Error,
+        `${list}: expected the hashes of 3 files, found `,
+      );
+    }
+    await Deno.remove(list);
+    await Deno.remove(`${t.dir}/images`, { recursive: true });
+    await fetchDataset(manifestAt(t.base), t.dir, { retry });
+    assertEquals((await verifyDataset(t.dir)).same, 4);
   }),
 );
 
