@@ -14,7 +14,7 @@ export async function writeHashes(folder: string, files: readonly UnpackedFile[]
 /** @throws Error, one sentence, when the list is not there or not that of so many files */
 async function readHashes(folder: string, files: number): Promise<{ path: string; sha256: string }[]> {
   const path = hashesPath(folder), text = await Deno.readTextFile(path).catch(() => "");
-  const lines = [...text.matchAll(/^([0-9a-f]{64})  ([^\n]+)$/gm)];
+  const lines = [...text.matchAll(/^([0-9a-f]{64}) {2}([^\n]+)$/gm)];
   if (lines.length !== files) {
     throw new Error(
       `${path}: expected the hashes of ${files} files, found ${lines.length}. Delete ${folder} and fetch the data set again.`,
