@@ -1,9 +1,9 @@
 import { checkpoint } from "../jupyter/mod.ts";
-import { tf } from "../tensor/mod.ts";
+import { dispose } from "../tensor/mod.ts";
 import { encodeExample, padBatch, type Tokenizer } from "../text/mod.ts";
 import { checkGeneration, generate, type GenerateOptions } from "./generate.ts";
 import { type ImageStore, pixelValuesOf, readAhead } from "./image_store.ts";
-import type { Model, ModelInputs } from "./paligemma.ts";
+import { type Model, type ModelInputs, modelInputs } from "./paligemma.ts";
 
 /** An image and a prompt, e.g. "answer en what organ is shown?". */
 export interface Prompt {
@@ -42,21 +42,11 @@ export async function promptInputs(
   options: { length?: number; blankImages?: boolean } = {},
 ): Promise<ModelInputs> {
   const sequences = prompts.map(({ prefix }) => encodeExample(tokenizer, model.config, { prefix }));
-  const { ids, tokenTypes, attentionMask, batch, length } = padBatch(sequences, {
-    side: "left",
-    length: options.length,
-  });
-  const { size } = store;
+  const padded = padBatch(sequences, { side: "left", length: options.length });
   const pixels = options.blankImages
-    ? new Float32Array(batch * 3 * size * size)
+    ? new Float32Array(prompts.length * 3 * store.size ** 2)
     : await pixelValuesOf(prompts.map((p) => p.imagePath), store);
-  const int = (values: Int32Array) => tf.tensor2d(values, [batch, length], "int32");
-  return {
-    pixelValues: tf.tensor4d(pixels, [batch, 3, size, size]),
-    ids: int(ids),
-    tokenTypes: int(tokenTypes),
-    attentionMask: int(attentionMask),
-  };
+  return modelInputs(padded, pixels);
 }
 
 /**
@@ -93,7 +83,7 @@ export async function answerPrompts(
     if (!blankImages) reader.start(next.map(({ imagePath }) => imagePath));
     const seed = (options.seed ?? 0) * 65536 + firstBatch + start / batchSize;
     const out = generate(model, inputs, { ...settings, seed: seed | 0 });
-    tf.dispose(inputs as never);
+    dispose(inputs);
     for (let i = 0; i < real; i++) {
       answers.push(Array.from({ length: samples }, (_, j) => {
         const row = i * samples + j;

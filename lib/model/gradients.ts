@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { barrier, tf } from "../tensor/mod.ts";
+import { barrier, gather, tf, tidy, valueAndGradients, vjp } from "../tensor/mod.ts";
 import type { PaliGemmaConfig, Params } from "../weights/mod.ts";
 import { lmHead, textBlock } from "./gemma.ts";
 import { inBlock, weight, type Weights } from "./layers.ts";
@@ -26,31 +26,28 @@ export interface LossAndGradients {
  */
 export function lossAndGradients(
   w: Weights,
-  trained: string[],
+  trained: readonly string[],
   inputs: ModelInputs,
   labels: LabelRows,
   config: PaliGemmaConfig,
   options: { recompute?: boolean } = {},
 ): LossAndGradients {
   if (trained.length === 0) throw new Error("Nothing to train: name at least one tensor.");
-  const values = trained.map((name) => weight(w, name));
-  return tf.tidy(() => {
-    if (options.recompute) return byBlock(w, trained, inputs, labels, config) as never;
-    const f = (...v: Tensor[]) =>
-      lossOf(run(overlay(w, trained, v), inputs, config, { logitsAt: labels.rows }).logits, labels);
-    const { value, grads } = tf.valueAndGrads(f as never)(values);
-    return { loss: value, gradients: record(trained, grads) } as never;
-  }) as LossAndGradients;
+  const start = pick(w, trained);
+  return tidy(() => {
+    if (options.recompute) return byBlock(w, trained, inputs, labels, config);
+    const f = (params: Params) =>
+      lossOf(run(overlay(w, params), inputs, config, { logitsAt: labels.rows }).logits, labels);
+    const { value: loss, gradients } = valueAndGradients(f, start);
+    return { loss, gradients };
+  });
 }
 
-const record = (names: string[], values: Tensor[]): Params =>
-  Object.fromEntries(names.map((n, i) => [n, values[i]]));
+const pick = (w: Weights, names: readonly string[]): Params =>
+  Object.fromEntries(names.map((name) => [name, weight(w, name)]));
 
 /** The same weights with some tensors replaced (by the tape's own). */
-const overlay = (w: Weights, names: string[], values: Tensor[]): Weights => ({
-  ...w,
-  tensors: { ...w.tensors, ...record(names, values) },
-});
+const overlay = (w: Weights, params: Params): Weights => ({ ...w, tensors: { ...w.tensors, ...params } });
 
 /** A stretch of the model between two hidden states, and the trained tensors that it reads. */
 interface Block {
@@ -59,7 +56,7 @@ interface Block {
 }
 
 function blocksOf(
-  trained: string[],
+  trained: readonly string[],
   inputs: ModelInputs,
   config: PaliGemmaConfig,
   dtype: ReturnType<typeof dtypeOf>,
@@ -88,14 +85,15 @@ function blocksOf(
 
 function byBlock(
   w: Weights,
-  trained: string[],
+  trained: readonly string[],
   inputs: ModelInputs,
   labels: LabelRows,
   config: PaliGemmaConfig,
 ): LossAndGradients {
   const gradients: Params = {};
-  const collect = (names: string[], values: Tensor[]) =>
-    names.forEach((n, i) => gradients[n] = gradients[n] ? tf.add(gradients[n], values[i]) : values[i]);
+  const collect = (found: Params) => {
+    for (const [n, g] of Object.entries(found)) gradients[n] = gradients[n] ? tf.add(gradients[n], g) : g;
+  };
   const blocks = blocksOf(trained, inputs, config, dtypeOf(w));
   const start = trained.filter((n) => n.startsWith("vision_tower.embeddings."));
   const first = start.length ? 0 : blocks.findIndex((b) => b.reads.length > 0);
@@ -108,33 +106,28 @@ function byBlock(
   const ends = trained.filter((n) =>
     n.startsWith("language_model.norm.") || n.startsWith("language_model.embed_tokens.")
   );
-  const head = tf.valueAndGrads(
-    ((h: Tensor, ...v: Tensor[]) =>
-      lossOf(lmHead(overlay(w, ends, v), tf.gather(h, labels.rows as never), config), labels)) as never,
+  const head = valueAndGradients(
+    ({ h, ...params }: Params) => lossOf(lmHead(overlay(w, params), gather(h, labels.rows), config), labels),
+    { h: inputsOf.at(-1)!, ...pick(w, ends) },
   );
-  const { value: loss, grads } = head([inputsOf.at(-1)!, ...ends.map((n) => weight(w, n))]);
-  collect(ends, grads.slice(1));
-  let dy = grads[0];
+  let { h: dy, ...rest } = head.gradients;
+  collect(rest);
   for (let i = blocks.length - 1; first >= 0 && i >= first; i--) {
-    const { reads, apply } = blocks[i], values = reads.map((n) => weight(w, n));
+    const { reads, apply } = blocks[i], lowest = i === first && start.length === 0;
     // Without the barrier the compilers would find the repetition and merge it away, memory and all.
-    const h = barrier(inputsOf[i], dy), lowest = i === first && start.length === 0;
-    if (lowest) {
-      collect(reads, tf.grads(((...v: Tensor[]) => apply(overlay(w, reads, v), h)) as never)(values, dy));
-    } else {
-      const f = (h: Tensor, ...v: Tensor[]) => apply(overlay(w, reads, v), h);
-      const [dh, ...rest] = tf.grads(f as never)([h, ...values], dy);
-      collect(reads, rest);
-      dy = dh;
-    }
+    const before = barrier(inputsOf[i], dy);
+    const f = ({ h = before, ...params }: Params) => apply(overlay(w, params), h);
+    const at: Params = lowest ? pick(w, reads) : { h: before, ...pick(w, reads) };
+    ({ h: dy, ...rest } = vjp(f, at, dy));
+    collect(rest);
   }
   if (start.length) {
-    const f = (...v: Tensor[]) => patchEmbeddings(overlay(w, start, v), inputs.pixelValues, config);
-    collect(start, tf.grads(f as never)(start.map((n) => weight(w, n)), dy));
+    const f = (params: Params) => patchEmbeddings(overlay(w, params), inputs.pixelValues, config);
+    collect(vjp(f, pick(w, start), dy));
   }
   const missing = trained.filter((n) => !gradients[n]);
   if (missing.length) {
     throw new Error(`No part of the model reads ${missing.join(", ")}: nothing to train there.`);
   }
-  return { loss, gradients };
+  return { loss: head.value, gradients };
 }

@@ -6,7 +6,7 @@
 export { gelu, layerNorm, linear, rmsNorm, type Weights, weightsOf } from "./layers.ts";
 export { decodeMask, prefixMask } from "./mask.ts";
 export { patchEmbeddings, visionTower } from "./siglip.ts";
-export { projector } from "./projector.ts";
+export { PROJECTOR, projector } from "./projector.ts";
 export { embedTokens, type KeysValues, lmHead, rotary, textBlock } from "./gemma.ts";
 export { notFinite } from "./finite.ts";
 export {
@@ -17,6 +17,7 @@ export {
   joinSequence,
   type Model,
   type ModelInputs,
+  modelInputs,
   modelWeights,
   visionFeatures,
 } from "./paligemma.ts";

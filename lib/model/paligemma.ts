@@ -1,5 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { checkIndices, type DType, isTracing, realType, tf } from "../tensor/mod.ts";
+import type { TokenBatch } from "../text/mod.ts";
 import type { Adapter, PaliGemmaConfig, Params } from "../weights/mod.ts";
 import { embedTokens, lmHead, rotary, type Surroundings, textBlock } from "./gemma.ts";
 import { as, inBlock, rmsNorm, weight, type Weights, weightsOf } from "./layers.ts";
@@ -26,6 +27,22 @@ export interface ModelInputs {
   tokenTypes: Tensor;
   /** int32 `[B, L]`, 0 = padding (either side) */
   attentionMask: Tensor;
+}
+
+/**
+ * The tensors of padded token rows and their images.
+ *
+ * @param pixels pixel values float32 `[B, 3, S, S]` in [-1, 1]
+ */
+export function modelInputs(tokens: Omit<TokenBatch, "labels">, pixels: Float32Array): ModelInputs {
+  const { batch, length } = tokens, size = Math.sqrt(pixels.length / (3 * batch));
+  const int = (values: Int32Array) => tf.tensor2d(values, [batch, length], "int32");
+  return {
+    pixelValues: tf.tensor4d(pixels, [batch, 3, size, size]),
+    ids: int(tokens.ids),
+    tokenTypes: int(tokens.tokenTypes),
+    attentionMask: int(tokens.attentionMask),
+  };
 }
 
 /** What to keep besides the logits. */

@@ -20,3 +20,14 @@ export { OutOfMemory } from "./out_of_memory.ts";
 export { barrier, checkIndices, sparseCrossEntropy, updateSlice } from "./ops.ts";
 export { categorical, randomNormal, randomUniform, type Seed } from "./random.ts";
 export type { Device } from "./runtime.ts";
+export {
+  copyOf,
+  dispose,
+  gather,
+  mapTensors,
+  matMul,
+  oneHot,
+  tidy,
+  valueAndGradients,
+  vjp,
+} from "./typed.ts";

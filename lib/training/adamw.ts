@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { tf } from "../tensor/mod.ts";
+import { mapTensors, tf } from "../tensor/mod.ts";
 import type { Params } from "../weights/mod.ts";
 
 /** Settings of AdamW. */
@@ -16,19 +16,18 @@ export const TORCH_ADAMW: AdamWSettings = { beta1: 0.9, beta2: 0.999, eps: 1e-8,
 
 /** What AdamW remembers between steps; float32, in the shapes of the trained tensors. */
 export interface AdamWState {
-  /** Mean of the gradients. */
-  mean: Params;
-  /** Mean of their squares. */
-  square: Params;
+  /** Running mean of the gradients (first moment). */
+  m: Params;
+  /** Running mean of their squares (second moment). */
+  v: Params;
   /** float32 scalar: steps done. A tensor, so that a traced step is one trace. */
   step: Tensor;
 }
 
 /** The state before the first step. */
 export function initAdamW(params: Params): AdamWState {
-  const zeros = () =>
-    Object.fromEntries(Object.entries(params).map(([n, p]) => [n, tf.keep(tf.zeros(p.shape))]));
-  return { mean: zeros(), square: zeros(), step: tf.keep(tf.scalar(0)) };
+  const zeros = () => mapTensors(params, (p) => tf.keep(tf.zeros(p.shape)));
+  return { m: zeros(), v: zeros(), step: tf.keep(tf.scalar(0)) };
 }
 
 /**
@@ -45,20 +44,20 @@ export function adamW(
   learningRate: Tensor | number,
   settings: AdamWSettings,
 ): { params: Params; state: AdamWState } {
-  const { beta1, beta2, eps, weightDecay } = settings, step = tf.add(state.step, 1) as Tensor;
+  const { beta1, beta2, eps, weightDecay } = settings, step = tf.add<Tensor>(state.step, 1);
   // 1 - beta^t; by expm1, since in float32 1 - 0.999 has lost four digits.
   const correction = (beta: number) => tf.neg(tf.expm1(tf.mul(step, Math.log(beta))));
   const c1 = correction(beta1), root2 = tf.sqrt(correction(beta2)), rate = tf.div(learningRate, c1);
-  const next: Params = {}, mean: Params = {}, square: Params = {};
+  const next: Params = {}, m: Params = {}, v: Params = {};
   for (const [name, p] of Object.entries(params)) {
     const g = gradients[name];
     if (!g) throw new Error(`AdamW got no gradient for "${name}".`);
     const decay = typeof weightDecay === "number" ? weightDecay : weightDecay(name);
-    mean[name] = tf.add(tf.mul(state.mean[name], beta1), tf.mul(g, 1 - beta1));
-    square[name] = tf.add(tf.mul(state.square[name], beta2), tf.mul(tf.square(g), 1 - beta2));
-    const size = tf.add(tf.div(tf.sqrt(square[name]), root2), eps);
+    m[name] = tf.add(tf.mul(state.m[name], beta1), tf.mul(g, 1 - beta1));
+    v[name] = tf.add(tf.mul(state.v[name], beta2), tf.mul(tf.square(g), 1 - beta2));
+    const size = tf.add(tf.div(tf.sqrt(v[name]), root2), eps);
     const kept = decay === 0 ? p : tf.mul(p, tf.sub(1, tf.mul(learningRate, decay)));
-    next[name] = tf.sub(kept, tf.mul(rate, tf.div(mean[name], size)));
+    next[name] = tf.sub(kept, tf.mul(rate, tf.div(m[name], size)));
   }
-  return { params: next, state: { mean, square, step } };
+  return { params: next, state: { m, v, step } };
 }

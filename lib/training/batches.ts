@@ -1,25 +1,45 @@
-import { tf, upload } from "../tensor/mod.ts";
-import { padBatch } from "../text/mod.ts";
-import { type ImageStore, type LabelRows, labelRows, type ModelInputs, pixelValuesOf } from "../model/mod.ts";
-import type { Params } from "../weights/mod.ts";
+import { upload } from "../tensor/mod.ts";
+import { padBatch, type TokenSequence } from "../text/mod.ts";
+import {
+  type ImageStore,
+  type LabelRows,
+  labelRows,
+  type ModelInputs,
+  modelInputs,
+  pixelValuesOf,
+  readAhead,
+} from "../model/mod.ts";
 import type { Example } from "./examples.ts";
+
+/** What a step learns from: what the model reads, and what it is to say. */
+export interface TrainingBatch<Inputs = ModelInputs, Labels = LabelRows> {
+  inputs: Inputs;
+  labels: Labels;
+}
+
+/** Examples as far as their tokens go. */
+type Tokenised = readonly { readonly sequence: TokenSequence }[];
 
 /** Shapes shared by every batch of a stage, so that a step is traced once. */
 export interface BatchShape {
-  /** Tokens per row, image tokens included: the longest example, rounded up to a multiple of 8. */
+  /** Tokens per row, image tokens included: the longest example, rounded up. */
   length: number;
   /** Label tokens per row at most, rounded up likewise. */
   labels: number;
 }
 
-/** The smallest shape that holds every example. */
-export function batchShape(examples: readonly Example[]): BatchShape {
+const labelsIn = (sequence: TokenSequence): number =>
+  sequence.labels.filter((label) => label !== -100).length;
+
+/** The smallest shape that holds every example, rounded up to a multiple. */
+export function batchShape(examples: Tokenised, multiple = 8): BatchShape {
   let length = 0, labels = 0;
   for (const { sequence } of examples) {
     length = Math.max(length, sequence.ids.length);
-    labels = Math.max(labels, sequence.labels.reduce((n, label) => n + (label === -100 ? 0 : 1), 0));
+    labels = Math.max(labels, labelsIn(sequence));
   }
-  return { length: Math.ceil(length / 8) * 8, labels: Math.ceil(labels / 8) * 8 };
+  const up = (n: number) => Math.ceil(n / multiple) * multiple;
+  return { length: up(length), labels: up(labels) };
 }
 
 /** As many of the first examples as fill whole batches (all, if they do not fill one): a smaller batch is a new trace. */
@@ -28,48 +48,62 @@ export function wholeBatches(examples: readonly Example[], size: number): readon
 }
 
 /** Label tokens of some examples. */
-export function labelCount(examples: readonly Example[]): number {
-  return examples.reduce(
-    (n, { sequence }) => n + sequence.labels.filter((label) => label !== -100).length,
-    0,
-  );
-}
+export const labelCount = (examples: Tokenised): number =>
+  examples.reduce((n, { sequence }) => n + labelsIn(sequence), 0);
 
 /**
- * Tensors of a training batch: pixelValues [B, 3, S, S], ids, tokenTypes and attentionMask [B, L] (padded on the
- * right), and the label rows with weights 1 / total.
+ * The tensors of a batch, padded on the right, with labels weighted 1 / total.
  *
+ * @param pixels pixel values float32 `[B, 3, S, S]` in [-1, 1]
  * @param total label tokens of the whole accumulated batch; default: of this part
  */
-export async function trainingBatch(
+export function trainingBatch(
+  examples: Tokenised,
+  pixels: Float32Array,
+  shape: BatchShape,
+  total: number = labelCount(examples),
+): TrainingBatch {
+  const padded = padBatch(examples.map((e) => e.sequence), { side: "right", length: shape.length });
+  const { batch, length } = padded, capacity = batch * shape.labels;
+  const made = {
+    inputs: modelInputs(padded, pixels),
+    labels: labelRows(padded.labels, batch, length, { capacity, total }),
+  };
+  upload([...Object.values(made.inputs), ...Object.values(made.labels)]);
+  return made;
+}
+
+/** {@linkcode trainingBatch} with the examples' own images. */
+export async function readBatch(
   examples: readonly Example[],
   store: ImageStore,
   shape: BatchShape,
-  total = labelCount(examples),
-): Promise<Params> {
-  const padded = padBatch(examples.map((e) => e.sequence), { side: "right", length: shape.length });
-  const { batch, length } = padded, size = store.size;
+  total?: number,
+): Promise<TrainingBatch> {
   const pixels = await pixelValuesOf(examples.map((e) => e.imagePath), store);
-  const { rows, targets, weights } = labelRows(padded.labels, batch, length, {
-    capacity: batch * shape.labels,
-    total,
-  });
-  const int = (values: Int32Array) => tf.tensor2d(values, [batch, length], "int32");
-  const tensors: Params = {
-    pixelValues: tf.tensor4d(pixels, [batch, 3, size, size]),
-    ids: int(padded.ids),
-    tokenTypes: int(padded.tokenTypes),
-    attentionMask: int(padded.attentionMask),
-    rows,
-    targets,
-    weights,
-  };
-  upload(Object.values(tensors));
-  return tensors;
+  return trainingBatch(examples, pixels, shape, total);
 }
 
-/** The model's inputs and the labels of a batch of tensors. */
-export function unpack(part: Params): { inputs: ModelInputs; labels: LabelRows } {
-  const { pixelValues, ids, tokenTypes, attentionMask, rows, targets, weights } = part;
-  return { inputs: { pixelValues, ids, tokenTypes, attentionMask }, labels: { rows, targets, weights } };
+/** The batches of a run in turn, each in the parts whose gradients are added up. */
+export interface BatchReader extends AsyncDisposable {
+  /** Tensors of batch i, whose labels are weighted by those of all its parts; the images of the next one are read meanwhile. */
+  read(i: number): Promise<TrainingBatch[]>;
+}
+
+/** Reads batches of `shape` from a store of images. */
+export function batchReader(
+  batches: readonly (readonly (readonly Example[])[])[],
+  store: ImageStore,
+  shape: BatchShape,
+): BatchReader {
+  const ahead = readAhead(store);
+  return {
+    async read(i) {
+      const total = labelCount(batches[i].flat()), parts: TrainingBatch[] = [];
+      for (const part of batches[i]) parts.push(await readBatch(part, store, shape, total));
+      ahead.start((batches[i + 1] ?? []).flat().map(({ imagePath }) => imagePath));
+      return parts;
+    },
+    [Symbol.asyncDispose]: () => ahead[Symbol.asyncDispose](),
+  };
 }

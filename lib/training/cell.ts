@@ -5,7 +5,8 @@ import type { CellData } from "./grid.ts";
 import { type ImageGain, imageGain } from "./image_gain.ts";
 import { keptCell } from "./kept_cell.ts";
 import { tf } from "../tensor/mod.ts";
-import { lossFall, type StageOptions, type TrainingRecord, trainStage2 } from "./stages.ts";
+import type { TrainingRecord } from "./fit.ts";
+import { lossFall, type StageOptions, trainStage2 } from "./stages.ts";
 
 /** What training a cell of the grid gives. */
 export interface TrainedCell {

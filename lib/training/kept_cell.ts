@@ -9,7 +9,7 @@ import {
   readSafetensors,
   writeSafetensors,
 } from "../weights/mod.ts";
-import { tf } from "../tensor/mod.ts";
+import { copyOf } from "../tensor/mod.ts";
 import type { TrainedCell } from "./cell.ts";
 import type { Example } from "./examples.ts";
 import type { CellData } from "./grid.ts";
@@ -22,9 +22,6 @@ function exampleKey({ id, imagePath, sequence }: Example, states: Map<string, st
   if (!states.has(imagePath)) states.set(imagePath, imageState(imagePath));
   return [id, imagePath, states.get(imagePath), sequence];
 }
-
-const copyOf = (params: Params): Params =>
-  Object.fromEntries(Object.entries(params).map(([name, x]) => [name, tf.keep(tf.clone(x))]));
 
 /** Hash of the examples and of the order in which they come. */
 function dataSha256({ batches, validation, stepsPerEpoch, shape, learningRateScale }: CellData): string {

@@ -1,16 +1,15 @@
 import { checkpoint } from "../jupyter/mod.ts";
 import { forward, type ImageStore, type Model, modelWeights, tokenLosses } from "../model/mod.ts";
-import { jit, tf } from "../tensor/mod.ts";
+import { dispose, jit } from "../tensor/mod.ts";
 import type { Params } from "../weights/mod.ts";
-import { type BatchShape, labelCount, trainingBatch, unpack } from "./batches.ts";
+import { type BatchShape, labelCount, readBatch, type TrainingBatch } from "./batches.ts";
 import type { Example } from "./examples.ts";
 
 /** Traced losses of label tokens by configuration; the weights are arguments, so one trace serves all adapters of a kind. */
 const traced = new Map<string, ReturnType<typeof trace>>();
 
 function trace(model: Model, loraScale: number, compiler: "graph" | "xla") {
-  return jit((tensors: Params, part: Params) => {
-    const { inputs, labels } = unpack(part);
+  return jit((tensors: Params, { inputs, labels }: TrainingBatch) => {
     const adapter = { config: { r: 1, alpha: loraScale, targets: "" }, params: {} };
     const { logits } = forward(tensors, inputs, model.config, { adapter, logitsAt: labels.rows });
     return tokenLosses(logits, labels);
@@ -43,9 +42,9 @@ export async function exampleLosses(
   for (let start = 0; start < examples.length; start += options.batchSize) {
     await checkpoint(options.signal);
     const batch = examples.slice(start, start + options.batchSize);
-    const part = await trainingBatch(batch, store, options.shape, 1), losses = f(tensors, part);
+    const part = await readBatch(batch, store, options.shape, 1), losses = f(tensors, part);
     const values = await losses.data();
-    tf.dispose([part, losses] as never);
+    dispose([part, losses]);
     let at = 0; // label tokens come example by example
     for (const example of batch) {
       const end = at + labelCount([example]);

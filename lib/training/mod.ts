@@ -1,12 +1,13 @@
-/** Batches, AdamW, the two fine-tuning stages, and the pre-training of the nano model. */
+/** Batches, AdamW, the training loop, the two fine-tuning stages, and the pre-training of the nano model. */
 export * from "./adamw.ts";
 export * from "./batches.ts";
 export * from "./cell.ts";
 export * from "./examples.ts";
 export * from "./loss.ts";
 export * from "./nano/mod.ts";
+export * from "./fit.ts";
 export * from "./stages.ts";
-export * from "./trainer.ts";
+export * from "./step.ts";
 export * from "./inspect.ts";
 export * from "./grid.ts";
 export * from "./scaling.ts";

@@ -3,7 +3,7 @@ import { attentionModules } from "../model/mod.ts";
 import type { ScalingPoint } from "../stats/mod.ts";
 import { labelCount } from "./batches.ts";
 import type { Example } from "./examples.ts";
-import type { TrainingRecord } from "./stages.ts";
+import type { TrainingRecord } from "./fit.ts";
 
 /**
  * Points of equation 1 (X trained parameters, D label tokens seen so far, L validation loss) from runs over the same

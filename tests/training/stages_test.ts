@@ -1,25 +1,33 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
 import { type Config, loadConfig } from "../../lib/config/mod.ts";
-import { forward, lossAndGradients, lossOf, type Model, openModel, weightsOf } from "../../lib/model/mod.ts";
+import {
+  forward,
+  lossAndGradients,
+  lossOf,
+  type Model,
+  openModel,
+  PROJECTOR,
+  weightsOf,
+} from "../../lib/model/mod.ts";
 import { binding } from "../../lib/tensor/backend.ts";
-import { OutOfMemory, tf } from "../../lib/tensor/mod.ts";
+import { dispose, OutOfMemory, tf, valueAndGradients } from "../../lib/tensor/mod.ts";
 import type { Params } from "../../lib/weights/mod.ts";
 import {
   batchShape,
-  createTrainer,
   type Example,
   exampleLosses,
+  fit,
   imageGain,
   labelCount,
   meanLoss,
   phantomStore,
+  readBatch,
   TORCH_ADAMW,
-  trainingBatch,
+  type TrainingBatch,
   trainStage1,
   trainStage2,
   trainStep,
-  unpack,
 } from "../../lib/training/mod.ts";
 import { phantomExamples } from "./phantom_examples.ts";
 
@@ -36,6 +44,15 @@ const store = phantomStore();
 const examplesOf = (count: number, seed: number) =>
   phantomExamples(count, seed, "shifted", ["organ_side", "side"], tokenizer, model.config);
 const examples = examplesOf(12, 300_000_000), validation = examplesOf(8, 310_000_000);
+
+/** A run of one step. */
+const once = {
+  frozen: {},
+  steps: 1,
+  stepsPerEpoch: 1,
+  describe: () => "the examples",
+  learningRate: () => 0.1,
+};
 
 const bytesOf = (params: Params) =>
   Object.fromEntries(
@@ -81,25 +98,19 @@ Deno.test("stage 2 gives LoRA matrices for both towers, keeps the given projecto
   const modules = 4 * (model.config.vision.layers + model.config.text.layers);
   assertEquals(Object.keys(adapter.params).length, 2 * modules);
   assert(records.at(-1)!.loss < records[0].loss);
-  tf.dispose([projector, adapter.params, adapter.projector] as never);
+  dispose([projector, adapter.params, adapter.projector]);
 });
 
 Deno.test("a stage that runs again from other weights is not traced again, and reads those weights", async (t) => {
   const batches = [examples.slice(0, 8), examples.slice(4)];
-  const other = tf.tidy(() =>
-    Object.fromEntries(
-      Object.entries(model.params).flatMap(([name, x]) =>
-        name.startsWith("multi_modal_projector.") ? [[name, tf.mul(x, 0.5)]] : []
-      ),
-    ) as never
-  ) as Params;
+  const other = Object.fromEntries(PROJECTOR.map((name) => [name, tf.mul<Tensor>(model.params[name], 0.5)]));
   const lossesFrom = async (projector: Params | null) => {
     const { adapter, records } = await trainStage2(model, projector, batches, config, {
       store,
       validation: [],
       stepsPerEpoch: 1,
     });
-    tf.dispose([adapter.params, adapter.projector ?? []] as never);
+    dispose([adapter.params, adapter.projector]);
     return records.map(({ loss }) => loss);
   };
   const first = await lossesFrom(null);
@@ -112,8 +123,7 @@ Deno.test("a stage that runs again from other weights is not traced again, and r
   assertEquals(again, first);
   await t.step("the first loss is the loss of the model with that projector", async () => {
     const shape = batchShape(batches.flat());
-    const part = await trainingBatch(batches[0], store, shape);
-    const { inputs, labels } = unpack(part);
+    const part = await readBatch(batches[0], store, shape), { inputs, labels } = part;
     const loss = tf.tidy(() =>
       lossOf(
         forward({ ...model.params, ...other }, inputs, model.config, { logitsAt: labels.rows }).logits,
@@ -122,7 +132,7 @@ Deno.test("a stage that runs again from other weights is not traced again, and r
     );
     assertAlmostEquals(second[0], loss.dataSync()[0], 1e-5);
     assert(Math.abs(second[0] - first[0]) > 1e-3);
-    tf.dispose([part, loss] as never);
+    dispose([part, loss]);
   });
   tf.dispose(other);
 });
@@ -147,20 +157,19 @@ Deno.test("the learning rate's scale holds at its own step: 0 leaves the weights
 
 Deno.test("two accumulated parts give the step of one whole batch", async () => {
   const shape = batchShape(examples), total = labelCount(examples);
-  const names = ["multi_modal_projector.linear.weight", "multi_modal_projector.linear.bias"];
-  const initial = Object.fromEntries(names.map((name) => [name, model.params[name]]));
+  const initial = Object.fromEntries(PROJECTOR.map((name) => [name, model.params[name]]));
+  const objective = (params: Params, frozen: Params, { inputs, labels }: TrainingBatch) =>
+    lossAndGradients(weightsOf({ ...frozen, ...params }), PROJECTOR, inputs, labels, model.config);
   const run = async (parts: Example[][]) => {
-    const traced = trainStep((params, frozen, part) => {
-      const { inputs, labels } = unpack(part);
-      return lossAndGradients(weightsOf({ ...frozen, ...params }), names, inputs, labels, model.config);
-    }, { ...TORCH_ADAMW, compiler: "graph", maxGradientNorm: 1 });
-    const trainer = createTrainer(initial, model.params, traced);
-    const tensors = [];
-    for (const part of parts) tensors.push(await trainingBatch(part, store, shape, total));
-    const metrics = await trainer.step(tensors, 1e-3);
-    const weight = trainer.params()[names[0]].dataSync().slice();
-    trainer.dispose();
-    return { ...metrics, weight };
+    const { params, records: [record] } = await fit({
+      ...once,
+      initial,
+      frozen: model.params,
+      step: trainStep(objective, { ...TORCH_ADAMW, compiler: "graph", maxGradientNorm: 1 }),
+      batch: () => Promise.all(parts.map((part) => readBatch(part, store, shape, total))),
+      learningRate: () => 1e-3,
+    });
+    return { ...record, weight: params[PROJECTOR[0]].dataSync().slice() };
   };
   const whole = await run([examples]), parts = await run([examples.slice(0, 5), examples.slice(5)]);
   assertAlmostEquals(parts.loss, whole.loss, 1e-5);
@@ -184,38 +193,69 @@ Deno.test("a training run adds no tensor once it is over", async () => {
   assertEquals(tf.memory().numTensors, before);
 });
 
-Deno.test("a loss that is not finite ends the run with a sentence and keeps the weights", async () => {
+Deno.test("a loss that is not finite ends the run with a sentence that names step, rate and examples", async () => {
   const broken: Model = {
     ...model,
     params: { ...model.params, "language_model.norm.weight": tf.fill([model.config.text.hiddenSize], NaN) },
   };
+  const { numTensors } = tf.memory();
   await assertRejects(
-    () => trainStage1(broken, examples, config, { store, validation: [] }),
+    () => trainStage1(broken, examples.slice(0, 2), config, { store, validation: [] }),
     Error,
-    "lower the rate, or look at this batch's data",
+    "Step 1, learning rate 0.002, the examples 1, 0: the loss is NaN. Lower the rate, or look at this batch's data.",
+  );
+  assertEquals(tf.memory().numTensors, numTensors);
+});
+
+/** A run over batches of one number x each, whose loss and gradient are those of `lossOf(w, x)`, w starting at 1. */
+const toyRun = (
+  lossOf: (w: Tensor, x: Tensor) => Tensor,
+  xs: readonly number[],
+  compiler: "eager" | "graph" | "xla" = "graph",
+) => ({
+  ...once,
+  initial: { w: tf.tensor1d([1, 1]) },
+  step: trainStep(({ w }, _, { x }: { x: Tensor }) => {
+    const { value, gradients } = valueAndGradients(({ w }) => lossOf(w, x), { w });
+    return { loss: value, gradients };
+  }, { ...TORCH_ADAMW, weightDecay: 0, compiler, maxGradientNorm: 1 }),
+  steps: xs.length,
+  batch: (i: number) => [{ x: tf.scalar(xs[i]) }],
+  describe: (i: number) => `x = ${xs[i]}`,
+});
+
+Deno.test("a gradient or a weight that is not finite ends the run at its step, the last one too", async () => {
+  const root = (w: Tensor, x: Tensor) => tf.sum<Tensor>(tf.sqrt(tf.mul(w, tf.stack([x, tf.onesLike(x)]))));
+  for (const compiler of ["eager", "graph", "xla"] as const) {
+    const seen: number[] = [], onStep = ({ step }: { step: number }) => void seen.push(step);
+    // The root of 0 is 0: the loss is finite, its slope is not.
+    await assertRejects(
+      () => fit({ ...toyRun(root, [1, 1, 0], compiler), onStep }),
+      Error,
+      "Step 3, learning rate 0.1, x = 0: the gradient's norm is ",
+    );
+    assertEquals(seen, [1, 2]);
+  }
+  const steep = toyRun((w, x) => tf.sum<Tensor>(tf.mul(w, x)), [1, 1]);
+  await assertRejects(
+    () => fit({ ...steep, learningRate: (i) => i === 1 ? 1e38 : 0.1 }),
+    Error,
+    "Step 2, learning rate 1e+38, x = 1: the new parameters' norm is Infinity",
   );
 });
 
-Deno.test("memory used up in the second of two parts keeps the weights of the step before, and no tensor", async () => {
-  const initial = { w: tf.ones([1]) };
-  const traced = trainStep(({ w }, _frozen, { x }) => {
-    return { loss: tf.sum(tf.mul(w, x)) as Tensor, gradients: { w: tf.ones([1]) } };
+Deno.test("memory used up in the second of two parts ends the run and leaves no tensor", async () => {
+  const run = toyRun((w, x) => tf.sum<Tensor>(tf.mul(w, x)), [1, 1]), { numTensors } = tf.memory();
+  const part = (n: number) => ({ x: tf.ones([n]) });
+  const step = trainStep(({ w }, _, { x }: { x: Tensor }) => {
+    if (x.size > 2) throw new OutOfMemory("There is no memory.");
+    return { loss: tf.sum(tf.mul(w, x)), gradients: { w: tf.ones([2]) } };
   }, { ...TORCH_ADAMW, compiler: "graph", maxGradientNorm: null });
-  const { differentiate } = traced;
-  const exhausted = Object.assign((...[params, frozen, part]: Parameters<typeof differentiate>) => {
-    if (part.x.size > 1) throw new OutOfMemory("There is no memory.");
-    return differentiate(params, frozen, part);
-  }, differentiate);
-  const trainer = createTrainer(initial, {}, { ...traced, differentiate: exhausted }),
-    part = (n: number) => ({ x: tf.ones([n]) });
-  await trainer.step([part(1), part(1)], 0.1);
-  const before = trainer.params().w.dataSync()[0], { numTensors } = tf.memory();
-  await assertRejects(() => trainer.step([part(1), part(4)], 0.1), OutOfMemory);
-  assertEquals([trainer.params().w.dataSync()[0], tf.memory().numTensors], [before, numTensors]);
-  const { loss } = await trainer.step([part(1), part(1)], 0.1);
-  assertAlmostEquals(loss, 2 * before, 1e-6);
-  trainer.dispose();
-  initial.w.dispose();
+  const seen: number[] = [], onStep = ({ step }: { step: number }) => void seen.push(step);
+  const batch = (i: number) => [part(1), part(i === 1 ? 4 : 1)];
+  await assertRejects(() => fit({ ...run, step, batch, onStep }), OutOfMemory);
+  assertEquals([seen, tf.memory().numTensors], [[1], numTensors]);
+  tf.dispose(run.initial);
 });
 
 Deno.test("another image costs the base model loss on its own style", async () => {

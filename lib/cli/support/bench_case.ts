@@ -1,15 +1,14 @@
 /** The training step that `./lab bench step` measures, in each of its variants. */
-import { initAdapter, labelRows, lossAndGradients, weightsOf } from "../../model/mod.ts";
-import { tf, upload } from "../../tensor/mod.ts";
+import { initAdapter, lossAndGradients, PROJECTOR, weightsOf } from "../../model/mod.ts";
+import { IGNORED_LABEL } from "../../text/mod.ts";
 import {
-  adamW,
-  createTrainer,
-  initAdamW,
+  fit,
   NANO_CONFIG,
   type Objective,
   TORCH_ADAMW,
+  type TrainingBatch,
+  trainingBatch,
   trainStep,
-  unpack,
 } from "../../training/mod.ts";
 import type { PaliGemmaConfig, Params } from "../../weights/mod.ts";
 import { BATCH, MODELS, PREFIX, RANK, type StepCase, type StepMeasurement, SUFFIX } from "./bench_cases.ts";
@@ -50,55 +49,42 @@ const CONFIGS: Record<StepCase["model"], PaliGemmaConfig> = { nano: NANO_CONFIG,
 const LEARNING_RATE = 1e-4;
 
 /** Random images and tokens: per row the image, 24 tokens of prefix and 16 of answer. */
-function batchOf(config: PaliGemmaConfig): Params {
-  const { imageSize } = config.vision, length = config.imageTokens + PREFIX + SUFFIX;
-  const pixels = new Float32Array(BATCH * 3 * imageSize ** 2);
+function batchOf(config: PaliGemmaConfig): TrainingBatch {
+  const length = config.imageTokens + PREFIX + SUFFIX, start = length - SUFFIX;
+  const pixels = new Float32Array(BATCH * 3 * config.vision.imageSize ** 2);
   weightValues("pixels.weight", [1, 3], config)(pixels); // uniform in [-1, 1]
-  const ids = new Int32Array(BATCH * length), types = new Int32Array(BATCH * length);
-  const labels = new Int32Array(BATCH * length).fill(-100), start = length - SUFFIX;
-  for (let i = 0; i < ids.length; i++) {
-    const at = i % length;
-    ids[i] = at < config.imageTokens ? config.imageTokenId : 3 + (i * 7919) % (config.text.vocabSize - 4);
-    if (at >= start) [types[i], labels[i]] = [1, ids[i]];
-  }
-  const int = (values: Int32Array) => tf.tensor2d(values, [BATCH, length], "int32");
-  const part: Params = {
-    pixelValues: tf.tensor4d(pixels, [BATCH, 3, imageSize, imageSize]),
-    ids: int(ids),
-    tokenTypes: int(types),
-    attentionMask: int(new Int32Array(ids.length).fill(1)),
-    ...labelRows(labels, BATCH, length),
-  };
-  upload(Object.values(part));
-  return part;
+  const examples = Array.from({ length: BATCH }, (_, b) => {
+    const text = (at: number) => 3 + ((b * length + at) * 7919) % (config.text.vocabSize - 4);
+    const ids = Array.from({ length }, (_, at) => at < config.imageTokens ? config.imageTokenId : text(at));
+    const tokenTypes = ids.map((_, at) => Number(at >= start));
+    const labels = ids.map((id, at) => at >= start ? id : IGNORED_LABEL);
+    return { sequence: { ids, tokenTypes, labels, truncated: 0 } };
+  });
+  return trainingBatch(examples, pixels, { length, labels: SUFFIX });
 }
 
 /** What a stage trains, at its start, what it does not, and its loss with gradients, as lib/training's stages have them. */
 interface Stage {
   initial: Params;
   frozen: Params;
-  objective: Objective;
+  objective: Objective<TrainingBatch>;
 }
 
 function stageOf({ stage }: StepCase, config: PaliGemmaConfig): Stage {
   const frozen = randomWeights(config);
   if (stage === "stage 1") {
-    const names = ["multi_modal_projector.linear.weight", "multi_modal_projector.linear.bias"];
     return {
-      initial: Object.fromEntries(names.map((name) => [name, frozen[name]])),
+      initial: Object.fromEntries(PROJECTOR.map((name) => [name, frozen[name]])),
       frozen,
-      objective: (trained, frozen, part) => {
-        const { inputs, labels } = unpack(part);
-        return lossAndGradients(weightsOf({ ...frozen, ...trained }), names, inputs, labels, config);
-      },
+      objective: (trained, frozen, { inputs, labels }) =>
+        lossAndGradients(weightsOf({ ...frozen, ...trained }), PROJECTOR, inputs, labels, config),
     };
   }
   const adapter = initAdapter(config, { r: RANK, alpha: 32, towers: "both", seed: 1 });
   return {
     initial: adapter.params,
     frozen,
-    objective: (trained, frozen, part) => {
-      const { inputs, labels } = unpack(part);
+    objective: (trained, frozen, { inputs, labels }) => {
       const weights = weightsOf(frozen, { ...adapter, params: trained });
       return lossAndGradients(weights, Object.keys(trained), inputs, labels, config, {
         recompute: stage === "stage 2, recompute",
@@ -107,45 +93,31 @@ function stageOf({ stage }: StepCase, config: PaliGemmaConfig): Stage {
   };
 }
 
-/** A step op by op: what lib/training's trainer does inside of its traced function. Takes the batch, gives the loss. */
-function eagerStep({ initial, frozen, objective }: Stage): (part: Params) => Promise<number> {
-  let params: Params = Object.fromEntries(Object.entries(initial).map(([n, x]) => [n, tf.keep(tf.clone(x))]));
-  let state = initAdamW(params);
-  return async (part) => {
-    const next = tf.tidy(() => {
-      const { loss, gradients } = objective(params, frozen, part);
-      const norm = tf.sqrt(tf.addN(Object.values(gradients).map((g) => tf.sum(tf.square(g)))));
-      const factor = tf.minimum(1, tf.div(1, tf.add(norm, 1e-6)));
-      const clipped = Object.fromEntries(Object.entries(gradients).map(([n, g]) => [n, tf.mul(g, factor)]));
-      return { loss, ...adamW(params, clipped, state, LEARNING_RATE, TORCH_ADAMW) } as never;
-    }) as { loss: Params[string] } & ReturnType<typeof adamW>;
-    const loss = (await next.loss.data())[0];
-    tf.dispose([params, state, part, next.loss] as never);
-    ({ params, state } = next);
-    return loss;
-  };
-}
-
-/** Runs one case. To be called once in a process, whose peak memory it reports. */
+/** Runs one case by {@linkcode fit}. To be called once in a process, whose peak memory it reports. */
 export async function measureStep(
   stepCase: StepCase,
   steps: number = MODELS[stepCase.model].steps,
 ): Promise<StepMeasurement> {
-  const config = CONFIGS[stepCase.model];
-  const stage = stageOf(stepCase, config);
-  let step: (part: Params) => Promise<number>;
-  if (stepCase.mode === "eager") step = eagerStep(stage);
-  else {
-    const settings = { ...TORCH_ADAMW, maxGradientNorm: 1, compiler: stepCase.mode };
-    const trainer = createTrainer(stage.initial, stage.frozen, trainStep(stage.objective, settings));
-    step = async (part) => (await trainer.step([part], LEARNING_RATE)).loss;
-  }
-  const seconds: number[] = [], losses: number[] = [];
-  for (let i = 0; i < steps + 2; i++) {
-    const part = batchOf(config), start = performance.now();
-    losses.push(await step(part));
-    seconds.push((performance.now() - start) / 1000);
-  }
+  const config = CONFIGS[stepCase.model], { initial, frozen, objective } = stageOf(stepCase, config);
+  const settings = { ...TORCH_ADAMW, maxGradientNorm: 1, compiler: stepCase.mode };
+  const seconds: number[] = [];
+  let start = 0;
+  const { records } = await fit({
+    initial,
+    frozen,
+    step: trainStep(objective, settings),
+    steps: steps + 2,
+    stepsPerEpoch: 1,
+    batch: () => {
+      const batch = batchOf(config);
+      start = performance.now();
+      return [batch];
+    },
+    describe: () => "random data",
+    learningRate: () => LEARNING_RATE,
+    onStep: () => void seconds.push((performance.now() - start) / 1000),
+  });
+  const losses = records.map(({ loss }) => loss);
   const status = await Deno.readTextFile("/proc/self/status");
   const peakMiB = Number(/VmHWM:\s+(\d+) kB/.exec(status)![1]) / 1024;
   return { firstSeconds: seconds[0], seconds: seconds.slice(2), peakMiB, losses };

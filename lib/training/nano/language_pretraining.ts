@@ -11,20 +11,11 @@ import {
   questionFor,
   type QuestionType,
 } from "../../phantom/mod.ts";
-import {
-  captionPrefix,
-  encodeExample,
-  padBatch,
-  questionPrefix,
-  type Tokenizer,
-  type TokenSequence,
-} from "../../text/mod.ts";
-import { labelRows, lossAndGradients, weightsOf } from "../../model/mod.ts";
-import { tf, upload } from "../../tensor/mod.ts";
+import { captionPrefix, encodeExample, questionPrefix, type Tokenizer } from "../../text/mod.ts";
+import { lossAndGradients, weightsOf } from "../../model/mod.ts";
 import type { PaliGemmaConfig, Params } from "../../weights/mod.ts";
-import { unpack } from "../batches.ts";
-import { createTrainer, trainStep } from "../trainer.ts";
-import { type Schedule, warmupCosine } from "./schedule.ts";
+import { batchShape, type TrainingBatch, trainingBatch } from "../batches.ts";
+import { pretrain, type Schedule } from "./schedule.ts";
 import { writePhantomPixels } from "./vision_pretraining.ts";
 
 /** How often each kind of text is drawn. Lesion questions are harder and get more. */
@@ -93,47 +84,28 @@ export async function pretrainLanguage(
     Object.entries(params).filter(([name]) => name.startsWith("vision_tower.")),
   );
   const names = Object.keys(trained), random = rng(`language pretraining/${schedule.firstSeed}`);
-  const traced = trainStep((p, rest, part) => {
-    const { inputs, labels } = unpack(part);
-    return lossAndGradients(weightsOf({ ...rest, ...p }), names, inputs, labels, config);
-  }, schedule.trainer);
-  const trainer = createTrainer(trained, frozen, traced);
-  const { imageSize } = config.vision, image = 3 * imageSize ** 2;
-  let mean = 0;
-  for (let step = 0; step < schedule.steps; step++) {
-    const choice = step % CHOICE_EVERY === CHOICE_EVERY - 1;
-    const pixels = new Float32Array(schedule.batchSize * image), sequences: TokenSequence[] = [];
-    for (let b = 0; b < schedule.batchSize; b++) {
-      const phantom = drawPhantom(schedule.firstSeed + step * schedule.batchSize + b, "generic");
+  const image = 3 * config.vision.imageSize ** 2;
+  const batchOf = (seeds: readonly number[], step: number): TrainingBatch => {
+    const choice = step % CHOICE_EVERY === CHOICE_EVERY - 1, pixels = new Float32Array(seeds.length * image);
+    const examples = seeds.map((seed, b) => {
+      const phantom = drawPhantom(seed, "generic");
       writePhantomPixels(phantom, pixels, b * image);
-      sequences.push(
-        encodeExample(tokenizer, config, choice ? choiceText(phantom, random) : textOf(phantom, random)),
-      );
-    }
-    const longest = Math.max(...sequences.map((s) => s.ids.length));
-    const { ids, tokenTypes, attentionMask, labels, batch, length } = padBatch(sequences, {
-      side: "right",
-      length: Math.ceil(longest / 16) * 16,
+      const text = choice ? choiceText(phantom, random) : textOf(phantom, random);
+      return { sequence: encodeExample(tokenizer, config, text) };
     });
-    const most = Math.max(...sequences.map((s) => s.labels.filter((l) => l >= 0).length));
-    const int = (values: Int32Array) => tf.tensor2d(values, [batch, length], "int32");
-    const part: Params = {
-      pixelValues: tf.tensor4d(pixels, [batch, 3, imageSize, imageSize]),
-      ids: int(ids),
-      tokenTypes: int(tokenTypes),
-      attentionMask: int(attentionMask),
-      ...labelRows(labels, batch, length, { capacity: batch * Math.ceil(most / 16) * 16 }),
-    };
-    upload(Object.values(part));
-    const { loss } = await trainer.step([part], warmupCosine(step, schedule));
-    mean += loss / 100;
-    if ((step + 1) % 100 === 0) {
-      log(`language ${step + 1}/${schedule.steps}: loss ${mean.toFixed(3)}`);
-      mean = 0;
-    }
-  }
-  const result = { ...params };
-  for (const [name, x] of Object.entries(trainer.params())) result[name] = tf.keep(tf.clone(x));
-  trainer.dispose();
-  return result;
+    return trainingBatch(examples, pixels, batchShape(examples, 16));
+  };
+  const learned = await pretrain(
+    {
+      name: "language",
+      initial: trained,
+      frozen,
+      objective: (params, frozen, { inputs, labels }: TrainingBatch) =>
+        lossAndGradients(weightsOf({ ...frozen, ...params }), names, inputs, labels, config),
+      batchOf,
+    },
+    schedule,
+    log,
+  );
+  return { ...params, ...learned };
 }

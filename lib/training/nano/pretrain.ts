@@ -4,7 +4,7 @@ import type { Model } from "../../model/mod.ts";
 import { loadTokenizer, trainBpe, writeTokenizer } from "../../text/mod.ts";
 import { saveCheckpoint } from "../../weights/mod.ts";
 import { TORCH_ADAMW } from "../adamw.ts";
-import type { TrainerSettings } from "../trainer.ts";
+import type { StepSettings } from "../step.ts";
 import { cardText, type NanoMeasurement } from "./card.ts";
 import { NANO_CONFIG, NANO_VOCABULARY } from "./config.ts";
 import { initialWeights } from "./init.ts";
@@ -14,7 +14,7 @@ import { pretrainVision } from "./vision_pretraining.ts";
 import { GENERAL_TEXTS } from "./vocabulary_texts.ts";
 
 /** Decay on matrices only, as is usual for pre-training. */
-const trainer: TrainerSettings = {
+const settings: StepSettings = {
   ...TORCH_ADAMW,
   beta2: 0.99,
   weightDecay: (name) => name.endsWith(".bias") || name.includes("norm") ? 0 : 0.01,
@@ -49,7 +49,7 @@ export async function pretrainNano(
     learningRate: 2e-3,
     warmup: 50,
     firstSeed: VISION_SEED,
-    trainer,
+    settings,
   }, (line) => log(`${minutes().toFixed(1)} min  ${line}`));
   const visionMinutes = minutes();
   const params = await pretrainLanguage(seen, NANO_CONFIG, tokenizer, {
@@ -58,7 +58,7 @@ export async function pretrainNano(
     learningRate: 2e-3,
     warmup: 100,
     firstSeed: LANGUAGE_SEED,
-    trainer,
+    settings,
   }, (line) => log(`${minutes().toFixed(1)} min  ${line}`));
   const languageMinutes = minutes() - visionMinutes;
 

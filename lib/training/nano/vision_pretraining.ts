@@ -1,10 +1,11 @@
+import type { Tensor } from "@tensorflow/tfjs";
 import { drawPhantom, labelIndex, LABELS, MODALITIES, type Phantom } from "../../phantom/mod.ts";
 import { visionFeatures } from "../../model/mod.ts";
-import { tf, upload } from "../../tensor/mod.ts";
+import { dispose, matMul, oneHot, tf, upload, valueAndGradients } from "../../tensor/mod.ts";
 import type { PaliGemmaConfig, Params } from "../../weights/mod.ts";
 import { patchLabels } from "../../phantom/mod.ts";
-import { createTrainer, trainStep } from "../trainer.ts";
-import { type Schedule, warmupCosine } from "./schedule.ts";
+import type { TrainingBatch } from "../batches.ts";
+import { pretrain, type Schedule } from "./schedule.ts";
 
 /** Outputs of the dense head per patch: the classes, the side of the midline, the modality. */
 const CLASSES = LABELS.length, OUTPUTS = CLASSES + 1 + MODALITIES.length;
@@ -19,7 +20,13 @@ export function writePhantomPixels(phantom: Phantom, out: Float32Array, offset: 
   }
 }
 
-function patchBatch(seeds: readonly number[], config: PaliGemmaConfig): Params {
+/** Images, and what each patch and each image is; float32 and int32 `[B * N]`, `modality` `[B]`. */
+type PatchBatch = TrainingBatch<
+  { pixelValues: Tensor },
+  { classes: Tensor; weights: Tensor; left: Tensor; modality: Tensor }
+>;
+
+function patchBatch(seeds: readonly number[], config: PaliGemmaConfig): PatchBatch {
   const { imageSize, patchSize } = config.vision, batch = seeds.length, n = config.imageTokens;
   const pixels = new Float32Array(batch * 3 * imageSize ** 2), classes = new Int32Array(batch * n);
   const weights = new Float32Array(batch * n),
@@ -38,39 +45,39 @@ function patchBatch(seeds: readonly number[], config: PaliGemmaConfig): Params {
     }
   });
   return {
-    pixelValues: tf.tensor4d(pixels, [batch, 3, imageSize, imageSize]),
-    classes: tf.tensor1d(classes, "int32"),
-    weights: tf.tensor1d(weights),
-    left: tf.tensor1d(left),
-    modality: tf.tensor1d(modality, "int32"),
+    inputs: { pixelValues: tf.tensor4d(pixels, [batch, 3, imageSize, imageSize]) },
+    labels: {
+      classes: tf.tensor1d(classes, "int32"),
+      weights: tf.tensor1d(weights),
+      left: tf.tensor1d(left),
+      modality: tf.tensor1d(modality, "int32"),
+    },
   };
 }
 
 const HEAD = "patch_head.weight", HEAD_BIAS = "patch_head.bias";
 
-/** Per-patch outputs [B, N, OUTPUTS] of the vision tower under the dense head. */
-function patchOutputs(params: Params, pixelValues: Params[string], config: PaliGemmaConfig) {
-  const features = visionFeatures(params, pixelValues, config);
-  const [batch, n, width] = features.shape as [number, number, number];
-  const flat = tf.reshape(features, [batch * n, width]) as ReturnType<typeof tf.tensor2d>;
-  const out = tf.add(tf.matMul(flat, params[HEAD] as typeof flat), params[HEAD_BIAS]);
-  return tf.reshape(out, [batch, n, OUTPUTS]) as ReturnType<typeof tf.tensor3d>;
+/** Per-patch outputs `[B, N, OUTPUTS]` of the vision tower under the dense head. */
+function patchOutputs(params: Params, pixelValues: Tensor, config: PaliGemmaConfig): Tensor {
+  const features = visionFeatures(params, pixelValues, config), [batch, n, width] = features.shape;
+  const flat = tf.reshape(features, [batch * n, width]);
+  return tf.reshape(tf.add(matMul(flat, params[HEAD]), params[HEAD_BIAS]), [batch, n, OUTPUTS]);
 }
 
-const crossEntropy = (logits: Params[string], targets: Params[string], depth: number) =>
-  tf.sub(tf.logSumExp(logits, -1), tf.sum(tf.mul(logits, tf.oneHot(targets as never, depth)), -1));
+const crossEntropy = (logits: Tensor, targets: Tensor, depth: number): Tensor =>
+  tf.sub(tf.logSumExp(logits, -1), tf.sum(tf.mul(logits, oneHot(targets, depth)), -1));
 
-function patchLoss(params: Params, batch: Params, config: PaliGemmaConfig) {
-  const out = patchOutputs(params, batch.pixelValues, config), [size, n] = out.shape;
+function patchLoss(params: Params, { inputs, labels }: PatchBatch, config: PaliGemmaConfig): Tensor {
+  const out = patchOutputs(params, inputs.pixelValues, config), [size, n] = out.shape;
   const classLogits = tf.reshape(tf.slice(out, [0, 0, 0], [size, n, CLASSES]), [size * n, CLASSES]);
   const side = tf.reshape(tf.slice(out, [0, 0, CLASSES], [size, n, 1]), [size * n]);
-  const modality = tf.mean(tf.slice(out, [0, 0, CLASSES + 1], [size, n, MODALITIES.length]), 1);
+  const modality = tf.mean<Tensor>(tf.slice(out, [0, 0, CLASSES + 1], [size, n, MODALITIES.length]), 1);
   const classLoss = tf.div(
-    tf.sum(tf.mul(batch.weights, crossEntropy(classLogits, batch.classes, CLASSES))),
-    tf.sum(batch.weights),
+    tf.sum(tf.mul(labels.weights, crossEntropy(classLogits, labels.classes, CLASSES))),
+    tf.sum(labels.weights),
   );
-  const sideLoss = tf.mean(tf.sub(tf.softplus(side), tf.mul(side, batch.left)));
-  const modalityLoss = tf.mean(crossEntropy(modality, batch.modality, MODALITIES.length));
+  const sideLoss = tf.mean(tf.sub(tf.softplus(side), tf.mul(side, labels.left)));
+  const modalityLoss = tf.mean(crossEntropy(modality, labels.modality, MODALITIES.length));
   return tf.add(classLoss, tf.add(tf.mul(sideLoss, 0.5), tf.mul(modalityLoss, 0.3)));
 }
 
@@ -96,31 +103,21 @@ export async function pretrainVision(
     [HEAD_BIAS]: tf.zeros([OUTPUTS]),
   };
   upload(Object.values(initial));
-  const names = Object.keys(initial);
-  const traced = trainStep((p, _, batch) => {
-    const f = (...values: Params[string][]) =>
-      patchLoss(Object.fromEntries(names.map((name, i) => [name, values[i]])), batch, config) as never;
-    const { value, grads } = tf.valueAndGrads(f)(names.map((name) => p[name]));
-    return { loss: value, gradients: Object.fromEntries(names.map((name, i) => [name, grads[i]])) };
-  }, schedule.trainer);
-  const trainer = createTrainer(initial, {}, traced);
-  let mean = 0;
-  for (let step = 0; step < schedule.steps; step++) {
-    const seeds = Array.from(
-      { length: schedule.batchSize },
-      (_, i) => schedule.firstSeed + step * schedule.batchSize + i,
-    );
-    const { loss } = await trainer.step([patchBatch(seeds, config)], warmupCosine(step, schedule));
-    mean += loss / 100;
-    if ((step + 1) % 100 === 0) {
-      log(`vision ${step + 1}/${schedule.steps}: loss ${mean.toFixed(3)}`);
-      mean = 0;
-    }
-  }
-  const trained = { ...params };
-  for (const [name, x] of Object.entries(trainer.params())) {
-    if (name.startsWith("vision_tower.")) trained[name] = tf.keep(tf.clone(x));
-  }
-  trainer.dispose();
-  return trained;
+  const trained = await pretrain(
+    {
+      name: "vision",
+      initial,
+      frozen: {},
+      objective: (params, _, batch: PatchBatch) => {
+        const { value, gradients } = valueAndGradients((p) => patchLoss(p, batch, config), params);
+        return { loss: value, gradients };
+      },
+      batchOf: (seeds) => patchBatch(seeds, config),
+    },
+    schedule,
+    log,
+  );
+  const { [HEAD]: head, [HEAD_BIAS]: bias, ...learned } = trained;
+  dispose([initial[HEAD], initial[HEAD_BIAS], head, bias]);
+  return { ...params, ...learned };
 }
