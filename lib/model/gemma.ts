@@ -1,10 +1,12 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { asType, type DType, realType, tf, updateSlice } from "../tensor/mod.ts";
+import { asType, type DType, gather, matMul, tf, updateSlice } from "../tensor/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
-import { f32, gelu, linear, rmsNorm, weight, type Weights } from "./layers.ts";
+import { attend, type Attended, splitHeads, swapHeads } from "./attention.ts";
+import { type Captured, inLayer } from "./captured.ts";
+import { f32, gelu, linear, rmsNorm, weight, type Weights, within } from "./layers.ts";
 
-/** What all layers of one pass share. */
-export interface Surroundings {
+/** What the attention of all layers of one pass shares. */
+export interface AttentionInputs {
   /** `[1, L, 1, headDim / 2]` in the type of the activations. */
   cos: Tensor;
   sin: Tensor;
@@ -13,13 +15,14 @@ export interface Surroundings {
 }
 
 /** Keys and values of one layer, `[B, kvHeads, M, headDim]`. */
-export interface KeysValues {
+export interface KVCache {
   keys: Tensor;
   values: Tensor;
 }
 
-/** Keys and values of earlier tokens in buffers of fixed length M, and the place (int32 scalar) of the new token. */
-export interface Past extends KeysValues {
+/** Caches of earlier tokens, one for each layer, in buffers of fixed length M, and the place (int32 scalar) of the new token. */
+export interface Past {
+  cache: readonly KVCache[];
   position: Tensor;
 }
 
@@ -42,7 +45,7 @@ export function rotary(
 }
 
 /** Rotates x `[B, L, n, d]`: the pairs are (i, i + d/2), halves and not neighbours. */
-function rotate(x: Tensor, { cos, sin }: Surroundings): Tensor {
+function rotate(x: Tensor, { cos, sin }: AttentionInputs): Tensor {
   const [b, l, n, d] = x.shape, size = [b, l, n, d / 2];
   const x1 = tf.slice(x, [0, 0, 0, 0], size), x2 = tf.slice(x, [0, 0, 0, d / 2], size);
   const first = tf.sub(tf.mul(x1, cos), tf.mul(x2, sin)), second = tf.add(tf.mul(x2, cos), tf.mul(x1, sin));
@@ -54,61 +57,92 @@ function rotate(x: Tensor, { cos, sin }: Surroundings): Tensor {
  * @throws if an id is past the table
  */
 export function embedTokens(w: Weights, ids: Tensor, { text }: PaliGemmaConfig): Tensor {
-  return tf.mul(
-    tf.gather(weight(w, "language_model.embed_tokens.weight"), tf.reshape(ids, [-1]) as never),
-    Math.sqrt(text.hiddenSize),
-  );
+  const table = weight(w, "language_model.embed_tokens.weight");
+  return tf.mul(gather(table, tf.reshape(ids, [-1])), Math.sqrt(text.hiddenSize));
 }
 
 /**
- * Decoder layer k: h `[B * L, D]` -> the same, and the keys and values it used.
- * Query head i reads key/value head floor(i * kvHeads / heads). The queries of one group are folded into rows, so
- * that keys are never repeated: q `[B * kvHeads, group * L, d]` against k `[B * kvHeads, M, d]`.
+ * Self-attention of a decoder layer: x `[B * L, D]` -> `mixed` `[B * L, D]`, and the keys and values that it read.
  *
- * @param past buffers of earlier keys and values; the new token's are put in at its place (L = 1)
- * @param seen receives the attention probabilities, float32 `[B, H, L, M]`
+ * @param past the layer's earlier keys and values; the new token's are put in at their place (L = 1)
  */
-export function textBlock(
+function textAttention(
   w: Weights,
-  k: number,
-  h: Tensor,
+  x: Tensor,
   batch: number,
-  config: PaliGemmaConfig,
-  around: Surroundings,
-  past?: Past,
-  seen?: Tensor[],
-): { h: Tensor } & KeysValues {
-  const { heads, kvHeads, headDim: d, rmsNormEps: eps } = config.text;
-  const length = h.shape[0] / batch, name = `language_model.layers.${k}`;
-  const x = rmsNorm(w, h, `${name}.input_layernorm`, eps);
-  const split = (proj: string, n: number) =>
-    tf.reshape(linear(w, x, `${name}.self_attn.${proj}`), [batch, length, n, d]);
-  const heads2 = (y: Tensor) => tf.transpose(y, [0, 2, 1, 3]); // [B, L, n, d] -> [B, n, L, d]
-  let keys = heads2(rotate(split("k_proj", kvHeads), around)), values = heads2(split("v_proj", kvHeads));
+  { text }: PaliGemmaConfig,
+  shared: AttentionInputs,
+  past?: KVCache & { position: Tensor },
+): Attended & { cache: KVCache } {
+  const split = (proj: string, n: number) => splitHeads(linear(w, x, proj), batch, n);
+  let keys = swapHeads(rotate(split("k_proj", text.kvHeads), shared));
+  let values = swapHeads(split("v_proj", text.kvHeads));
   if (past) {
     keys = put(past.keys, keys, past.position);
     values = put(past.values, values, past.position);
   }
-  const places = keys.shape[2]!, flat = [batch * kvHeads, places, d], rows = (heads / kvHeads) * length;
-  const q = tf.reshape(heads2(rotate(split("q_proj", heads), around)), [batch * kvHeads, rows, d]);
-  const scores = tf.reshape(tf.matMul(q, tf.reshape(keys, flat), false, true), [
-    batch,
-    heads,
-    length,
-    places,
-  ]);
-  const attention = tf.softmax(tf.add(tf.mul(f32(scores), d ** -0.5), around.mask)) as Tensor;
-  seen?.push(attention);
-  const weights = asType(tf.reshape(attention, [batch * kvHeads, rows, places]), realType(h));
-  const mixed = tf.reshape(tf.matMul(weights, tf.reshape(values, flat)), [batch, heads, length, d]);
-  const joined = tf.reshape(heads2(mixed), [batch * length, heads * d]);
-  const after = tf.add(h, linear(w, joined, `${name}.self_attn.o_proj`)) as Tensor;
-  const z = rmsNorm(w, after, `${name}.post_attention_layernorm`, eps);
-  const gated = tf.mul(
-    gelu(linear(w, z, `${name}.mlp.gate_proj`)),
-    linear(w, z, `${name}.mlp.up_proj`),
-  ) as Tensor;
-  return { h: tf.add(after, linear(w, gated, `${name}.mlp.down_proj`)), keys, values };
+  const q = swapHeads(rotate(split("q_proj", text.heads), shared));
+  const { mixed, attention } = attend(q, keys, values, shared.mask);
+  return { mixed: linear(w, mixed, "o_proj"), attention, cache: { keys, values } };
+}
+
+/** Gated MLP: `[R, D]` -> `[R, D]`. */
+const textMlp = (w: Weights, x: Tensor): Tensor =>
+  linear(w, tf.mul(gelu(linear(w, x, "gate_proj")), linear(w, x, "up_proj")), "down_proj");
+
+/**
+ * A decoder layer, pre-norm: h `[B * L, D]` -> the same.
+ *
+ * @param w the layer's own weights
+ * @returns also the attention probabilities, float32 `[B, H, L, M]`, and the keys and values that were read
+ */
+export function decoderLayer(
+  w: Weights,
+  h: Tensor,
+  batch: number,
+  config: PaliGemmaConfig,
+  shared: AttentionInputs,
+  past?: KVCache & { position: Tensor },
+): { h: Tensor; attention: Tensor; cache: KVCache } {
+  const { rmsNormEps: eps } = config.text;
+  const x = rmsNorm(w, h, "input_layernorm", eps);
+  const { mixed, attention, cache } = textAttention(within(w, "self_attn"), x, batch, config, shared, past);
+  const after = tf.add<Tensor>(h, mixed);
+  const z = rmsNorm(w, after, "post_attention_layernorm", eps);
+  return { h: tf.add(after, textMlp(within(w, "mlp"), z)), attention, cache };
+}
+
+/** The weights of decoder layer k. */
+export const decoderLayerWeights = (w: Weights, k: number): Weights =>
+  within(w, `language_model.layers.${k}`);
+
+/**
+ * All decoder layers: h `[B * L, D]` -> the same, before the final norm, and the keys and values of every layer.
+ *
+ * @param past caches of earlier tokens, if h is one more token of each row
+ * @param seen hidden states (`[B, L, D]` each) are the input of every layer
+ */
+export function decoder(
+  w: Weights,
+  h: Tensor,
+  batch: number,
+  config: PaliGemmaConfig,
+  shared: AttentionInputs,
+  past?: Past,
+  seen: Captured = {},
+): { h: Tensor; cache: KVCache[] } {
+  const cache: KVCache[] = [];
+  for (let k = 0; k < config.text.layers; k++) {
+    seen.hiddenStates?.push(tf.reshape(h, [batch, -1, config.text.hiddenSize]));
+    const before = h, own = past && { ...past.cache[k], position: past.position };
+    const out = inLayer(
+      () => decoderLayer(decoderLayerWeights(w, k), before, batch, config, shared, own),
+      seen,
+    );
+    h = out.h;
+    cache.push(out.cache);
+  }
+  return { h, cache };
 }
 
 /** A copy of a buffer `[B, n, M, d]` with x `[B, n, 1, d]` at `position`. */
@@ -122,5 +156,5 @@ function put(buffer: Tensor, x: Tensor, position: Tensor): Tensor {
 export function lmHead(w: Weights, h: Tensor, { text }: PaliGemmaConfig): Tensor {
   const x = rmsNorm(w, h, "language_model.norm", text.rmsNormEps);
   const table = weight(w, "language_model.embed_tokens.weight");
-  return f32(tf.matMul(x as never, table as never, false, true));
+  return f32(matMul(x, table, { transposeB: true }));
 }

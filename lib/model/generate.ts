@@ -1,17 +1,17 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { jit, realType, tf } from "../tensor/mod.ts";
+import { dispose, jit, realType, tf, tidy } from "../tensor/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
 import { decodeMask } from "./mask.ts";
-import { embedTokens, type KeysValues, lmHead, rotary, textBlock } from "./gemma.ts";
+import { decoder, embedTokens, type KVCache, lmHead, rotary } from "./gemma.ts";
 import type { Weights } from "./layers.ts";
 import { notFinite } from "./finite.ts";
 import {
+  attentionInputs,
   checkInputs,
-  joinSequence,
+  mergeImageFeatures,
   type Model,
   type ModelInputs,
   modelWeights,
-  surroundings,
 } from "./paligemma.ts";
 import { projector } from "./projector.ts";
 import { checkSampling, chooseTokens, type Sampling } from "./sampling.ts";
@@ -49,18 +49,18 @@ export function prefill(
   inputs: ModelInputs,
   config: PaliGemmaConfig,
   places: number,
-): { logits: Tensor; cache: KeysValues[] } {
+): { logits: Tensor; cache: KVCache[] } {
   const [batch, length] = inputs.ids.shape as [number, number], D = config.text.hiddenSize;
-  let h = joinSequence(w, projector(w, visionTower(w, inputs.pixelValues, config)), inputs.ids, config);
-  const around = surroundings(inputs, config, realType(h)), cache: KeysValues[] = [];
+  const images = projector(w, visionTower(w, inputs.pixelValues, config));
+  const merged = mergeImageFeatures(w, images, inputs.ids, config);
+  const shared = attentionInputs(inputs, config, realType(merged));
+  const { h, cache } = decoder(w, merged, batch, config, shared);
   const grow = (x: Tensor) => tf.pad(x, [[0, 0], [0, 0], [0, places - length], [0, 0]]);
-  for (let k = 0; k < config.text.layers; k++) {
-    const { keys, values, h: next } = textBlock(w, k, h, batch, config, around);
-    cache.push({ keys: grow(keys), values: grow(values) });
-    h = next;
-  }
   const last = tf.slice(tf.reshape(h, [batch, length, D]), [0, length - 1, 0], [batch, 1, D]);
-  return { logits: lmHead(w, tf.reshape(last, [batch, D]), config), cache };
+  return {
+    logits: lmHead(w, tf.reshape(last, [batch, D]), config),
+    cache: cache.map(({ keys, values }) => ({ keys: grow(keys), values: grow(values) })),
+  };
 }
 
 /**
@@ -72,23 +72,16 @@ export function prefill(
  */
 export function decode(
   w: Weights,
-  cache: KeysValues[],
+  cache: KVCache[],
   ids: Tensor,
   position: Tensor,
   real: Tensor,
   config: PaliGemmaConfig,
-): { logits: Tensor; cache: KeysValues[] } {
-  const batch = ids.shape[0]!, next: KeysValues[] = [];
-  let h = embedTokens(w, ids, config);
-  const around = {
-    ...rotary(tf.reshape(position, [1]), config, realType(h)),
-    mask: decodeMask(real, position),
-  };
-  cache.forEach((past, k) => {
-    const { keys, values, h: out } = textBlock(w, k, h, batch, config, around, { ...past, position });
-    next.push({ keys, values });
-    h = out;
-  });
+): { logits: Tensor; cache: KVCache[] } {
+  const embedded = embedTokens(w, ids, config), batch = ids.shape[0]!;
+  const angles = rotary(tf.reshape(position, [1]), config, realType(embedded));
+  const shared = { ...angles, mask: decodeMask(real, position) };
+  const { h, cache: next } = decoder(w, embedded, batch, config, shared, { cache, position });
   return { logits: lmHead(w, h, config), cache: next };
 }
 
@@ -103,7 +96,7 @@ function repeatRows(x: Tensor, k: number): Tensor {
 interface Step {
   ids: Tensor;
   logprobs: Tensor;
-  cache: KeysValues[];
+  cache: KVCache[];
 }
 
 /** Traced functions by what they close over, so that a second call of `generate` traces nothing. (For tests.) */
@@ -129,7 +122,7 @@ function compile(
   const step = jit(
     (
       tensors: Weights["tensors"],
-      cache: KeysValues[],
+      cache: KVCache[],
       ids: Tensor,
       position: Tensor,
       real: Tensor,
@@ -184,8 +177,6 @@ function realPlaces(inputs: ModelInputs, samples: number, maxNewTokens: number):
   return tf.tensor(out, [batch * samples, places]);
 }
 
-const disposeCache = (cache: KeysValues[]) => cache.forEach(({ keys, values }) => tf.dispose([keys, values]));
-
 /**
  * Answers a batch of prompts, each until eos or `maxNewTokens`.
  * The prompt is read once; every further token costs one step over buffers of fixed size, by one traced function.
@@ -217,13 +208,11 @@ export function generate(model: Model, inputs: ModelInputs, options: GenerateOpt
     for (let r = 0; r < rows; r++) {
       if (result.ended[r]) continue;
       if (!Number.isFinite(logprobs[r])) {
-        const row = tf.tidy(() =>
-          soFar(inputs, Math.floor(r / samples), result.ids[r]) as never
-        ) as ModelInputs;
+        const row = tidy(() => soFar(inputs, Math.floor(r / samples), result.ids[r]));
         try {
           throw notFinite(w, row, config);
         } finally {
-          tf.dispose(row as never);
+          dispose(row);
         }
       }
       result.logprobs[r].push(logprobs[r]);
@@ -242,15 +231,13 @@ export function generate(model: Model, inputs: ModelInputs, options: GenerateOpt
       seeds.dispose();
       seeds = seedAt(i);
       const next: Step = step(w.tensors, now.cache, now.ids, position, real, seeds);
-      disposeCache(now.cache);
-      tf.dispose([now.ids, now.logprobs, position]);
+      dispose([now, position]);
       now = next;
       take(now);
       options.onToken?.(i + 1);
     }
   } finally {
-    disposeCache(now.cache);
-    tf.dispose([now.ids, now.logprobs, real, seeds]);
+    dispose([now, real, seeds]);
   }
   return result;
 }

@@ -1,12 +1,11 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { barrier, gather, tf, tidy, valueAndGradients, vjp } from "../tensor/mod.ts";
 import type { PaliGemmaConfig, Params } from "../weights/mod.ts";
-import { lmHead, textBlock } from "./gemma.ts";
-import { inBlock, weight, type Weights } from "./layers.ts";
-import { type LabelRows, lossOf } from "./loss.ts";
-import { dtypeOf, joinSequence, type ModelInputs, run, surroundings } from "./paligemma.ts";
-import { projector } from "./projector.ts";
-import { patchEmbeddings, visionBlock, visionEnd } from "./siglip.ts";
+import { blocksOf } from "./blocks.ts";
+import { lmHead } from "./gemma.ts";
+import { weight, type Weights } from "./layers.ts";
+import { crossEntropy, type LabelRows } from "./loss.ts";
+import { dtypeOf, type ModelInputs, run } from "./paligemma.ts";
 
 /** A loss (float32 scalar) and its gradient for each trained tensor. */
 export interface LossAndGradients {
@@ -37,7 +36,7 @@ export function lossAndGradients(
   return tidy(() => {
     if (options.recompute) return byBlock(w, trained, inputs, labels, config);
     const f = (params: Params) =>
-      lossOf(run(overlay(w, params), inputs, config, { logitsAt: labels.rows }).logits, labels);
+      crossEntropy(run(overlay(w, params), inputs, config, { logitsAt: labels.rows }).logits, labels);
     const { value: loss, gradients } = valueAndGradients(f, start);
     return { loss, gradients };
   });
@@ -48,40 +47,6 @@ const pick = (w: Weights, names: readonly string[]): Params =>
 
 /** The same weights with some tensors replaced (by the tape's own). */
 const overlay = (w: Weights, params: Params): Weights => ({ ...w, tensors: { ...w.tensors, ...params } });
-
-/** A stretch of the model between two hidden states, and the trained tensors that it reads. */
-interface Block {
-  reads: string[];
-  apply: (w: Weights, h: Tensor) => Tensor;
-}
-
-function blocksOf(
-  trained: readonly string[],
-  inputs: ModelInputs,
-  config: PaliGemmaConfig,
-  dtype: ReturnType<typeof dtypeOf>,
-): Block[] {
-  const batch = inputs.ids.shape[0], around = surroundings(inputs, config, dtype);
-  const reads = (...prefixes: string[]) => trained.filter((n) => prefixes.some((p) => n.startsWith(p)));
-  const blocks: Block[] = [];
-  for (let k = 0; k < config.vision.layers; k++) {
-    blocks.push({
-      reads: reads(`vision_tower.encoder.layers.${k}.`),
-      apply: (w, h) => visionBlock(w, k, h, batch, config),
-    });
-  }
-  blocks.push({
-    reads: reads("vision_tower.post_layernorm.", "multi_modal_projector.", "language_model.embed_tokens."),
-    apply: (w, h) => joinSequence(w, projector(w, visionEnd(w, h, config)), inputs.ids, config),
-  });
-  for (let k = 0; k < config.text.layers; k++) {
-    blocks.push({
-      reads: reads(`language_model.layers.${k}.`),
-      apply: (w, h) => textBlock(w, k, h, batch, config, around).h,
-    });
-  }
-  return blocks;
-}
 
 function byBlock(
   w: Weights,
@@ -94,36 +59,34 @@ function byBlock(
   const collect = (found: Params) => {
     for (const [n, g] of Object.entries(found)) gradients[n] = gradients[n] ? tf.add(gradients[n], g) : g;
   };
-  const blocks = blocksOf(trained, inputs, config, dtypeOf(w));
-  const start = trained.filter((n) => n.startsWith("vision_tower.embeddings."));
-  const first = start.length ? 0 : blocks.findIndex((b) => b.reads.length > 0);
+  const blocks = blocksOf(inputs, config, dtypeOf(w)).map(({ module, apply }) => (
+    { apply, reads: trained.filter((n) => n.startsWith(`${module}.`)) }
+  ));
+  const first = blocks.findIndex(({ reads }) => reads.length > 0);
 
   // Forward, outside any tape: only the input of each block stays.
-  const inputsOf = [patchEmbeddings(w, inputs.pixelValues, config)];
-  for (const { apply } of blocks) inputsOf.push(inBlock(() => apply(w, inputsOf.at(-1)!)));
+  const inputsOf = [inputs.pixelValues];
+  for (const { apply } of blocks) inputsOf.push(tidy(() => apply(w, inputsOf.at(-1)!)));
 
   // The output layer reads the embedding table too (tied), so that tensor gets gradients from both ends.
   const ends = trained.filter((n) =>
     n.startsWith("language_model.norm.") || n.startsWith("language_model.embed_tokens.")
   );
   const head = valueAndGradients(
-    ({ h, ...params }: Params) => lossOf(lmHead(overlay(w, params), gather(h, labels.rows), config), labels),
+    ({ h, ...params }: Params) =>
+      crossEntropy(lmHead(overlay(w, params), gather(h, labels.rows), config), labels),
     { h: inputsOf.at(-1)!, ...pick(w, ends) },
   );
   let { h: dy, ...rest } = head.gradients;
   collect(rest);
   for (let i = blocks.length - 1; first >= 0 && i >= first; i--) {
-    const { reads, apply } = blocks[i], lowest = i === first && start.length === 0;
+    const { reads, apply } = blocks[i];
     // Without the barrier the compilers would find the repetition and merge it away, memory and all.
     const before = barrier(inputsOf[i], dy);
     const f = ({ h = before, ...params }: Params) => apply(overlay(w, params), h);
-    const at: Params = lowest ? pick(w, reads) : { h: before, ...pick(w, reads) };
+    const at: Params = i === first ? pick(w, reads) : { h: before, ...pick(w, reads) };
     ({ h: dy, ...rest } = vjp(f, at, dy));
     collect(rest);
-  }
-  if (start.length) {
-    const f = (params: Params) => patchEmbeddings(overlay(w, params), inputs.pixelValues, config);
-    collect(vjp(f, pick(w, start), dy));
   }
   const missing = trained.filter((n) => !gradients[n]);
   if (missing.length) {

@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { asType, realType, tf } from "../tensor/mod.ts";
+import { asType, matMul, realType, tf } from "../tensor/mod.ts";
 import type { Adapter, Params } from "../weights/mod.ts";
 
 /**
@@ -11,7 +11,12 @@ export interface Weights {
   tensors: Params;
   /** alpha / r; 0 without an adapter. */
   loraScale: number;
+  /** Module whose tensors are read, with its dot ("language_model.layers.3."), as {@linkcode within} says; else the whole model. */
+  path?: string;
 }
+
+/** The weights of one module, whose own parts are then read by their names in it: "self_attn.q_proj". */
+export const within = (w: Weights, module: string): Weights => ({ ...w, path: `${w.path ?? ""}${module}.` });
 
 /** The base weights, overlaid with an adapter's. Copies no tensor. */
 export function weightsOf(params: Params, adapter?: Adapter): Weights {
@@ -22,29 +27,20 @@ export function weightsOf(params: Params, adapter?: Adapter): Weights {
   };
 }
 
+/** A weight by name, if there is one. */
+const find = (w: Weights, name: string): Tensor | undefined => w.tensors[`${w.path ?? ""}${name}`];
+
 /** A weight by name; an error that says which one is missing. */
 export function weight(w: Weights, name: string): Tensor {
-  const t = w.tensors[name];
+  const t = find(w, name);
   if (!t) {
     throw new Error(
-      `The model needs the weight "${name}", which is not among the ${Object.keys(w.tensors).length} given.`,
+      `The model needs the weight "${w.path ?? ""}${name}", which is not among the ${
+        Object.keys(w.tensors).length
+      } given.`,
     );
   }
   return t;
-}
-
-/**
- * Runs one block of the model and frees what it computed on the way, but for its result and what it gave to `seen`.
- * (Under gradients, TensorFlow.js keeps what the backward pass needs.) At 448 px the 3B model would else hold 15 GB of
- * intermediates in an eager forward pass.
- */
-export function inBlock(block: () => Tensor, seen?: Tensor[]): Tensor {
-  const before = seen?.length ?? 0;
-  const kept = tf.tidy(() => {
-    const h = block();
-    return [h, ...seen?.slice(before) ?? []];
-  });
-  return kept[0];
 }
 
 /** x as float32, whatever it was; differentiable. */
@@ -54,7 +50,7 @@ export const f32 = (x: Tensor): Tensor => asType(x, "float32");
 export const as = (x: Tensor, like: Tensor): Tensor => asType(x, realType(like));
 
 /** x `[rows, in]` times w `[out, in]` transposed (the checkpoint's layout, and the faster one in bf16): `[rows, out]`. */
-const times = (x: Tensor, w: Tensor): Tensor => tf.matMul(x as never, w as never, false, true);
+const times = (x: Tensor, w: Tensor): Tensor => matMul(x, w, { transposeB: true });
 
 /**
  * The linear layer `module` with whatever belongs to it: x `[rows, in]` -> `[rows, out]`.
@@ -63,9 +59,9 @@ const times = (x: Tensor, w: Tensor): Tensor => tf.matMul(x as never, w as never
  */
 export function linear(w: Weights, x: Tensor, module: string): Tensor {
   let y = times(x, as(weight(w, `${module}.weight`), x));
-  const a = w.tensors[`${module}.lora_A.weight`], b = w.tensors[`${module}.lora_B.weight`];
+  const a = find(w, `${module}.lora_A.weight`), b = find(w, `${module}.lora_B.weight`);
   if (a && b) y = tf.add(y, as(tf.mul(times(times(f32(x), f32(a)), f32(b)), w.loraScale), x));
-  const bias = w.tensors[`${module}.bias`];
+  const bias = find(w, `${module}.bias`);
   return bias ? tf.add(y, as(bias, x)) : y;
 }
 

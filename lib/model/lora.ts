@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { asType, randomUniform, realType, tf } from "../tensor/mod.ts";
+import { asType, matMul, randomUniform, realType, tf } from "../tensor/mod.ts";
 import type { Adapter, PaliGemmaConfig, Params } from "../weights/mod.ts";
 import { f32, weightsOf } from "./layers.ts";
 
@@ -80,7 +80,7 @@ export function mergeAdapter(params: Params, adapter: Adapter): Params {
     }
     merged[`${module}.weight`] = tf.keep(tf.tidy(() => {
       const a = f32(tensors[name]), b = f32(tensors[`${module}.lora_B.weight`]);
-      const change = tf.mul(tf.matMul(b as never, a as never), loraScale);
+      const change = tf.mul(matMul(b, a), loraScale);
       return asType(tf.add(f32(base), change), realType(base));
     }));
   }

@@ -65,12 +65,12 @@ export function labelRows(
  * @param logits float32 `[R, V]`, at `labels.rows`
  * @returns float32 scalar
  */
-export function lossOf(logits: Tensor, labels: LabelRows): Tensor {
+export function crossEntropy(logits: Tensor, labels: LabelRows): Tensor {
   return tf.sum(tokenLosses(logits, labels));
 }
 
 /**
- * What each label token adds to {@linkcode lossOf}.
+ * What each label token adds to {@linkcode crossEntropy}.
  *
  * @param logits float32 `[R, V]`, at `labels.rows`
  * @returns float32 `[R]`, 0 where `labels` are filled up

@@ -7,21 +7,22 @@ export { gelu, layerNorm, linear, rmsNorm, type Weights, weightsOf } from "./lay
 export { decodeMask, prefixMask } from "./mask.ts";
 export { patchEmbeddings, visionTower } from "./siglip.ts";
 export { PROJECTOR, projector } from "./projector.ts";
-export { embedTokens, type KeysValues, lmHead, rotary, textBlock } from "./gemma.ts";
+export { attend, type Attended } from "./attention.ts";
+export { type AttentionInputs, decoder, embedTokens, type KVCache, lmHead, rotary } from "./gemma.ts";
 export { notFinite } from "./finite.ts";
 export {
   type Capture,
   forward,
   type ForwardOptions,
   type ForwardOutput,
-  joinSequence,
+  mergeImageFeatures,
   type Model,
   type ModelInputs,
   modelInputs,
   modelWeights,
   visionFeatures,
 } from "./paligemma.ts";
-export { type LabelRows, labelRows, type LabelRowsOptions, lossOf, tokenLosses } from "./loss.ts";
+export { crossEntropy, type LabelRows, labelRows, type LabelRowsOptions, tokenLosses } from "./loss.ts";
 export { type LossAndGradients, lossAndGradients } from "./gradients.ts";
 export {
   type AdaptedModule,
@@ -31,7 +32,7 @@ export {
   targetPattern,
   type Towers,
 } from "./lora.ts";
-export { chooseTokens, restrict, type Sampling } from "./sampling.ts";
+export { chooseTokens, filterLogits, type Sampling } from "./sampling.ts";
 export { decode, generate, type Generated, type GenerateOptions, prefill } from "./generate.ts";
 export { type Answer, type AnswerOptions, answerPrompts, type Prompt, promptInputs } from "./answer.ts";
 export {

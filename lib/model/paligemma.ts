@@ -1,12 +1,13 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { checkIndices, type DType, isTracing, realType, tf } from "../tensor/mod.ts";
+import { checkIndices, type DType, gather, isTracing, realType, tf, tidy } from "../tensor/mod.ts";
 import type { TokenBatch } from "../text/mod.ts";
 import type { Adapter, PaliGemmaConfig, Params } from "../weights/mod.ts";
-import { embedTokens, lmHead, rotary, type Surroundings, textBlock } from "./gemma.ts";
-import { as, inBlock, rmsNorm, weight, type Weights, weightsOf } from "./layers.ts";
+import type { Captured } from "./captured.ts";
+import { type AttentionInputs, decoder, embedTokens, lmHead, rotary } from "./gemma.ts";
+import { as, rmsNorm, weight, type Weights, weightsOf } from "./layers.ts";
 import { prefixMask } from "./mask.ts";
 import { projector } from "./projector.ts";
-import { type Captured, visionTower } from "./siglip.ts";
+import { visionTower } from "./siglip.ts";
 
 /** A PaliGemma in memory: base weights, and an adapter if there is one. */
 export interface Model {
@@ -127,7 +128,7 @@ export function visionFeatures(
  * @param images `[B * N, D]` projected features
  * @returns `[B * L, D]`
  */
-export function joinSequence(w: Weights, images: Tensor, ids: Tensor, config: PaliGemmaConfig): Tensor {
+export function mergeImageFeatures(w: Weights, images: Tensor, ids: Tensor, config: PaliGemmaConfig): Tensor {
   const batch = ids.shape[0]!, n = images.shape[0] / batch;
   const isImage = tf.cast(tf.equal(ids, tf.scalar(config.imageTokenId, "int32")), "int32") as Tensor;
   const nth = tf.clipByValue(tf.sub(tf.cumsum(tf.cast(isImage, "float32"), 1), 1), 0, n - 1); // [B, L]
@@ -141,11 +142,11 @@ export function joinSequence(w: Weights, images: Tensor, ids: Tensor, config: Pa
     : tf.mul(ids, tf.sub(tf.scalar(1, "int32"), isImage)) as Tensor;
   const text = as(embedTokens(w, known, config), images);
   // Arithmetic and not `where`, whose gradient would leave bf16.
-  return tf.add(tf.mul(tf.gather(images, source as never), where), tf.mul(text, tf.sub(1, where)));
+  return tf.add(tf.mul(gather(images, source), where), tf.mul(text, tf.sub(1, where)));
 }
 
 /** Mask and rotary angles of a whole sequence. */
-export function surroundings(inputs: ModelInputs, config: PaliGemmaConfig, dtype: DType): Surroundings {
+export function attentionInputs(inputs: ModelInputs, config: PaliGemmaConfig, dtype: DType): AttentionInputs {
   const places = tf.range(0, inputs.ids.shape[1]!, 1, "int32");
   return { ...rotary(places, config, dtype), mask: prefixMask(inputs.tokenTypes, inputs.attentionMask) };
 }
@@ -161,22 +162,17 @@ export function run(
   const [batch, length] = inputs.ids.shape as [number, number], D = config.text.hiddenSize;
   const { attentions, hiddenStates } = options.capture ?? {};
   const vision = sink(attentions === "all", hiddenStates), text = sink(!!attentions, hiddenStates);
-  const note = (h: Tensor) => text.hiddenStates?.push(tf.reshape(h, [batch, length, D]));
   const images = projector(w, visionTower(w, inputs.pixelValues, config, vision));
-  let h = joinSequence(w, images, inputs.ids, config);
-  const around = surroundings(inputs, config, realType(h));
-  for (let k = 0; k < config.text.layers; k++) {
-    note(h);
-    const before = h;
-    h = inBlock(
-      () => textBlock(w, k, before, batch, config, around, undefined, text.attentions).h,
-      text.attentions,
-    );
+  const merged = mergeImageFeatures(w, images, inputs.ids, config);
+  const shared = attentionInputs(inputs, config, realType(merged));
+  const { h } = decoder(w, merged, batch, config, shared, undefined, text);
+  if (text.hiddenStates) {
+    const last = rmsNorm(w, h, "language_model.norm", config.text.rmsNormEps);
+    text.hiddenStates.push(tf.reshape(last, [batch, length, D]));
   }
-  if (text.hiddenStates) note(rmsNorm(w, h, "language_model.norm", config.text.rmsNormEps));
   // Picking rows before the output layer: V = 257,216 logits for 1,024 image tokens would be a gigabyte of nothing.
   const logits = options.logitsAt
-    ? lmHead(w, tf.gather(h, options.logitsAt as never), config)
+    ? lmHead(w, gather(h, options.logitsAt), config)
     : tf.reshape(lmHead(w, h, config), [batch, length, -1]);
   return {
     logits,
@@ -198,9 +194,7 @@ export function forward(
   config: PaliGemmaConfig,
   options: ForwardOptions = {},
 ): ForwardOutput {
-  return tf.tidy(() =>
-    run(weightsOf(params, options.adapter), inputs, config, options) as never
-  ) as ForwardOutput;
+  return tidy(() => run(weightsOf(params, options.adapter), inputs, config, options));
 }
 
 /** Base weights and adapter of a model as one flat record. */

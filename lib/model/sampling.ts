@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { categorical, tf } from "../tensor/mod.ts";
+import { categorical, oneHot, tf } from "../tensor/mod.ts";
 
 /** How the next token is chosen. Without a temperature: always the most likely one. */
 export interface Sampling {
@@ -34,7 +34,7 @@ export function checkSampling({ temperature, topK, topP }: Sampling): void {
  * Temperature, then top-k, then top-p, in transformers' order: logits `[R, V]` -> `[R, V]`, excluded tokens -1e30.
  * Tokens exactly as likely as the last one kept are kept too.
  */
-export function restrict(logits: Tensor, { temperature = 1, topK, topP = 1 }: Sampling): Tensor {
+export function filterLogits(logits: Tensor, { temperature = 1, topK, topP = 1 }: Sampling): Tensor {
   const scaled = tf.div(logits, temperature) as Tensor, vocab = logits.shape[1]!;
   const k = Math.min(topK ?? vocab, vocab);
   if (k === vocab && topP === 1) return scaled;
@@ -66,7 +66,7 @@ export function chooseTokens(
 ): { ids: Tensor; logprobs: Tensor } {
   const ids: Tensor = sampling.temperature === undefined
     ? tf.argMax(logits, -1)
-    : categorical(restrict(logits, sampling) as never, seed as never);
-  const chosen = tf.oneHot(ids as never, logits.shape[1]!);
-  return { ids, logprobs: tf.sum(tf.mul(tf.logSoftmax(logits as never), chosen), -1) };
+    : categorical(filterLogits(logits, sampling), seed);
+  const chosen = oneHot(ids, logits.shape[1]!);
+  return { ids, logprobs: tf.sum(tf.mul(tf.logSoftmax(logits), chosen), -1) };
 }

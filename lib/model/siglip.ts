@@ -1,13 +1,9 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { asType, realType, tf } from "../tensor/mod.ts";
+import { asType, matMul, realType, tf } from "../tensor/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
-import { f32, gelu, inBlock, layerNorm, linear, weight, type Weights } from "./layers.ts";
-
-/** Collects what a forward pass computes on the way, for those who asked. */
-export interface Captured {
-  attentions?: Tensor[];
-  hiddenStates?: Tensor[];
-}
+import { attend, type Attended, splitHeads, swapHeads } from "./attention.ts";
+import { type Captured, inLayer } from "./captured.ts";
+import { gelu, layerNorm, linear, weight, type Weights, within } from "./layers.ts";
 
 /**
  * Patch embedding: a convolution whose stride is its size, so a plain matrix product over cut-out patches.
@@ -24,43 +20,47 @@ export function patchEmbeddings(w: Weights, pixelValues: Tensor, { vision }: Pal
   const whole = tf.slice(pixelValues, [0, 0, 0, 0], [batch, 3, g * p, g * p]);
   const cut = tf.transpose(tf.reshape(whole, [batch, 3, g, p, g, p]), [0, 2, 4, 1, 3, 5]);
   const patches = asType(tf.reshape(cut, [batch * g * g, 3 * p * p]), realType(kernel));
-  const y = tf.matMul(patches as never, tf.reshape(kernel, [hiddenSize, 3 * p * p]) as never, false, true);
+  const y = matMul(patches, tf.reshape(kernel, [hiddenSize, 3 * p * p]), { transposeB: true });
   const biased = tf.add(y, weight(w, "vision_tower.embeddings.patch_embedding.bias"));
   const positions = weight(w, "vision_tower.embeddings.position_embedding.weight"); // [N, Dv], no class token
   return tf.reshape(tf.add(tf.reshape(biased, [batch, g * g, hiddenSize]), positions), [-1, hiddenSize]);
 }
 
+/** Self-attention of an encoder layer, every patch seeing every patch: x `[B * N, Dv]` -> `mixed` `[B * N, Dv]`. */
+function visionAttention(w: Weights, x: Tensor, batch: number, { vision }: PaliGemmaConfig): Attended {
+  const heads = (proj: string) => swapHeads(splitHeads(linear(w, x, proj), batch, vision.heads));
+  const { mixed, attention } = attend(heads("q_proj"), heads("k_proj"), heads("v_proj"));
+  return { mixed: linear(w, mixed, "out_proj"), attention };
+}
+
+/** `[R, Dv]` -> `[R, Dv]`. */
+const visionMlp = (w: Weights, x: Tensor): Tensor => linear(w, gelu(linear(w, x, "fc1")), "fc2");
+
 /**
- * Encoder layer k, pre-norm, every patch seeing every patch: h `[B * N, Dv]` -> `[B * N, Dv]`.
- * The attention probabilities (float32 `[B, H, N, N]`) go to `seen` if given.
+ * An encoder layer, pre-norm: h `[B * N, Dv]` -> the same.
+ *
+ * @param w the layer's own weights
+ * @returns also the attention probabilities, float32 `[B, H, N, N]`
  */
-export function visionBlock(
+export function visionLayer(
   w: Weights,
-  k: number,
   h: Tensor,
   batch: number,
-  { vision }: PaliGemmaConfig,
-  seen?: Tensor[],
-): Tensor {
-  const { heads, hiddenSize, layerNormEps: eps } = vision, n = h.shape[0] / batch, d = hiddenSize / heads;
-  const name = `vision_tower.encoder.layers.${k}`;
-  const x = layerNorm(w, h, `${name}.layer_norm1`, eps);
-  const split = (proj: string) => { // [B * N, Dv] -> [B * H, N, d]
-    const y = tf.reshape(linear(w, x, `${name}.self_attn.${proj}`), [batch, n, heads, d]);
-    return tf.reshape(tf.transpose(y, [0, 2, 1, 3]), [batch * heads, n, d]);
+  config: PaliGemmaConfig,
+): { h: Tensor; attention: Tensor } {
+  const { layerNormEps: eps } = config.vision;
+  const x = layerNorm(w, h, "layer_norm1", eps);
+  const { mixed, attention } = visionAttention(within(w, "self_attn"), x, batch, config);
+  const after = tf.add<Tensor>(h, mixed);
+  return {
+    h: tf.add(after, visionMlp(within(w, "mlp"), layerNorm(w, after, "layer_norm2", eps))),
+    attention,
   };
-  const scores = tf.mul(tf.matMul(split("q_proj"), split("k_proj"), false, true), d ** -0.5);
-  const attention = tf.softmax(f32(scores));
-  seen?.push(tf.reshape(attention, [batch, heads, n, n]));
-  const mixed = tf.matMul(asType(attention, realType(h)) as never, split("v_proj") as never) as Tensor;
-  const joined = tf.reshape(tf.transpose(tf.reshape(mixed, [batch, heads, n, d]), [0, 2, 1, 3]), [
-    batch * n,
-    -1,
-  ]);
-  const after = tf.add(h, linear(w, joined, `${name}.self_attn.out_proj`)) as Tensor;
-  const z = layerNorm(w, after, `${name}.layer_norm2`, eps);
-  return tf.add(after, linear(w, gelu(linear(w, z, `${name}.mlp.fc1`)), `${name}.mlp.fc2`));
 }
+
+/** The weights of encoder layer k. */
+export const visionLayerWeights = (w: Weights, k: number): Weights =>
+  within(w, `vision_tower.encoder.layers.${k}`);
 
 /** The norm after the last layer; what the projector reads. `[B * N, Dv]` */
 export function visionEnd(w: Weights, h: Tensor, { vision }: PaliGemmaConfig): Tensor {
@@ -84,7 +84,7 @@ export function visionTower(
   note(h);
   for (let k = 0; k < config.vision.layers; k++) {
     const before = h;
-    h = inBlock(() => visionBlock(w, k, before, batch, config, seen.attentions), seen.attentions);
+    h = inLayer(() => visionLayer(visionLayerWeights(w, k), before, batch, config), seen).h;
     note(h);
   }
   return visionEnd(w, h, config);

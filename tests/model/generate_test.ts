@@ -4,7 +4,7 @@ import { tf } from "@lib/tensor/mod.ts";
 import {
   decode,
   generate,
-  type KeysValues,
+  type KVCache,
   type Model,
   type ModelInputs,
   prefill,
@@ -30,7 +30,7 @@ for (const name of NAMES) {
       const start = run((params: Params, prompts: ModelInputs) =>
         prefill(weightsOf(params), prompts, config, places)
       );
-      const step = run((params: Params, cache: KeysValues[], ids: Tensor, position: Tensor, real: Tensor) =>
+      const step = run((params: Params, cache: KVCache[], ids: Tensor, position: Tensor, real: Tensor) =>
         decode(weightsOf(params), cache, ids, position, real, config)
       );
       const mask = tf.cast(prompts.attentionMask, "float32");

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
 import { tf } from "@lib/tensor/mod.ts";
-import { forward, labelRows, lossOf, type ModelInputs } from "@lib/model/mod.ts";
+import { crossEntropy, forward, labelRows, type ModelInputs } from "@lib/model/mod.ts";
 import { changed, difference, fixture, NAMES } from "./fixture.ts";
 
 /** Places of row b: its first real one, its first suffix token (the last real place is where types end). */
@@ -91,7 +91,7 @@ for (const name of NAMES) {
   Deno.test(`${name}: the loss over label rows is the masked loss over every position`, async () => {
     const { params, config, inputs, labels, record } = await fixture(name);
     const few =
-      lossOf(forward(params, inputs, config, { logitsAt: labels.rows }).logits, labels).dataSync()[0];
+      crossEntropy(forward(params, inputs, config, { logitsAt: labels.rows }).logits, labels).dataSync()[0];
     const logP = tf.logSoftmax(forward(params, inputs, config).logits).arraySync() as number[][][];
     let sum = 0, count = 0;
     (record.labels.arraySync() as number[][]).forEach((row, b) => {

@@ -1,5 +1,12 @@
 import { assert } from "@std/assert";
-import { forward, lossOf, type ModelInputs, projector, visionFeatures, weightsOf } from "@lib/model/mod.ts";
+import {
+  crossEntropy,
+  forward,
+  type ModelInputs,
+  projector,
+  visionFeatures,
+  weightsOf,
+} from "@lib/model/mod.ts";
 import { tf } from "@lib/tensor/mod.ts";
 import type { Params } from "@lib/weights/mod.ts";
 import { assertNear, fixture, NAMES, WAYS } from "./fixture.ts";
@@ -18,7 +25,7 @@ for (const name of NAMES) {
             projector(weightsOf(params), tf.reshape(features, [-1, config.vision.hiddenSize])),
             [features.shape[0], -1, config.text.hiddenSize],
           ),
-          loss: lossOf(at, labels),
+          loss: crossEntropy(at, labels),
           ...forward(params, inputs, config, { capture }),
         };
       });

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { tf } from "@lib/tensor/mod.ts";
-import { chooseTokens, restrict, type Sampling } from "@lib/model/mod.ts";
+import { chooseTokens, filterLogits, type Sampling } from "@lib/model/mod.ts";
 import { readSafetensors } from "@lib/weights/mod.ts";
 import { assertNear, WAYS } from "./fixture.ts";
 
@@ -12,7 +12,7 @@ for (const [way, run] of WAYS) {
     const record = await readSafetensors(join(folder, "record.safetensors"));
     const settings: Sampling[] = JSON.parse(await Deno.readTextFile(join(folder, "record.json")));
     settings.forEach((s, i) => {
-      const mine = run((x: typeof record.scores) => restrict(x, s))(record.scores),
+      const mine = run((x: typeof record.scores) => filterLogits(x, s))(record.scores),
         theirs = record[`kept.${i}`];
       const kept = (x: typeof mine) => [...x.dataSync()].map((v) => v > -1e29);
       assertEquals(kept(mine), kept(theirs), JSON.stringify(s));

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
-import { joinSequence } from "../../lib/model/paligemma.ts";
+import { mergeImageFeatures } from "../../lib/model/paligemma.ts";
 import { jit, tf } from "../../lib/tensor/mod.ts";
 import type { PaliGemmaConfig } from "../../lib/weights/mod.ts";
 
@@ -8,7 +8,7 @@ Deno.test("a token id past the table is an error under XLA too, where the image'
   const config = { imageTokenId: 6, text: { vocabSize: 4, hiddenSize: 2 } } as PaliGemmaConfig;
   const tensors = { "language_model.embed_tokens.weight": tf.ones([4, 2]) };
   const join = jit(
-    (ids: Tensor) => joinSequence({ tensors, loraScale: 1 }, tf.ones([1, 2]), ids, config),
+    (ids: Tensor) => mergeImageFeatures({ tensors, loraScale: 1 }, tf.ones([1, 2]), ids, config),
     { compiler: "xla" },
   );
   assertEquals(join(tf.tensor2d([[6, 1, 3]], [1, 3], "int32")).shape, [3, 2]);

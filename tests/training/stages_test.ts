@@ -2,9 +2,9 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import type { Tensor } from "@tensorflow/tfjs";
 import { type Config, loadConfig } from "../../lib/config/mod.ts";
 import {
+  crossEntropy,
   forward,
   lossAndGradients,
-  lossOf,
   type Model,
   openModel,
   PROJECTOR,
@@ -125,7 +125,7 @@ Deno.test("a stage that runs again from other weights is not traced again, and r
     const shape = batchShape(batches.flat());
     const part = await readBatch(batches[0], store, shape), { inputs, labels } = part;
     const loss = tf.tidy(() =>
-      lossOf(
+      crossEntropy(
         forward({ ...model.params, ...other }, inputs, model.config, { logitsAt: labels.rows }).logits,
         labels,
       )
