@@ -58,8 +58,7 @@ export async function kept(
   key: unknown,
   make: (path: string) => void | Promise<void>,
 ): Promise<string> {
-  const dir = join(folder(), kind);
-  const name = `${await codeMark()}-${sha256(canonicalJson([await surroundings(), key]))}`;
+  const dir = join(folder(), kind), name = await nameOf(key);
   const found = await findWhole(dir, name);
   if (found) return found;
   const unfinished = join(dir, `.${crypto.randomUUID()}`);
@@ -96,6 +95,20 @@ async function findWhole(dir: string, name: string): Promise<string | null> {
     }
   }
   return null;
+}
+
+/** The beginning of the name under which a result is kept. */
+const nameOf = async (key: unknown) =>
+  `${await codeMark()}-${sha256(canonicalJson([await surroundings(), key]))}`;
+
+/**
+ * Path of a file for what has been done so far of a result that {@linkcode kept} is to hold, so that a run with the same key
+ * after one that was killed can go on from there. Whoever finishes the result removes it; else it goes like kept results.
+ */
+export async function unfinishedPath(key: unknown): Promise<string> {
+  const dir = join(folder(), "unfinished");
+  await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
+  return join(dir, await nameOf(key));
 }
 
 async function namesIn(dir: string): Promise<string[]> {

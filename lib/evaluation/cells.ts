@@ -14,7 +14,7 @@ import {
 import { type ImageStore, mergeAdapter, type Model } from "../model/mod.ts";
 import { hanCount } from "../stats/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
-import { tf } from "../tensor/mod.ts";
+import { dispose, tf } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import { loadAdapter, type Params, paramsSha256 } from "../weights/mod.ts";
 import { askModel } from "./answers.ts";
@@ -199,7 +199,7 @@ export async function askCell(
     own = mergeAdapter(own, adapter);
     const { config: { r, alpha }, params: matrices, projector = {} } = adapter;
     if (keep) weights.push(JSON.stringify([r, alpha, paramsSha256(matrices), paramsSha256(projector)]));
-    tf.dispose([adapter.params, adapter.projector ?? {}] as never);
+    dispose([adapter.params, adapter.projector]);
   }
   const model = { ...base.model, params: own };
   const ask = (list: readonly QaPair[], runs: number, blankImages = false) =>

@@ -1,8 +1,16 @@
 import { checkpoint } from "../jupyter/mod.ts";
-import { forward, generate, type ImageStore, type Model, pixelValuesOf, promptInputs } from "../model/mod.ts";
+import {
+  forward,
+  generate,
+  type ImageStore,
+  type Model,
+  modelInputs,
+  pixelValuesOf,
+  promptInputs,
+} from "../model/mod.ts";
 import type { Prompt } from "../model/mod.ts";
-import { tf } from "../tensor/mod.ts";
-import { encodeExample, type Tokenizer } from "../text/mod.ts";
+import { dispose, tf } from "../tensor/mod.ts";
+import { encodeExample, IGNORED_LABEL, padBatch, type Tokenizer } from "../text/mod.ts";
 import type { SequenceLayout } from "./directions.ts";
 import { headsOf, type LayerAttention } from "./matrices.ts";
 
@@ -65,20 +73,15 @@ export async function captureAnswer(
     response: response.map((_, i) => head.length + i),
     sinks: [config.imageTokens, head.length - 1],
   };
+  const labels = ids.map(() => IGNORED_LABEL), tokenTypes = [...prefix].map((x) => 1 - x);
+  const sequence = { ids, tokenTypes, labels, truncated: 0 };
   const pixels = await pixelValuesOf([prompt.imagePath], store);
   await checkpoint(options.signal);
   // Tensors leave the tidy, numbers do not: TensorFlow.js would walk through every value of an array.
   const [chances, ...layers] = tf.tidy(() => {
-    const row = (values: number[]) => tf.tensor2d(values, [1, length], "int32");
-    const { imageSize } = config.vision;
     const output = forward(
       model.params,
-      {
-        pixelValues: tf.tensor4d(pixels, [1, 3, imageSize, imageSize]),
-        ids: row(ids),
-        tokenTypes: row([...prefix].map((x) => 1 - x)),
-        attentionMask: row(ids.map(() => 1)),
-      },
+      modelInputs(padBatch([sequence], { side: "right" }), pixels),
       config,
       {
         adapter: model.adapter,
@@ -118,6 +121,6 @@ async function greedyIds(
   try {
     return generate(model, inputs, { maxNewTokens, compiler, onToken }).ids[0];
   } finally {
-    tf.dispose(inputs as never);
+    dispose(inputs);
   }
 }

@@ -1,4 +1,4 @@
-import { upload } from "../tensor/mod.ts";
+import { dispose, upload } from "../tensor/mod.ts";
 import { padBatch, type TokenSequence } from "../text/mod.ts";
 import {
   type ImageStore,
@@ -100,7 +100,12 @@ export function batchReader(
   return {
     async read(i) {
       const total = labelCount(batches[i].flat()), parts: TrainingBatch[] = [];
-      for (const part of batches[i]) parts.push(await readBatch(part, store, shape, total));
+      try {
+        for (const part of batches[i]) parts.push(await readBatch(part, store, shape, total));
+      } catch (error) {
+        dispose(parts);
+        throw error;
+      }
       ahead.start((batches[i + 1] ?? []).flat().map(({ imagePath }) => imagePath));
       return parts;
     },

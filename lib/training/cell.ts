@@ -1,6 +1,7 @@
 import type { Config, GridCell } from "../config/mod.ts";
 import type { Model } from "../model/mod.ts";
 import type { Adapter, Params } from "../weights/mod.ts";
+import type { Checkpoints } from "./checkpoints.ts";
 import type { CellData } from "./grid.ts";
 import { type ImageGain, imageGain } from "./image_gain.ts";
 import { keptCell } from "./kept_cell.ts";
@@ -44,10 +45,11 @@ export function cellChecks(cells: readonly TrainedCell[]): { fall: number | null
 }
 
 /** How a cell is trained. */
-export interface CellOptions extends Omit<StageOptions, "validation"> {
+export interface CellOptions extends Omit<StageOptions, "validation" | "checkpoints"> {
   /**
    * Keep the trained cell, and use the one that is kept for the same model, data, projector and settings: a run after one
-   * that was killed trains only the missing cells, a changed setting only those that depend on it.
+   * that was killed trains only the missing cells, the one that it was at from its last checkpoint on; a changed setting
+   * trains only those that depend on it.
    */
   keep?: boolean;
 }
@@ -67,11 +69,15 @@ export async function trainCell(
   options: CellOptions,
 ): Promise<TrainedCell> {
   let found = true;
-  const train = async () => {
+  const train = async (checkpoints?: Checkpoints) => {
     found = false;
     const { batches, ...rest } = data;
     const start = cell.stage1 ? projector : null;
-    const { adapter, records } = await trainStage2(model, start, batches, config, { ...options, ...rest });
+    const { adapter, records } = await trainStage2(model, start, batches, config, {
+      ...options,
+      ...rest,
+      checkpoints,
+    });
     const gain = await imageGain(
       { ...model, adapter },
       data.validation,

@@ -1,6 +1,7 @@
 import { checkpoint } from "../jupyter/mod.ts";
 import { copyOf, dispose } from "../tensor/mod.ts";
 import type { Params } from "../weights/mod.ts";
+import type { Checkpoint, Checkpoints } from "./checkpoints.ts";
 import { initialState, type Stepped, type TrainState, type TrainStep } from "./step.ts";
 
 /** A point of a training curve. */
@@ -34,12 +35,17 @@ export interface Run<Batch> {
   evaluate?: (params: Params, step: number) => Promise<number | null>;
   /** Called after every step; awaited. */
   onStep?: (record: TrainingRecord, totalSteps: number) => void | Promise<void>;
+  /** Where the run's state is kept; nowhere if it is left out. */
+  checkpoints?: Checkpoints;
   /** Ends the run between two steps, or two parts of a batch, by throwing its reason. */
   signal?: AbortSignal;
 }
 
 /**
  * The training loop, of both stages and of both pre-trainings.
+ *
+ * With checkpoints it goes on where the run before ended. They are written from time to time, and after the last whole step
+ * when the run is stopped or fails.
  *
  * @returns the trained tensors, owned by the caller, and what every step measured
  * @throws when a loss, a gradient or a parameter is not finite (naming step and batch), when memory is used up
@@ -48,27 +54,56 @@ export interface Run<Batch> {
 export async function fit<Batch>(
   run: Run<Batch>,
 ): Promise<{ params: Params; records: TrainingRecord[] }> {
-  const start = performance.now(), records: TrainingRecord[] = [];
-  let state = initialState(run.initial);
+  const { checkpoints, signal } = run, found = await checkpoints?.load(), records = found?.records ?? [];
+  let state = found?.state ?? initialState(run.initial);
+  const start = performance.now() - 1000 * (records.at(-1)?.seconds ?? 0);
+  let saved = performance.now();
   try {
-    for (let index = 0, step = 1; step <= run.steps; index++, step++) {
-      await checkpoint(run.signal);
-      const parts = await run.batch(index), rate = run.learningRate(index);
-      const stepped = await run.step(state, run.frozen, parts, rate, run.signal); // forward, loss, backward, clip, AdamW
+    while (records.length < run.steps) {
+      await checkpoint(signal);
+      const index = records.length, step = index + 1, rate = run.learningRate(index);
+      // Forward, loss, backward, clipping, AdamW.
+      const stepped = await run.step(state, run.frozen, await run.batch(index), rate, signal);
       const { next, loss, gradientNorm } = await measured(
         stepped,
         () => `Step ${step}, learning rate ${rate}, ${run.describe(index)}`,
       );
-      dispose(state);
-      state = next;
-      const validationLoss = await run.evaluate?.(state.params, step) ?? null;
+      const validationLoss = await orDispose(next, run.evaluate?.(next.params, step)) ?? null;
       const seconds = (performance.now() - start) / 1000, epoch = step / run.stepsPerEpoch;
       records.push({ loss, gradientNorm, step, epoch, seconds, validationLoss });
+      dispose(state);
+      state = next;
+      if (checkpoints && performance.now() - saved > 1000 * checkpoints.everySeconds) {
+        checkpoints.save({ state, records });
+        saved = performance.now();
+      }
       await run.onStep?.(records.at(-1)!, run.steps);
     }
     return { params: copyOf(state.params), records };
+  } catch (error) {
+    saveLast(checkpoints, { state, records });
+    throw error;
   } finally {
     dispose(state);
+  }
+}
+
+/** What a promise gives; where it fails, the state is dropped. */
+async function orDispose<T>(state: TrainState, promise: T | Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    dispose(state);
+    throw error;
+  }
+}
+
+/** Saves the last whole step of a run that failed. If that fails too, the first error is the one to be told. */
+function saveLast(checkpoints: Checkpoints | undefined, last: Checkpoint): void {
+  try {
+    if (last.records.length > 0) checkpoints?.save(last);
+  } catch (error) {
+    console.error((error as Error).message);
   }
 }
 
@@ -77,17 +112,12 @@ async function measured(
   { next, measures }: Stepped,
   where: () => string,
 ): Promise<{ next: TrainState; loss: number; gradientNorm: number }> {
-  const [loss, gradientNorm, parameterNorm] = await measures.data();
-  measures.dispose();
-  const found = Object.entries({
-    loss,
-    "gradient's norm": gradientNorm,
-    "new parameters' norm": parameterNorm,
-  })
-    .find(([, value]) => !Number.isFinite(value));
-  if (!found) return { next, loss, gradientNorm };
+  const numbers = await orDispose(next, measures.data()).finally(() => measures.dispose());
+  const names = ["loss", "gradient's norm", "new parameters' norm"], [loss, gradientNorm] = numbers;
+  const wrong = numbers.findIndex((x) => !Number.isFinite(x));
+  if (wrong < 0) return { next, loss, gradientNorm };
   dispose(next);
   throw new Error(
-    `${where()}: the ${found[0]} is ${found[1]}. Lower the rate, or look at this batch's data.`,
+    `${where()}: the ${names[wrong]} is ${numbers[wrong]}. Lower the rate, or look at this batch's data.`,
   );
 }

@@ -1,4 +1,4 @@
-import { kept } from "../artifacts/mod.ts";
+import { kept, unfinishedPath } from "../artifacts/mod.ts";
 import { type Config, type GridCell, sha256 } from "../config/mod.ts";
 import { imageState, type Model } from "../model/mod.ts";
 import {
@@ -11,6 +11,7 @@ import {
 } from "../weights/mod.ts";
 import { copyOf } from "../tensor/mod.ts";
 import type { TrainedCell } from "./cell.ts";
+import { checkpointFile, type Checkpoints } from "./checkpoints.ts";
 import type { Example } from "./examples.ts";
 import type { CellData } from "./grid.ts";
 
@@ -41,7 +42,7 @@ function dataSha256({ batches, validation, stepsPerEpoch, shape, learningRateSca
 }
 
 /**
- * What `train` gives, or gave when it was called the last time with the same model, data, projector and settings.
+ * What `train` gives (from its last checkpoint, if it was stopped or killed), or gave when it was called the last time with the same model, data, projector and settings.
  *
  * @throws as `train`
  */
@@ -51,7 +52,7 @@ export async function keptCell(
   data: CellData,
   projector: Params,
   config: Config,
-  train: () => Promise<TrainedCell>,
+  train: (checkpoints: Checkpoints) => Promise<TrainedCell>,
 ): Promise<TrainedCell> {
   const { cells: _cells, sweepRank: _rank, steps: _steps, ...settings } = config.stage2;
   const key = {
@@ -63,9 +64,11 @@ export async function keptCell(
   };
   let trained: TrainedCell | undefined;
   const path = await kept("cells", key, async (path) => {
-    trained = await train();
+    const unfinished = await unfinishedPath(key);
+    trained = await train(checkpointFile(unfinished));
     const { adapter, curve, gain } = trained, rest: Rest = { curve, gain, config: adapter.config };
     writeSafetensors(path, adapter.params, { metadata: { rest: JSON.stringify(rest) } });
+    await Deno.remove(unfinished).catch(() => {}); // it is there if that took long
   });
   if (trained) return trained;
   const { curve, gain, config: lora } = JSON.parse(readHeader(path).metadata.rest) as Rest;

@@ -2,6 +2,7 @@
 export * from "./adamw.ts";
 export * from "./batches.ts";
 export * from "./cell.ts";
+export * from "./checkpoints.ts";
 export * from "./examples.ts";
 export * from "./loss.ts";
 export * from "./nano/mod.ts";

@@ -19,7 +19,7 @@ import { meanLoss } from "./loss.ts";
 import { type Objective, type StepSettings, type TrainStep, trainStep } from "./step.ts";
 
 /** What both stages take beside model and data. */
-export interface StageOptions extends Pick<Run<TrainingBatch>, "onStep" | "signal"> {
+export interface StageOptions extends Pick<Run<TrainingBatch>, "onStep" | "signal" | "checkpoints"> {
   store: ImageStore;
   validation: readonly Example[];
 }
@@ -62,8 +62,15 @@ interface Stage
   modelWith: (params: Params) => Model;
 }
 
+/** Names of the first examples. */
+function listed(examples: readonly Example[], shown = 8): string {
+  const ids = examples.slice(0, shown).map(({ id }) => id).join(", "), more = examples.length - shown;
+  return more > 0 ? `${ids} and ${more} more` : ids;
+}
+
 async function fitStage(stage: Stage, config: Config, options: StageOptions) {
-  const { batches, validateAfter, modelWith, ...run } = stage, { store, signal, onStep } = options;
+  const { batches, validateAfter, modelWith, ...run } = stage,
+    { store, signal, onStep, checkpoints } = options;
   const shape = batchShape([...batches.flat(2), ...options.validation]), batchSize = batches[0][0].length;
   const validation = wholeBatches(options.validation, batchSize), { compiler } = config.model;
   await using reader = batchReader(batches, store, shape);
@@ -71,12 +78,13 @@ async function fitStage(stage: Stage, config: Config, options: StageOptions) {
     ...run,
     steps: batches.length,
     batch: (index) => reader.read(index),
-    describe: (index) => `the examples ${batches[index].flat().map(({ id }) => id).join(", ")}`,
+    describe: (index) => `the examples ${listed(batches[index].flat())}`,
     evaluate: async (params, step) =>
       validateAfter.has(step) && validation.length > 0
         ? await meanLoss(modelWith(params), validation, store, { batchSize, shape, compiler, signal })
         : null,
     onStep,
+    checkpoints,
     signal,
   });
 }

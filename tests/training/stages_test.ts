@@ -11,10 +11,11 @@ import {
   weightsOf,
 } from "../../lib/model/mod.ts";
 import { binding } from "../../lib/tensor/backend.ts";
-import { dispose, OutOfMemory, tf, valueAndGradients } from "../../lib/tensor/mod.ts";
+import { dispose, OutOfMemory, tf } from "../../lib/tensor/mod.ts";
 import type { Params } from "../../lib/weights/mod.ts";
 import {
   batchShape,
+  checkpointFile,
   type Example,
   exampleLosses,
   fit,
@@ -25,11 +26,13 @@ import {
   readBatch,
   TORCH_ADAMW,
   type TrainingBatch,
+  type TrainingRecord,
   trainStage1,
   trainStage2,
   trainStep,
 } from "../../lib/training/mod.ts";
 import { phantomExamples } from "./phantom_examples.ts";
+import { once, toyRun } from "./toy_run.ts";
 
 const preset = loadConfig({});
 const config: Config = {
@@ -44,15 +47,6 @@ const store = phantomStore();
 const examplesOf = (count: number, seed: number) =>
   phantomExamples(count, seed, "shifted", ["organ_side", "side"], tokenizer, model.config);
 const examples = examplesOf(12, 300_000_000), validation = examplesOf(8, 310_000_000);
-
-/** A run of one step. */
-const once = {
-  frozen: {},
-  steps: 1,
-  stepsPerEpoch: 1,
-  describe: () => "the examples",
-  learningRate: () => 0.1,
-};
 
 const bytesOf = (params: Params) =>
   Object.fromEntries(
@@ -207,23 +201,6 @@ Deno.test("a loss that is not finite ends the run with a sentence that names ste
   assertEquals(tf.memory().numTensors, numTensors);
 });
 
-/** A run over batches of one number x each, whose loss and gradient are those of `lossOf(w, x)`, w starting at 1. */
-const toyRun = (
-  lossOf: (w: Tensor, x: Tensor) => Tensor,
-  xs: readonly number[],
-  compiler: "eager" | "graph" | "xla" = "graph",
-) => ({
-  ...once,
-  initial: { w: tf.tensor1d([1, 1]) },
-  step: trainStep(({ w }, _, { x }: { x: Tensor }) => {
-    const { value, gradients } = valueAndGradients(({ w }) => lossOf(w, x), { w });
-    return { loss: value, gradients };
-  }, { ...TORCH_ADAMW, weightDecay: 0, compiler, maxGradientNorm: 1 }),
-  steps: xs.length,
-  batch: (i: number) => [{ x: tf.scalar(xs[i]) }],
-  describe: (i: number) => `x = ${xs[i]}`,
-});
-
 Deno.test("a gradient or a weight that is not finite ends the run at its step, the last one too", async () => {
   const root = (w: Tensor, x: Tensor) => tf.sum<Tensor>(tf.sqrt(tf.mul(w, tf.stack([x, tf.onesLike(x)]))));
   for (const compiler of ["eager", "graph", "xla"] as const) {
@@ -317,4 +294,23 @@ Deno.test("a stage that is stopped, between steps or parts, rejects with the rea
   assertEquals(await assertRejects(() => later), reason);
   assertEquals(seen, []);
   assertEquals(tf.memory().numTensors, before);
+});
+
+Deno.test("a stage that is stopped goes on from its checkpoint, and ends as one that was not", async () => {
+  const path = await Deno.makeTempFile(), options = { store, validation, checkpoints: checkpointFile(path) };
+  await Deno.remove(path);
+  const used = examples.slice(0, 8);
+  const measures = (records: TrainingRecord[]) => records.map(({ seconds: _, ...rest }) => rest);
+  const whole = await trainStage1(model, used, config, { store, validation });
+  for (const at of [2, 5]) {
+    const onStep = ({ step }: TrainingRecord) => {
+      if (step === at) throw new Error("stopped");
+    };
+    await assertRejects(() => trainStage1(model, used, config, { ...options, onStep }), Error, "stopped");
+  }
+  const resumed = await trainStage1(model, used, config, options);
+  assertEquals(measures(resumed.records), measures(whole.records));
+  assertEquals(bytesOf(resumed.projector), bytesOf(whole.projector));
+  dispose([whole.projector, resumed.projector]);
+  await Deno.remove(path);
 });

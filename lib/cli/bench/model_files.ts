@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { paths, rng } from "../../config/mod.ts";
 import { checkTokenizer, initAdapter } from "../../model/mod.ts";
-import { tf } from "../../tensor/mod.ts";
+import { dispose } from "../../tensor/mod.ts";
 import { encodeExample, loadTokenizer } from "../../text/mod.ts";
 import { loadAdapter, loadCheckpoint, loadConfig, saveAdapter } from "../../weights/mod.ts";
 import { damageBytes, damageJson, damageJsonBytes } from "./damage.ts";
@@ -46,7 +46,7 @@ async function load(dir: string): Promise<void> {
   encodeExample(tokenizer, config, { prefix: `answer en ${"is there a lesion? ".repeat(20)}` });
   const { params } = await loadCheckpoint(dir);
   const adapter = await loadAdapter(dir, config);
-  tf.dispose([params, adapter.params, adapter.projector ?? {}] as never);
+  dispose([params, adapter.params, adapter.projector]);
 }
 
 if (import.meta.main) {

@@ -1,0 +1,115 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { tf } from "../../lib/tensor/mod.ts";
+import { checkpointFile, type Checkpoints, fit, type TrainingRecord } from "../../lib/training/mod.ts";
+import { toyRun } from "./toy_run.ts";
+
+const xs = [1, 3, -2, 0.5, 2, -1];
+/** The square of the distance to x and 2 x, whose gradient depends on where w is. */
+const run = (steps = xs.length) =>
+  toyRun((w, x) => tf.sum(tf.square(tf.sub(w, tf.stack([x, tf.mul(x, 2)])))), xs.slice(0, steps));
+
+interface Ended {
+  losses: (readonly [number, number, number | null])[];
+  w: Uint8Array;
+}
+async function ended(options: Partial<Parameters<typeof fit>[0]>, steps?: number): Promise<Ended> {
+  const { initial, ...toy } = run(steps);
+  const { params, records } = await fit({ ...toy, initial, ...options as object });
+  const w = new Uint8Array(params.w.dataSync().slice().buffer);
+  tf.dispose([params, initial] as never);
+  return { losses: records.map((r) => [r.loss, r.gradientNorm, r.validationLoss]), w };
+}
+const failAfter = (last: number) => ({ step }: TrainingRecord) => {
+  if (step === last) throw new Error("stopped");
+};
+const whole = await ended({});
+
+async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await test(join(dir, "checkpoint"));
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+Deno.test("a run stopped after any step goes on where it was, bit for bit, and leaves no tensor", async () => {
+  const { numTensors } = tf.memory();
+  for (let last = 1; last <= xs.length; last++) {
+    await inFolder(async (path) => {
+      const checkpoints = checkpointFile(path), seen: number[] = [];
+      await assertRejects(() => ended({ checkpoints, onStep: failAfter(last) }), Error, "stopped");
+      const resumed = await ended({ checkpoints, onStep: ({ step }) => void seen.push(step) });
+      assertEquals(seen, xs.map((_, i) => i + 1).slice(last));
+      assertEquals(resumed, whole);
+    });
+  }
+  assert(tf.memory().numTensors <= numTensors + xs.length, "only the start of each run that failed is left");
+});
+
+Deno.test("a killed run goes on from the checkpoint that was written last", async () => {
+  await inFolder(async (path) => {
+    const file = checkpointFile(path, 0);
+    // A killed process saves nothing at its end.
+    let alive = true;
+    const killed: Checkpoints = { ...file, save: (checkpoint) => alive && file.save(checkpoint) };
+    const onStep = ({ step }: TrainingRecord) => {
+      alive = step < 3;
+      if (step === 5) throw new Error("killed");
+    };
+    await assertRejects(() => ended({ checkpoints: killed, onStep }), Error, "killed");
+    assertEquals((await file.load())!.records.map(({ step }) => step), [1, 2, 3]);
+    assertEquals(await ended({ checkpoints: file }), whole);
+  });
+});
+
+Deno.test("a step that is not finite leaves the weights of the step before in the checkpoint", async () => {
+  await inFolder(async (path) => {
+    const checkpoints = checkpointFile(path), learningRate = (i: number) => i === 2 ? NaN : 0.1;
+    await assertRejects(
+      () => ended({ checkpoints, learningRate }),
+      Error,
+      "Step 3, learning rate NaN, x = -2",
+    );
+    const { state, records } = (await checkpoints.load())!;
+    const before = await ended({}, 2);
+    assertEquals(new Uint8Array(state.params.w.dataSync().slice().buffer), before.w);
+    assertEquals(records.length, 2);
+  });
+});
+
+Deno.test("a run stopped while it measures a held-out loss does that step again", async () => {
+  await inFolder(async (path) => {
+    const checkpoints = checkpointFile(path), evaluate = () => Promise.resolve(0.25);
+    const stopped = (_: unknown, step: number) =>
+      step === 4 ? Promise.reject(new Error("stopped")) : evaluate();
+    await assertRejects(() => ended({ checkpoints, evaluate: stopped }), Error, "stopped");
+    assertEquals((await checkpoints.load())!.records.length, 3);
+    assertEquals(await ended({ checkpoints, evaluate }), await ended({ evaluate }));
+  });
+});
+
+Deno.test("a damaged checkpoint is told, and the run begins anew", async () => {
+  await inFolder(async (path) => {
+    const checkpoints = checkpointFile(path), said: string[] = [], { error } = console;
+    await assertRejects(() => ended({ checkpoints, onStep: failAfter(3) }), Error, "stopped");
+    const bytes = await Deno.readFile(path),
+      at = new TextDecoder("latin1").decode(bytes).indexOf("gradientNorm");
+    console.error = (text: string) => void said.push(text);
+    try {
+      for (const damaged of [bytes.length - 2, at + 16, 3]) {
+        await Deno.writeFile(path, bytes.map((byte, i) => i === damaged ? byte ^ 1 : byte));
+        assertEquals(await ended({ checkpoints }), whole);
+      }
+      await Deno.writeFile(path, bytes.subarray(0, 40));
+      assertEquals(await ended({ checkpoints }), whole);
+    } finally {
+      console.error = error;
+    }
+    assertEquals(said.length, 4);
+    assert(
+      said.every((text) => text.startsWith("The checkpoint ") && text.endsWith("the training begins anew.")),
+    );
+  });
+});
