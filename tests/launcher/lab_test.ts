@@ -30,6 +30,23 @@ test("the first command sets up with one line a step, the second does nothing", 
   assert(!second.text.includes("Setting up"));
 });
 
+test("a ./lab that another ./lab runs, as in JupyterLab's terminal, finds everything set up", async (folder) => {
+  const outer = await folder.lab(["deno"]);
+  const env = Object.fromEntries(
+    outer.text.split("\n").filter((line) => /^\w+=/.test(line)).map((line) => {
+      const [name, ...value] = line.split("=");
+      return [name, value.join("=")];
+    }),
+  );
+  assertMatch(env.JSR_URL, /^file:/);
+  await folder.calls();
+  const inner = await folder.lab(["run"], env);
+  assertEquals([inner.code, await folder.calls()], [0, []], inner.text);
+  assert(!inner.text.includes("Setting up"), inner.text);
+  const own = await folder.lab(["run"], { ...env, JSR_URL: "https://jsr.example/" });
+  assertStringIncludes(own.text, "Setting up");
+});
+
 test("a command keeps the working folder, the arguments and the user's keys; caches and settings go to .venv", async (folder) => {
   const cwd = join(folder.base, "home");
   const env = { HF_TOKEN: "secret", TEACHER_API_KEY: "key" };
