@@ -50,7 +50,7 @@ const records = await Promise.all(
 );
 const seen: number[] = [];
 const { records: hashed, facts } = await inspectImages(
-  { records, dropped: [] as Corpus["dropped"] } as Corpus,
+  { records, dropped: [] as Corpus["dropped"], repaired: [] as Corpus["repaired"] } as Corpus,
   (done) => void seen.push(done),
 );
 const prints = new Map([...facts].map(([id, { fingerprint }]) => [id, fingerprint]));

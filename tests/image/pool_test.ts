@@ -35,8 +35,8 @@ Deno.test("a pool gives for every fixture what the main thread gives, in order",
     assertEquals(
       ours[i],
       await outcome(async () => {
-        const image = await decodeImage(path), { width, height } = image;
-        return { sha256, width, height, fingerprint: fingerprint(image) };
+        const image = await decodeImage(path), { width, height, notes = [] } = image;
+        return { sha256, width, height, notes, fingerprint: fingerprint(image) };
       }),
       path,
     );
