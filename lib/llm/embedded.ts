@@ -25,7 +25,7 @@ export interface EmbeddedOptions {
   processes?: number;
   /** Tokens of context (default 768). */
   context?: number;
-  /** Milliseconds to wait for the model to load (default 60,000). */
+  /** Milliseconds to wait for the model to load (default 180,000). */
   timeoutMs?: number;
   /** Ends the start; what has started by then ends with it. A server that has started goes on. */
   signal?: AbortSignal;
@@ -49,7 +49,7 @@ const announcement = z.union([
  * `signal`
  */
 export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
-  const { processes = 1, context = 768, timeoutMs = 60_000, signal } = options;
+  const { processes = 1, context = 768, timeoutMs = 180_000, signal } = options;
   const key = crypto.getRandomValues(new Uint8Array(32)).toHex();
   const starts = await Promise.allSettled(
     Array.from({ length: processes }, () => startProcess(context, timeoutMs, key, signal)),
@@ -125,7 +125,10 @@ async function firstLine(stream: ReadableStream<Uint8Array>, timeoutMs: number):
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Error(`expected the address within ${timeoutMs} ms, found none`)),
+      () => {
+        const waited = `expected the address within ${timeoutMs / 1000} s, found none`;
+        reject(new Error(`${waited}; is the machine busy? Run it again: what was answered is kept`));
+      },
       timeoutMs,
     );
   });
