@@ -34,9 +34,10 @@ export const notebookKills: Campaign = {
         stdout: "piped",
         signal,
       }).spawn();
-      let last = "";
+      let last = '{"tried":0,"failed":0,"details":[]}'; // so far: a line after each step
       for await (const line of linesOf(child.stdout)) last = line;
-      if (!(await child.status).success) throw new Error("the campaign's process failed.");
+      const { success } = await child.status;
+      if (!success && !signal.aborted) throw new Error("the campaign's process failed.");
       return JSON.parse(last) as Outcome;
     } finally {
       await Deno.remove(folder, { recursive: true });
@@ -174,7 +175,8 @@ async function forget(stage: string): Promise<void> {
   }
 }
 
-async function campaign(count: number): Promise<Outcome> {
+/** Kills and runs; writes the outcome so far to standard output after each. */
+async function campaign(count: number): Promise<void> {
   const random = rng(2506),
     details: string[] = [],
     wanted = new Map<string, string[]>(),
@@ -187,19 +189,23 @@ async function campaign(count: number): Promise<Outcome> {
     console.error(`  ${what}: ${problems.join("; ") || "well"}`);
     if (problems.length > 0) failed++;
     details.push(...problems.map((problem) => `${what}: ${problem}`));
+    const runs =
+      `${wholes} runs to the end; beside ${refused} of them a second one was refused, with the holder's name`;
+    console.log(JSON.stringify({ tried, failed, details: [...details, runs] } satisfies Outcome));
   };
   await Deno.mkdir(paths.results, { recursive: true });
   while (tried < count) {
     for (const number of NUMBERS) {
+      if (tried === count) break;
       const stage = stages.get(number)!;
       const finish = async (what: string) => {
         const run = await runWhole(number, stage), outputs = await outputsOf(stage);
         const lacking = (wanted.get(stage) ?? []).filter((name) => !outputs.includes(name));
         if (lacking.length) run.problems.push(`the run lacks ${lacking.join(", ")}`);
-        note(what, run.problems);
         took.set(stage, run.seconds);
         wholes++;
         if (run.refused) refused++;
+        note(what, run.problems);
         return outputs;
       };
       if (!wanted.has(stage)) { // an unharmed run says what there must be, and how long it takes; then as for the first time
@@ -221,12 +227,6 @@ async function campaign(count: number): Promise<Outcome> {
       await finish(`${number} after it`);
     }
   }
-  details.push(
-    `${wholes} runs to the end; beside ${refused} of them a second one was refused, with the holder's name`,
-  );
-  return { tried, failed, details };
 }
 
-if (import.meta.main) {
-  console.log(JSON.stringify(await campaign(Number(Deno.args[0]))));
-}
+if (import.meta.main) await campaign(Number(Deno.args[0]));
