@@ -30,6 +30,19 @@ test("the first command sets up with one line a step, the second does nothing", 
   assert(!second.text.includes("Setting up"));
 });
 
+test("a link to the launcher, as in ~/bin, is the same command", async (folder) => {
+  const bin = join(folder.base, "home/bin"), link = join(bin, "radvqa");
+  await Deno.mkdir(bin);
+  await Deno.symlink("../../radvqa lab/lab", join(bin, "one"));
+  await Deno.symlink("one", link);
+  const options = { ...folder.environment(), cwd: bin };
+  const { code, stdout } = await new Deno.Command(link, { ...options, args: ["run"] }).output();
+  assertEquals(code, 0);
+  assertStringIncludes(new TextDecoder().decode(stdout), `in ${bin}\n`);
+  assertStringIncludes(new TextDecoder().decode(stdout), `DENO_DIR=${folder.root}/.venv/deno\n`);
+  assertEquals([...Deno.readDirSync(bin)].map(({ name }) => name).sort(), ["one", "radvqa"]);
+});
+
 test("a ./lab that another ./lab runs, as in JupyterLab's terminal, finds everything set up", async (folder) => {
   const outer = await folder.lab(["deno"]);
   const env = Object.fromEntries(
