@@ -93,6 +93,9 @@ export type Said = Pick<CorpusRecord, "question" | "answer" | "choices" | "answe
 
 const CHINESE = ["zh", "cn", "chinese", "zh_cn", "中文"], ENGLISH = ["en", "english", "en_us", "en_gb"];
 
+/** Letters that options can have in a prompt (lib/text questionPrefix). */
+const MAX_CHOICES = 26;
+
 /** What a row says, or the reason why it is dropped. */
 export function saidBy(
   row: { question: unknown; answer: unknown; choices: unknown; language: unknown },
@@ -113,6 +116,9 @@ export function saidBy(
     return { question, answer, choices: null, answerType: yesOrNo(answer) ? "closed" : "open", language };
   }
   if (choices.length < 2 || choices.includes("")) return { reason: "an empty option, or a single one" };
+  if (choices.length > MAX_CHOICES) {
+    return { reason: `more than ${MAX_CHOICES} options, which have no letters` };
+  }
   if (answers.length > 1) return { reason: "several answers to one choice" };
   const byText = choices.findIndex((choice) => choice.toLowerCase() === answers[0].toLowerCase());
   const letter = /^\(?([A-Za-z])[).:]?$/.exec(answers[0])?.[1].toUpperCase();

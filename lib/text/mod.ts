@@ -3,6 +3,7 @@ export { loadTokenizer, type Tokenizer, tokenizerFrom } from "./tokenizer.ts";
 export { captionPrefix, type Language, questionPrefix } from "./prompt.ts";
 export {
   encodeExample,
+  fitsSequence,
   IGNORED_LABEL,
   MAX_TEXT_TOKENS,
   padBatch,

@@ -32,6 +32,23 @@ export interface TokenBatch {
   length: number;
 }
 
+type Text = { prefix: string; suffix?: string | null };
+
+/** The tokens of prefix and line break, and of the answer with <eos>. */
+function textTokens(tokenizer: Tokenizer, { prefix, suffix }: Text): { body: number[]; answer: number[] } {
+  const answer = suffix === undefined || suffix === null
+    ? []
+    : [...tokenizer.encode(suffix), tokenizer.eosId];
+  return { body: tokenizer.encode(prefix + "\n"), answer };
+}
+
+/** Whether {@linkcode encodeExample} takes a text as it is: it is short enough and holds no "<image>". */
+export function fitsSequence(tokenizer: Tokenizer, text: Text): boolean {
+  if (text.prefix.length + (text.suffix?.length ?? 0) > MAX_CHARACTERS) return false;
+  const { body, answer } = textTokens(tokenizer, text), ids = [...body, ...answer];
+  return 1 + ids.length <= MAX_TEXT_TOKENS && !ids.includes(tokenizer.imageId);
+}
+
 /**
  * `<image> * n, <bos>, prefix + "\n"`, and with a suffix `suffix, <eos>`: the ids of transformers' PaliGemmaProcessor.
  * "\n" is glued on before tokenisation, so a prefix that ends in a line break can end in the single token "\n\n".
@@ -43,7 +60,7 @@ export interface TokenBatch {
 export function encodeExample(
   tokenizer: Tokenizer,
   config: { imageTokens: number },
-  { prefix, suffix, maxLength }: { prefix: string; suffix?: string | null; maxLength?: number },
+  { prefix, suffix, maxLength }: Text & { maxLength?: number },
 ): TokenSequence {
   const characters = prefix.length + (suffix?.length ?? 0);
   if (characters > MAX_CHARACTERS) {
@@ -51,10 +68,7 @@ export function encodeExample(
       `Expected a question and answer of at most ${MAX_CHARACTERS} characters, found ${characters}. Shorten them.`,
     );
   }
-  const body = tokenizer.encode(prefix + "\n");
-  const answer = suffix === undefined || suffix === null
-    ? []
-    : [...tokenizer.encode(suffix), tokenizer.eosId];
+  const { body, answer } = textTokens(tokenizer, { prefix, suffix });
   if (body.includes(tokenizer.imageId) || answer.includes(tokenizer.imageId)) {
     throw new Error(
       `Expected text without "<image>" (image tokens are added here), found it in ${

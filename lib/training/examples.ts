@@ -1,5 +1,11 @@
 import { rng, shuffle } from "../config/mod.ts";
-import { encodeExample, questionPrefix, type Tokenizer, type TokenSequence } from "../text/mod.ts";
+import {
+  encodeExample,
+  fitsSequence,
+  questionPrefix,
+  type Tokenizer,
+  type TokenSequence,
+} from "../text/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
 
 /** What training needs of a question and answer pair. */
@@ -19,6 +25,12 @@ export interface Example {
   readonly imageId: string;
   readonly sequence: TokenSequence;
 }
+
+/** Whether a pair is no longer than the model reads, question and answer together. */
+export const fitsModel = (
+  pair: Pick<Pair, "question" | "choices" | "answer">,
+  tokenizer: Tokenizer,
+): boolean => fitsSequence(tokenizer, { prefix: questionPrefix(pair), suffix: pair.answer });
 
 /** Tokenises pairs as `<image>*n <bos> answer en|zh QUESTION \n ANSWER <eos>`. */
 export function toExamples(pairs: readonly Pair[], tokenizer: Tokenizer, config: PaliGemmaConfig): Example[] {

@@ -39,6 +39,14 @@ Deno.test("your own: choices as JSON, Python, numpy, bars or an object", async (
   assertEquals(corpus.tables[0].format, "CSV, UTF-8, separated by semicolons");
 });
 
+Deno.test("your own: more options than letters are dropped", async () => {
+  const list = (n: number) => JSON.stringify(Array.from({ length: n }, (_, k) => `option ${k}`));
+  const row = (n: number) => `{"image":"a.png","question":"Q${n}?","answer":"A","choices":${list(n)}}`;
+  const corpus = await load({ "t.jsonl": `${row(26)}\n${row(27)}` });
+  assertEquals(corpus.records.map(({ question }) => question), ["Q26?"]);
+  assertEquals(reasons(corpus), ["more than 26 options, which have no letters"]);
+});
+
 Deno.test("your own: booleans, lists, long integers and what tables write where there is nothing", async () => {
   const corpus = await load({
     "t.json":

@@ -1,7 +1,15 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { gridOf, loadConfig, paths, selectedCells } from "../../lib/config/mod.ts";
 import { loadTokenizer } from "../../lib/text/mod.ts";
-import { cellData, epochBatches, gridData, NANO_CONFIG, type SplitPair } from "../../lib/training/mod.ts";
+import {
+  cellData,
+  epochBatches,
+  fitsModel,
+  gridData,
+  NANO_CONFIG,
+  type SplitPair,
+  toExamples,
+} from "../../lib/training/mod.ts";
 
 const config = loadConfig({});
 const tokenizer = await loadTokenizer(`${paths.data}/nano`);
@@ -19,6 +27,14 @@ const pairs: SplitPair[] = ["roco_v2", "medpix2", "pmc_vqa"].flatMap((dataset) =
     }))
   )
 );
+
+const attempt = (work: () => unknown): unknown => {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
+};
 
 Deno.test("the grid has every dataset with and without stage 1", () => {
   assertEquals(gridOf(config).length, 8);
@@ -45,6 +61,21 @@ Deno.test("a set of one's own has two cells that can be chosen by name, and is t
   const data = gridData([...pairs, ...ward, exam], mixture, own, tokenizer, NANO_CONFIG);
   assertEquals(Object.keys(data), ["medpix2", "roco_v2", "roco_medpix", "pmc_vqa", "own_ward"]);
   assertEquals(new Set(data.own_ward?.batches.flat().map(({ id }) => id)), new Set(["train"]));
+});
+
+Deno.test("what fits the model is what it takes: long texts and those with <image> do not", () => {
+  const fits = (more: Partial<SplitPair>) => {
+    const pair = { ...pairs[0], ...more };
+    const taken = !Error.isError(attempt(() => toExamples([pair], tokenizer, NANO_CONFIG)));
+    assertEquals(fitsModel(pair, tokenizer), taken);
+    return taken;
+  };
+  assert(fits({}));
+  assert(!fits({ answer: "a long report ".repeat(100) }));
+  assert(!fits({ question: "what is seen? ".repeat(10_000) }));
+  assert(!fits({ answer: "an <image> of it" }));
+  const lengths = Array.from({ length: 300 }, (_, n) => fits({ answer: "lung ".repeat(2 * n) }));
+  assertEquals(lengths.lastIndexOf(true) + 1, lengths.indexOf(false));
 });
 
 Deno.test("pairs that are held out take their image's other pairs out of training, unless none would be left", () => {
