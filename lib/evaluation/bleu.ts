@@ -2,17 +2,24 @@ import { spacedHan } from "../stats/mod.ts";
 
 const ORDERS = 4;
 
+/** What Python's `str.split` splits at, and with it sacrebleu: unlike `\s`, U+001C to U+001F and U+0085 too, and not U+FEFF. */
+const BLANKS = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u;
+const TRAILING_BLANKS = new RegExp(`${BLANKS.source}$`, "u");
+
 /** Words as mteval-v13a (sacrebleu's default "13a") splits them, and each Chinese character. Case is kept. */
 export function tokenize13a(text: string): string[] {
   return ` ${
-    spacedHan(text).trimEnd().replaceAll("<skipped>", "").replaceAll("-\n", "").replaceAll("\n", " ")
+    spacedHan(text).replace(TRAILING_BLANKS, "").replaceAll("<skipped>", "").replaceAll("-\n", "").replaceAll(
+      "\n",
+      " ",
+    )
       .replaceAll("&quot;", '"').replaceAll("&amp;", "&").replaceAll("&lt;", "<").replaceAll("&gt;", ">")
   } `
     .replace(/([{-~[-` -&(-+:-@/])/g, " $1 ")
     .replace(/([^0-9])([.,])/gu, "$1 $2 ")
     .replace(/([.,])([^0-9])/gu, " $1 $2")
     .replace(/([0-9])(-)/g, "$1 $2 ")
-    .split(/\s+/).filter((word) => word !== "");
+    .split(BLANKS).filter((word) => word !== "");
 }
 
 /** Clipped matches and totals per order, and both lengths, of one pair. */

@@ -2,7 +2,7 @@ import { bootstrapInterval, type Interval, mean, std, wilsonInterval } from "../
 import { normaliseAnswer } from "./normalise.ts";
 import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
 import { robustAccuracies, type RobustAccuracy } from "./robustness.ts";
-import { type ScorerName, SCORERS } from "./scorers.ts";
+import { type ScorerName, SCORERS, UNREAD } from "./scorers.ts";
 
 /** One item's outcome over the runs. */
 export interface ItemScore {
@@ -83,23 +83,39 @@ export function evaluateClosed(
   };
 }
 
+/** One rule's row of `scorerTable`. */
+export interface ScorerRow {
+  scorer: ScorerName;
+  items: number;
+  leftOut: number;
+  /** Share of the answers in which the rule found nothing that it could read, all wrong; null for rules that read nothing. */
+  unread: number | null;
+  accuracy: number;
+  low: number;
+  high: number;
+}
+
 /** How the same outputs score under every rule that applies to at least one item. */
 export function scorerTable(
   items: readonly EvaluationItem[],
   predictions: readonly Prediction[],
-): { scorer: ScorerName; items: number; leftOut: number; accuracy: number; low: number; high: number }[] {
-  const rows = [];
+): ScorerRow[] {
+  const rows: ScorerRow[] = [];
   const { answers } = answersByItem(items, predictions);
   for (const scorer of Object.keys(SCORERS) as ScorerName[]) {
     const applies = items.some((item, i) =>
       answers[i].some((prediction) => SCORERS[scorer]({ ...item, prediction }) !== null)
     );
     if (!applies) continue;
-    const result = evaluateClosed(items, predictions, { scorer });
+    const result = evaluateClosed(items, predictions, { scorer }), found = UNREAD[scorer];
+    const read = items.flatMap((item, i) =>
+      result.perItem[i].score === null ? [] : answers[i].map((prediction) => ({ ...item, prediction }))
+    );
     rows.push({
       scorer,
       items: result.items - result.leftOut,
       leftOut: result.leftOut,
+      unread: found ? mean(read.map((input) => Number(found(input)))) : null,
       accuracy: result.accuracy,
       low: result.byImage.low,
       high: result.byImage.high,

@@ -11,6 +11,7 @@ export * from "./normalise.ts";
 export * from "./notebook_rows.ts";
 export * from "./picture_doubts.ts";
 export * from "./overlap.ts";
+export * from "./reading_rules.ts";
 export * from "./records.ts";
 export * from "./robustness.ts";
 export { rouge, type RougeScores } from "../stats/mod.ts";

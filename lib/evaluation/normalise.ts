@@ -1,8 +1,15 @@
 import { spacedHan } from "../stats/mod.ts";
 
-/** Lower case, whitespace collapsed, punctuation at both ends removed: "Yes, " and "yes." become "yes", "是。" "是". */
+/** Typographic quotes and hyphens as a keyboard has them: U+2018 to U+201F, U+2010 and U+2011. */
+const typed = (text: string) =>
+  text.replace(/[\u2018-\u201b]/g, "'").replace(/[\u201c-\u201f]/g, '"').replace(/[\u2010\u2011]/g, "-");
+
+/**
+ * Lower case, typographic quotes and hyphens plain, whitespace collapsed, punctuation at both ends removed: "Yes, " and "yes."
+ * become "yes", "是。" "是".
+ */
 export function normaliseAnswer(text: string): string {
-  return text.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").replace(
+  return typed(text.normalize("NFKC")).toLowerCase().replace(/\s+/g, " ").replace(
     /^[\s.,;:!?"'()[\]、。「」『』《》【】]+|[\s.,;:!?"'()[\]、。「」『』《》【】]+$/g,
     "",
   );

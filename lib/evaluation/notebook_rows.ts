@@ -1,10 +1,15 @@
 import { isOwn } from "../config/mod.ts";
 import { answersOf, type CellAnswers, type GridItems } from "./cells.ts";
 import { bootstrapInterval } from "../stats/mod.ts";
-import { type ClosedResult, evaluateClosed, type GroupAccuracy, scorerTable } from "./closed.ts";
+import {
+  type ClosedResult,
+  evaluateClosed,
+  type GroupAccuracy,
+  type ScorerRow,
+  scorerTable,
+} from "./closed.ts";
 import type { CellAccuracy, PairedRow } from "./grid_tables.ts";
 import { DIFFERENT_READINGS, PENALTY_READINGS } from "./robustness.ts";
-import type { ScorerName } from "./scorers.ts";
 
 /** A row of a table that is shown: column titles with their cells. */
 type ShownRow = Record<string, string | number | null>;
@@ -54,14 +59,8 @@ export function controlRows(accuracies: readonly CellAccuracy[]): ShownRow[] {
 }
 
 /** One row of `scorerTable` with the system that it belongs to. */
-export interface CellScorerRow {
+export interface CellScorerRow extends ScorerRow {
   cell: string;
-  scorer: ScorerName;
-  items: number;
-  leftOut: number;
-  accuracy: number;
-  low: number;
-  high: number;
 }
 
 /**

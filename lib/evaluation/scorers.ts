@@ -1,12 +1,19 @@
 import { isChinese, yesOrNo } from "../stats/mod.ts";
 import { normaliseAnswer, normaliseVqa, squadTokens } from "./normalise.ts";
-import { sequenceRatio } from "./sequence_matcher.ts";
+import {
+  medEvalKitChoice,
+  medEvalKitEqual,
+  medEvalKitYesNo,
+  medVIntChoice,
+  vlmEvalKitChoice,
+} from "./reading_rules.ts";
 
 /** What a scoring rule sees. */
 export interface ScorerInput {
   prediction: string;
   answer: string;
   choices: readonly string[] | null;
+  answerType: "closed" | "open" | null;
 }
 
 /** A rule of the field: 0 to 1, or null where the rule leaves the item out of its average. */
@@ -16,59 +23,94 @@ export type Scorer = (input: ScorerInput) => number | null;
 export const exact: Scorer = ({ prediction, answer }) =>
   Number(normaliseAnswer(prediction) === normaliseAnswer(answer));
 
-/** Yes/no questions only: the answer must hold one of the two words, and the right one; in Chinese it must be one. */
+/**
+ * Yes/no questions only: an answer that begins with one of the two words says that, another must hold one of them and not the
+ * other; in Chinese it must be one.
+ */
 export const yesNo: Scorer = ({ prediction, answer }) => {
-  const gold = yesOrNo(normaliseAnswer(answer)), chinese = yesOrNo(normaliseAnswer(prediction));
-  if (gold === null) return null;
-  const said = new Set<string>(prediction.toLowerCase().match(/\b(yes|no)\b/g) ?? (chinese ? [chinese] : []));
-  return Number(said.size === 1 && said.has(gold));
+  const gold = yesOrNo(normaliseAnswer(answer));
+  return gold === null ? null : Number(saidYesOrNo(prediction) === gold);
 };
 
+function saidYesOrNo(prediction: string): string | null {
+  const text = normaliseAnswer(prediction), chinese = yesOrNo(text);
+  if (chinese !== null) return chinese;
+  const words: string[] = text.match(/\b(yes|no)\b/g) ?? [];
+  const begins = /^(yes|no)\b(?!\s+(or|and)\b)/.exec(text)?.[1];
+  return begins ?? (new Set(words).size === 1 ? words[0] : null);
+}
+
 /**
- * Multiple choice only: reads an option letter ("b", "(B)", "b: text", "answer: b"), or an option's full text.
+ * Multiple choice only: an option's full text, or its letter at the beginning ("b", "(B)", "**B**", "b: text", "B" alone on a
+ * line), announced ("answer: b", "the correct answer is B because ...") or alone in brackets ("I think (B)"). An article is no
+ * letter.
  */
 export const optionLetter: Scorer = ({ prediction, answer, choices }) => {
   if (!choices) return null;
   const gold = optionIndex(answer, choices);
-  return gold < 0 ? null : Number(optionIndex(prediction, choices) === gold);
+  return gold === null ? null : Number(optionIndex(prediction, choices) === gold);
 };
 
-function optionIndex(text: string, choices: readonly string[]): number {
+function optionIndex(text: string, choices: readonly string[]): number | null {
   const normal = normaliseAnswer(text);
   const asText = choices.findIndex((choice) => normaliseAnswer(choice) === normal);
   if (asText >= 0) return asText;
-  const match = text.normalize("NFKC").trim().match(/^\(?([a-z])(?:[).:,]|$)/i) ??
-    text.match(/\b(?:answer|option|choice)(?:\s+is)?\s*:?\s*\(?([a-z])(?:[).:,]|\s*$)/i);
-  const index = match ? match[1].toLowerCase().charCodeAt(0) - 97 : -1;
-  return index < choices.length ? index : -1;
+  const plain = text.normalize("NFKC").replace(/[*_`]/g, "").trim();
+  const letter = /^\(?([a-z])(?:[).:,\n]|$)/i.exec(plain)?.[1] ?? announcedLetter(plain) ??
+    bracketedLetter(plain);
+  const index = letter ? letter.toLowerCase().charCodeAt(0) - 97 : -1;
+  return index >= 0 && index < choices.length ? index : null;
 }
 
-/** Multiple choice only, MedVInT's rule: the option most similar to the answer (difflib ratio) is taken as chosen. */
-export const nearestOption: Scorer = ({ prediction, answer, choices }) => {
+/** The letter after the last "answer is", "option" or the like. A and I are words too: they need more than a blank after them. */
+function announcedLetter(text: string): string | undefined {
+  const announced = /\b(?:answer|option|choice)\b(?:\s+is)?\s*:?\s*(?:option\s+)?\(?/gi;
+  const after = text.split(announced).slice(1).reverse();
+  for (const rest of after) {
+    const letter = /^([a-z])(?=[).:,;]|\s*$)/i.exec(rest)?.[1] ?? /^([B-HJ-Z])\b/.exec(rest)?.[1] ??
+      /^([AI])(?=\s+(?:because|since|as)\b)/.exec(rest)?.[1];
+    if (letter) return letter;
+  }
+}
+
+/** The letter in brackets, where one and no other is. */
+function bracketedLetter(text: string): string | undefined {
+  const found = new Set(Array.from(text.matchAll(/\(([A-Z])\)/g), ([, letter]) => letter));
+  return found.size === 1 ? [...found][0] : undefined;
+}
+
+/** Multiple choice only, as MedVInT's test script scores it (`medVIntChoice`). */
+export const medVInT: Scorer = ({ prediction, answer, choices }) => {
   if (!choices) return null;
-  const gold = nearestIndex(answer, choices);
-  return gold < 0 ? null : Number(nearestIndex(prediction, choices) === gold);
+  const gold = optionIndex(answer, choices);
+  return gold === null ? null : Number(medVIntChoice(prediction, choices) === gold);
 };
 
-function nearestIndex(text: string, choices: readonly string[]): number {
-  let best = -1;
-  let highest = 0;
-  choices.forEach((choice, i) => {
-    const ratio = sequenceRatio(choice, text);
-    if (ratio > highest) [best, highest] = [i, ratio];
-  });
-  return best;
-}
+/** Multiple choice only, as VLMEvalKit scores it without a language model (`vlmEvalKitChoice`); an unread answer is wrong. */
+export const vlmEvalKit: Scorer = ({ prediction, answer, choices }) => {
+  if (!choices) return null;
+  const gold = optionIndex(answer, choices);
+  return gold === null ? null : Number(vlmEvalKitChoice(prediction, choices) === gold);
+};
+
+/** As MedEvalKit scores: multiple choice, yes or no, and everything else by equality, each by a rule of its own. */
+export const medEvalKit: Scorer = ({ prediction, answer, choices }) => {
+  if (choices) {
+    const gold = optionIndex(answer, choices);
+    return gold === null ? null : Number(medEvalKitChoice(prediction, choices[gold], choices));
+  }
+  return Number((/^(yes|no)$/i.test(answer) ? medEvalKitYesNo : medEvalKitEqual)(prediction, answer));
+};
 
 /**
- * LLaVA-Med's published script for closed questions: a hit if the text holds "yes" or "no" anywhere and the reference as
- * a substring; a text with "yes" or "no" but without the reference is left out of the average (null), which raises it.
- * It says nothing about Chinese references.
+ * LLaVA-Med's published script for questions that its data call closed: a hit if the text holds "yes" or "no" anywhere and the
+ * reference as a substring; a text with "yes" or "no" but without the reference is left out of the average (null), which raises
+ * it. It says nothing about open questions and Chinese references.
  *
  * Source: microsoft/LLaVA-Med llava/eval/run_eval.py at ad758b6.
  */
-export const llavaMedClosed: Scorer = ({ prediction, answer }) => {
-  if (isChinese(answer)) return null;
+export const llavaMedClosed: Scorer = ({ prediction, answer, answerType }) => {
+  if (answerType !== "closed" || isChinese(answer)) return null;
   const text = normaliseVqa(prediction.toLowerCase());
   if (!text.includes("yes") && !text.includes("no")) return 0;
   return text.includes(normaliseVqa(answer.toLowerCase())) ? 1 : null;
@@ -126,10 +168,20 @@ export const SCORERS = {
   exact,
   yesNo,
   optionLetter,
-  nearestOption,
+  medVInT,
+  medEvalKit,
+  vlmEvalKit,
   llavaMedClosed,
   tokenF1,
   tokenRecall,
   vqaSoft,
 } as const;
 export type ScorerName = keyof typeof SCORERS;
+
+/** Rules that first read what was said: whether they found nothing, so that the answer counts as wrong unread. */
+export const UNREAD: Partial<Record<ScorerName, (input: ScorerInput) => boolean>> = {
+  yesNo: ({ prediction }) => saidYesOrNo(prediction) === null,
+  optionLetter: ({ prediction, choices }) => optionIndex(prediction, choices ?? []) === null,
+  medVInT: ({ prediction, choices }) => medVIntChoice(prediction, choices ?? []) === null,
+  vlmEvalKit: ({ prediction, choices }) => vlmEvalKitChoice(prediction, choices ?? []) === null,
+};

@@ -27,7 +27,9 @@ Deno.test("Chinese: identical texts have ROUGE and BLEU 1, half of a text less, 
 Deno.test("Chinese: every scorer says what it says of English, or nothing", () => {
   const score = (prediction: string, answer: string, choices: string[] | null = null) =>
     Object.fromEntries(
-      Object.entries(SCORERS).map(([name, rule]) => [name, rule({ prediction, answer, choices })]),
+      Object.entries(SCORERS).map((
+        [name, rule],
+      ) => [name, rule({ prediction, answer, choices, answerType: "closed" })]),
     );
   const same = score("是的。", "是的");
   assertEquals([same.exact, same.yesNo, same.llavaMedClosed, same.tokenF1, same.vqaSoft], [1, 1, null, 1, 1]);
@@ -37,7 +39,7 @@ Deno.test("Chinese: every scorer says what it says of English, or nothing", () =
     1,
   ]);
   assertEquals([score("肺", "左肺").yesNo, score("左下肺", "左肺").tokenRecall], [null, 1]);
-  assertEquals(score("右侧", "右侧", ["左侧", "右侧"]).nearestOption, 1);
+  assertEquals(score("右侧", "右侧", ["左侧", "右侧"]).vlmEvalKit, 1);
   assertEquals(score("（b）", "右侧", ["左侧", "右侧"]).optionLetter, 1);
 });
 
@@ -83,6 +85,10 @@ Deno.test({
     const closed = zh.filter(({ answerType }) => answerType === "closed");
     const told = closed.filter(({ answer }) => yesOrNo(answer) !== null).length / closed.length;
     assert(told > 0.8, `${told} of the closed answers are yes or no`);
-    assert(zh.every(({ answer }) => SCORERS.exact({ prediction: answer, answer, choices: null }) === 1));
+    assert(
+      zh.every(({ answer }) =>
+        SCORERS.exact({ prediction: answer, answer, choices: null, answerType: null }) === 1
+      ),
+    );
   },
 });

@@ -7,7 +7,9 @@ import {
   isNonRobust,
   llavaMedClosed,
   majorityPredictions,
-  nearestOption,
+  medEvalKit,
+  medEvalKitChoice,
+  medVInT,
   normaliseVqa,
   optionLetter,
   type Prediction,
@@ -15,17 +17,48 @@ import {
   scorerTable,
   shuffledImages,
   systemTable,
+  vlmEvalKit,
+  vlmEvalKitChoice,
   vqaSoftScore,
   yesNo,
 } from "../../lib/evaluation/mod.ts";
 
+/** What the published scripts of MedVInT, MedEvalKit and VLMEvalKit decided when they were run on these answers. */
+interface Recorded {
+  choices: {
+    choices: string[];
+    said: string;
+    gold: number;
+    vlmEvalKit: string | null;
+    medEvalKit: boolean;
+    medVInT: boolean;
+  }[];
+  yesNo: { said: string; answer: string; medEvalKit: boolean }[];
+  closed: { said: string; answer: string; medEvalKit: boolean }[];
+}
+const recorded: Recorded = JSON.parse(
+  await Deno.readTextFile(new URL("./fixtures/answer_rules.json", import.meta.url)),
+);
+
 const choices = ["pneumonia", "a fracture", "pleural effusion", "no finding"];
-const multiple = (prediction: string, answer = "pleural effusion") => ({ prediction, answer, choices });
-const free = (prediction: string, answer: string) => ({ prediction, answer, choices: null });
+const multiple = (prediction: string, answer = "pleural effusion") => ({
+  prediction,
+  answer,
+  choices,
+  answerType: "closed" as const,
+});
+const free = (prediction: string, answer: string, answerType: "closed" | "open" | null = "closed") => ({
+  prediction,
+  answer,
+  choices: null,
+  answerType,
+});
 
 Deno.test("Exact match forgives case, spaces and outer punctuation, nothing else", () => {
   assertEquals(exact(free(" Left  lung. ", "left lung")), 1);
   assertEquals(exact(free("the left lung", "left lung")), 0);
+  assertEquals(exact(free("\u201cCrohn\u2019s\u201d", "crohn's")), 1);
+  assertEquals(exact(free("T2\u2011weighted", "T2-weighted")), 1);
 });
 
 Deno.test("The yes/no rule wants exactly the right word and skips other questions", () => {
@@ -33,6 +66,18 @@ Deno.test("The yes/no rule wants exactly the right word and skips other question
   assertEquals(yesNo(free("not sure", "no")), 0);
   assertEquals(yesNo(free("yes or no", "yes")), 0);
   assertEquals(yesNo(free("left", "left")), null);
+  for (
+    const said of [
+      "Yes, there is no pneumothorax",
+      "**Yes** \u2013 no doubt".replaceAll("*", ""),
+      "I say yes",
+    ]
+  ) {
+    assertEquals([yesNo(free(said, "yes")), yesNo(free(said, "no"))], [1, 0], said);
+  }
+  for (const said of ["no or yes", "yes and no", "it says yes, it says no", "nothing", "eyes", ""]) {
+    assertEquals([yesNo(free(said, "yes")), yesNo(free(said, "no"))], [0, 0], said);
+  }
 });
 
 Deno.test("Option letters are read in their usual forms, and an article is no letter", () => {
@@ -45,27 +90,71 @@ Deno.test("Option letters are read in their usual forms, and an article is no le
       "C: effusion",
       "The answer is c",
       "pleural effusion.",
+      "C\nBecause fluid layers.",
+      "**C**",
+      "Answer: **C**",
+      "I think (C)",
+      "I think (C), yes (C)",
+      "The correct answer is C because of the meniscus",
+      "The answer is not B: the answer is (c).",
+      "Option C",
+      "final answer is option C.",
     ]
   ) {
     assertEquals(optionLetter(multiple(said)), 1, said);
   }
-  for (const said of ["b", "a pleural effusion", "z", "", "answer: d"]) {
+  for (
+    const said of [
+      "b",
+      "a pleural effusion",
+      "z",
+      "",
+      "answer: d",
+      "(B) or (C)",
+      "the answer is clear",
+      "Choice is hard",
+    ]
+  ) {
     assertEquals(optionLetter(multiple(said)), 0, said);
   }
   assertEquals(optionLetter(multiple("c", "C")), 1);
   assertEquals(optionLetter(free("c", "c")), null);
 });
 
-Deno.test("The nearest option wins under MedVInT's rule", () => {
-  assertEquals(nearestOption(multiple("effusion in the pleura")), 1);
-  assertEquals(nearestOption(multiple("fractures")), 0);
-  assertEquals(nearestOption(multiple("###")), 0);
+Deno.test("An article or a pronoun after the announcement is no letter, a reason after it makes it one", () => {
+  const said = (text: string) => optionLetter(multiple(text, "pneumonia"));
+  assertEquals(said("The answer is a fracture"), 0);
+  assertEquals(said("The answer is A fracture of the rib"), 0);
+  assertEquals(said("The answer is A because of the shadow"), 1);
+  assertEquals(said("The answer is A."), 1);
+});
+
+Deno.test("MedVInT's, MedEvalKit's and VLMEvalKit's rules decide as their own code did", () => {
+  for (const row of recorded.choices) {
+    const { choices, said, gold } = row, what = `${said} | ${choices}`;
+    const letter = vlmEvalKitChoice(said, choices);
+    const noOption = row.vlmEvalKit === null || row.vlmEvalKit === "Z";
+    assertEquals(letter, noOption ? null : row.vlmEvalKit!.charCodeAt(0) - 65, what);
+    assertEquals(medEvalKitChoice(said, choices[gold], choices), row.medEvalKit, what);
+    const input = { prediction: said, answer: choices[gold], choices, answerType: "closed" as const };
+    assertEquals(medVInT(input), Number(row.medVInT), what);
+    assertEquals(
+      [medEvalKit(input), vlmEvalKit(input)],
+      [Number(row.medEvalKit), Number(letter === gold)],
+      what,
+    );
+  }
+  for (const { said, answer, medEvalKit: expected } of [...recorded.yesNo, ...recorded.closed]) {
+    assertEquals(medEvalKit(free(said, answer)), Number(expected), `${said} | ${answer}`);
+  }
+  assert(recorded.choices.length >= 100 && recorded.choices.some((row) => row.medVInT));
 });
 
 Deno.test("LLaVA-Med's closed rule takes substrings and drops wrong yes/no answers from its average", () => {
   assertEquals(llavaMedClosed(free("There is no effusion, yes", "yes")), 1);
   assertEquals(llavaMedClosed(free("Yes.", "no")), null);
   assertEquals(llavaMedClosed(free("maybe", "yes")), 0);
+  for (const type of ["open", null] as const) assertEquals(llavaMedClosed(free("yes", "yes", type)), null);
   assertEquals(llavaMedClosed(free("unknown", "no")), 1); // "unknown" holds "no"
 });
 
@@ -146,7 +235,7 @@ Deno.test("Missing, doubled and unknown predictions are refused by name", () => 
   assertThrows(() => evaluateClosed(items, [...all, all[0]]), Error, "twice in run 0");
   assertThrows(() => evaluateClosed(items.slice(1), all), Error, "not among the items");
   assertThrows(() => evaluateClosed(items, []), Error, "every run must answer");
-  assertThrows(() => evaluateClosed(items, all, { scorer: "nearestOption" }), Error, "applies to none");
+  assertThrows(() => evaluateClosed(items, all, { scorer: "vlmEvalKit" }), Error, "applies to none");
 });
 
 Deno.test("The same outputs score differently under different rules", () => {
@@ -155,7 +244,7 @@ Deno.test("The same outputs score differently under different rules", () => {
   assertEquals(row("exact").accuracy, 0.5);
   assertEquals([row("yesNo").accuracy, row("yesNo").leftOut], [1, 6]);
   assertEquals([row("llavaMedClosed").accuracy, row("llavaMedClosed").leftOut], [1, 6]);
-  assertEquals(table.some((r) => r.scorer === "nearestOption"), false);
+  assertEquals(table.some((r) => r.scorer === "vlmEvalKit"), false);
 });
 
 Deno.test("Organs are scored apart with their intervals", () => {

@@ -47,7 +47,7 @@ Deno.test("BLEU equals sacrebleu on every long enough pair alone and on four set
 
 Deno.test("Token F1 and recall equal SQuAD's on 1,000 pairs", () => {
   fixture.pairs.forEach(([prediction, answer], i) => {
-    const input = { prediction, answer, choices: null };
+    const input = { prediction, answer, choices: null, answerType: null };
     assertAlmostEquals(tokenF1(input)!, fixture.f1[i][0], 1e-12);
     assertAlmostEquals(tokenRecall(input)!, fixture.f1[i][1], 1e-12);
   });
@@ -81,4 +81,10 @@ Deno.test("Answers that begin with their question are refused", () => {
     seed: 1,
   }));
   assertThrows(() => overlapTable(items, withPrompt), Error, "without the prompt");
+});
+
+Deno.test("BLEU's words end where Python's split ends them: at U+001C and U+0085, not at U+FEFF", () => {
+  assertEquals(tokenize13a("left\u001clung\u0085lesion"), ["left", "lung", "lesion"]);
+  assertEquals(tokenize13a("left\ufefflung "), ["left\ufefflung"]);
+  assertEquals(tokenize13a("left\u00a0lung\u2028lesion\u001f"), ["left", "lung", "lesion"]);
 });
