@@ -21,10 +21,10 @@ Deno.test("doubtful pictures are counted once each, by test set, and named; Stop
       pmc_vqa: none,
       medpix2: none,
     };
-    const [slake, pmc, roco] = await pictureDoubts({
-      ...items,
-      roco_v2: { short: [usual], open: [] },
-    });
+    const rows = await pictureDoubts({ ...items, roco_v2: { short: [usual], open: [] } });
+    const [slake, pmc, roco] = ["slake", "pmc_vqa", "roco_v2"].map((name) =>
+      rows.find(({ dataset }) => dataset === name)!
+    );
     assertEquals([slake.dataset, slake.images, slake.doubtful], ["slake", 3, 2]);
     assertStringIncludes(slake.examples, "tiny: it is tiny (8x8 pixels); blank: it is nearly blank");
     assertEquals(pmc, { dataset: "pmc_vqa", images: 0, doubtful: 0, examples: "" });
