@@ -8,6 +8,7 @@ export * from "./loss.ts";
 export * from "./nano/mod.ts";
 export * from "./fit.ts";
 export * from "./stages.ts";
+export * from "./objective.ts";
 export * from "./step.ts";
 export * from "./inspect.ts";
 export * from "./grid.ts";

@@ -2,12 +2,10 @@ import { type Config, limited } from "../config/mod.ts";
 import {
   type ImageStore,
   initAdapter,
-  lossAndGradients,
   type Model,
   modelWeights,
   PROJECTOR,
   type Towers,
-  weightsOf,
 } from "../model/mod.ts";
 import { asType, copyOf, tf } from "../tensor/mod.ts";
 import type { Adapter, Params } from "../weights/mod.ts";
@@ -16,6 +14,7 @@ import { batchReader, batchShape, type TrainingBatch, wholeBatches } from "./bat
 import { epochBatches, type Example } from "./examples.ts";
 import { fit, type Run, type TrainingRecord } from "./fit.ts";
 import { meanLoss } from "./loss.ts";
+import { nextTokenObjective } from "./objective.ts";
 import { type Objective, type StepSettings, type TrainStep, trainStep } from "./step.ts";
 
 /** What both stages take beside model and data. */
@@ -108,14 +107,11 @@ export async function trainStage1(
       "Stage 1 has no training questions: raise the limit, or look at what notebook 03 dropped.",
     );
   }
-  const { tensors: frozen, loraScale } = modelWeights(model), { config: modelConfig } = model;
+  const { tensors: frozen, loraScale } = modelWeights(model);
   const step = tracedOnce(
-    ["stage 1", modelConfig, loraScale],
+    ["stage 1", model.config, loraScale],
     settingsOf(weightDecay, config),
-    (params, frozen, { inputs, labels }) => {
-      const weights = { loraScale, tensors: { ...frozen, ...params } };
-      return lossAndGradients(weights, PROJECTOR, inputs, labels, modelConfig);
-    },
+    nextTokenObjective(model.config, { loraScale }),
   );
   const perEpoch = Array.from(
     { length: epochs },
@@ -183,10 +179,7 @@ export async function trainStage2(
   const step = tracedOnce(
     ["stage 2", model.config, initial.config, recompute],
     settingsOf(weightDecay, config),
-    (params, frozen, { inputs, labels }) => {
-      const weights = weightsOf(frozen, { config: initial.config, params });
-      return lossAndGradients(weights, Object.keys(params), inputs, labels, model.config, { recompute });
-    },
+    nextTokenObjective(model.config, { loraScale: alpha / rank, recompute }),
   );
   const steps = limited(batches.length, config), every = Math.ceil(steps / validations);
   const allSteps = Array.from({ length: steps }, (_, i) => i + 1);

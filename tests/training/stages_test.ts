@@ -1,15 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
 import { type Config, loadConfig } from "../../lib/config/mod.ts";
-import {
-  crossEntropy,
-  forward,
-  lossAndGradients,
-  type Model,
-  openModel,
-  PROJECTOR,
-  weightsOf,
-} from "../../lib/model/mod.ts";
+import { crossEntropy, forward, type Model, openModel, PROJECTOR } from "../../lib/model/mod.ts";
 import { binding } from "../../lib/tensor/backend.ts";
 import { dispose, OutOfMemory, tf } from "../../lib/tensor/mod.ts";
 import type { Params } from "../../lib/weights/mod.ts";
@@ -22,10 +14,10 @@ import {
   imageGain,
   labelCount,
   meanLoss,
+  nextTokenObjective,
   phantomStore,
   readBatch,
   TORCH_ADAMW,
-  type TrainingBatch,
   type TrainingRecord,
   trainStage1,
   trainStage2,
@@ -152,14 +144,16 @@ Deno.test("the learning rate's scale holds at its own step: 0 leaves the weights
 Deno.test("two accumulated parts give the step of one whole batch", async () => {
   const shape = batchShape(examples), total = labelCount(examples);
   const initial = Object.fromEntries(PROJECTOR.map((name) => [name, model.params[name]]));
-  const objective = (params: Params, frozen: Params, { inputs, labels }: TrainingBatch) =>
-    lossAndGradients(weightsOf({ ...frozen, ...params }), PROJECTOR, inputs, labels, model.config);
   const run = async (parts: Example[][]) => {
     const { params, records: [record] } = await fit({
       ...once,
       initial,
       frozen: model.params,
-      step: trainStep(objective, { ...TORCH_ADAMW, compiler: "graph", maxGradientNorm: 1 }),
+      step: trainStep(nextTokenObjective(model.config), {
+        ...TORCH_ADAMW,
+        compiler: "graph",
+        maxGradientNorm: 1,
+      }),
       batch: () => Promise.all(parts.map((part) => readBatch(part, store, shape, total))),
       learningRate: () => 1e-3,
     });

@@ -1,10 +1,10 @@
 /** The training step that `./lab bench step` measures, in each of its variants. */
-import { initAdapter, lossAndGradients, PROJECTOR, weightsOf } from "../../model/mod.ts";
+import { initAdapter, PROJECTOR } from "../../model/mod.ts";
 import { IGNORED_LABEL } from "../../text/mod.ts";
 import {
   fit,
   NANO_CONFIG,
-  type Objective,
+  nextTokenObjective,
   TORCH_ADAMW,
   type TrainingBatch,
   trainingBatch,
@@ -63,34 +63,20 @@ function batchOf(config: PaliGemmaConfig): TrainingBatch {
   return trainingBatch(examples, pixels, { length, labels: SUFFIX });
 }
 
-/** What a stage trains, at its start, what it does not, and its loss with gradients, as lib/training's stages have them. */
-interface Stage {
-  initial: Params;
-  frozen: Params;
-  objective: Objective<TrainingBatch>;
-}
-
-function stageOf({ stage }: StepCase, config: PaliGemmaConfig): Stage {
-  const frozen = randomWeights(config);
+/** What a stage trains, at its start, and how, as lib/training's stages do. */
+function stageOf({ stage }: StepCase, config: PaliGemmaConfig, frozen: Params) {
   if (stage === "stage 1") {
-    return {
-      initial: Object.fromEntries(PROJECTOR.map((name) => [name, frozen[name]])),
-      frozen,
-      objective: (trained, frozen, { inputs, labels }) =>
-        lossAndGradients(weightsOf({ ...frozen, ...trained }), PROJECTOR, inputs, labels, config),
-    };
+    const initial = Object.fromEntries(PROJECTOR.map((name) => [name, frozen[name]]));
+    return { initial, objective: nextTokenObjective(config) };
   }
-  const adapter = initAdapter(config, { r: RANK, alpha: 32, towers: "both", seed: 1 });
-  return {
-    initial: adapter.params,
-    frozen,
-    objective: (trained, frozen, { inputs, labels }) => {
-      const weights = weightsOf(frozen, { ...adapter, params: trained });
-      return lossAndGradients(weights, Object.keys(trained), inputs, labels, config, {
-        recompute: stage === "stage 2, recompute",
-      });
-    },
-  };
+  const { params: initial, config: { alpha, r } } = initAdapter(config, {
+    r: RANK,
+    alpha: 32,
+    towers: "both",
+    seed: 1,
+  });
+  const recompute = stage === "stage 2, recompute";
+  return { initial, objective: nextTokenObjective(config, { loraScale: alpha / r, recompute }) };
 }
 
 /** Runs one case by {@linkcode fit}. To be called once in a process, whose peak memory it reports. */
@@ -98,7 +84,8 @@ export async function measureStep(
   stepCase: StepCase,
   steps: number = MODELS[stepCase.model].steps,
 ): Promise<StepMeasurement> {
-  const config = CONFIGS[stepCase.model], { initial, frozen, objective } = stageOf(stepCase, config);
+  const config = CONFIGS[stepCase.model], frozen = randomWeights(config);
+  const { initial, objective } = stageOf(stepCase, config, frozen);
   const settings = { ...TORCH_ADAMW, maxGradientNorm: 1, compiler: stepCase.mode };
   const seconds: number[] = [];
   let start = 0;

@@ -12,9 +12,9 @@ import {
   type QuestionType,
 } from "../../phantom/mod.ts";
 import { captionPrefix, encodeExample, questionPrefix, type Tokenizer } from "../../text/mod.ts";
-import { lossAndGradients, weightsOf } from "../../model/mod.ts";
 import type { PaliGemmaConfig, Params } from "../../weights/mod.ts";
 import { batchShape, type TrainingBatch, trainingBatch } from "../batches.ts";
+import { nextTokenObjective } from "../objective.ts";
 import { pretrain, type Schedule } from "./schedule.ts";
 import { writePhantomPixels } from "./vision_pretraining.ts";
 
@@ -83,7 +83,7 @@ export async function pretrainLanguage(
   const frozen = Object.fromEntries(
     Object.entries(params).filter(([name]) => name.startsWith("vision_tower.")),
   );
-  const names = Object.keys(trained), random = rng(`language pretraining/${schedule.firstSeed}`);
+  const random = rng(`language pretraining/${schedule.firstSeed}`);
   const image = 3 * config.vision.imageSize ** 2;
   const batchOf = (seeds: readonly number[], step: number): TrainingBatch => {
     const choice = step % CHOICE_EVERY === CHOICE_EVERY - 1, pixels = new Float32Array(seeds.length * image);
@@ -100,8 +100,7 @@ export async function pretrainLanguage(
       name: "language",
       initial: trained,
       frozen,
-      objective: (params, frozen, { inputs, labels }: TrainingBatch) =>
-        lossAndGradients(weightsOf({ ...frozen, ...params }), names, inputs, labels, config),
+      objective: nextTokenObjective(config),
       batchOf,
     },
     schedule,
