@@ -20,10 +20,9 @@ export interface Checkpoints {
   everySeconds: number;
 }
 
-const named = (kind: string, params: Params): [string, Params[string]][] =>
-  Object.entries(params).map(([name, x]) => [`${kind}/${name}`, x]);
+const KINDS = ["params", "m", "v"] as const;
 
-const sum = (tensors: Params, records: string): string => sha256(`${paramsSha256(tensors)} ${records}`);
+const sum = (tensors: Params, rest: string): string => sha256(`${paramsSha256(tensors)} ${rest}`);
 
 /**
  * Checkpoints in one file, the last one only; written whole or not at all. One that is not what its hash says is thrown
@@ -32,14 +31,12 @@ const sum = (tensors: Params, records: string): string => sha256(`${paramsSha256
 export function checkpointFile(path: string, everySeconds = 60): Checkpoints {
   async function read(): Promise<Checkpoint> {
     const { metadata } = readHeader(path), tensors = await readSafetensors(path);
-    if (sum(tensors, metadata.records) !== metadata.sha256) throw new Error("its contents have changed");
-    const { step, ...rest } = tensors, kinds: Record<string, Params> = { params: {}, m: {}, v: {} };
-    for (const [key, x] of Object.entries(rest)) {
-      const kind = key.split("/", 1)[0];
-      kinds[kind][key.slice(kind.length + 1)] = x;
-    }
-    const { params, m, v } = kinds;
-    return { state: { params, adamW: { m, v, step } }, records: JSON.parse(metadata.records) };
+    if (sum(tensors, metadata.rest) !== metadata.sha256) throw new Error("its contents have changed");
+    const { records, names } = JSON.parse(metadata.rest) as { records: TrainingRecord[]; names: string[] };
+    const [params, m, v] = KINDS.map((kind) =>
+      Object.fromEntries(names.map((name) => [name, tensors[`${kind}/${name}`]]))
+    );
+    return { state: { params, adamW: { m, v, step: tensors.step } }, records };
   }
   return {
     everySeconds,
@@ -55,9 +52,13 @@ export function checkpointFile(path: string, everySeconds = 60): Checkpoints {
       }
     },
     save({ state: { params, adamW: { m, v, step } }, records }) {
-      const tensors = Object.fromEntries([...named("params", params), ...named("m", m), ...named("v", v)]);
-      const all = { ...tensors, step }, text = JSON.stringify(records);
-      writeSafetensors(path, all, { metadata: { records: text, sha256: sum(all, text) } });
+      const of = { params, m, v }, tensors: Params = { step };
+      for (const kind of KINDS) {
+        for (const [name, x] of Object.entries(of[kind])) tensors[`${kind}/${name}`] = x;
+      }
+      // The file is in the order of names; sums over the tensors round in their own.
+      const rest = JSON.stringify({ records, names: Object.keys(params) });
+      writeSafetensors(path, tensors, { metadata: { rest, sha256: sum(tensors, rest) } });
     },
   };
 }

@@ -12,7 +12,7 @@ import {
 } from "../../training/mod.ts";
 import type { PaliGemmaConfig, Params } from "../../weights/mod.ts";
 import { BATCH, MODELS, PREFIX, RANK, type StepCase, type StepMeasurement, SUFFIX } from "./bench_cases.ts";
-import { randomWeights, weightValues } from "./bench_weights.ts";
+import { randomWeights, weightValues } from "./random_weights.ts";
 
 /** 50.37 million parameters at 224 px: small enough for eager steps on any machine, large enough to be bound by compute. */
 const SMALL_CONFIG: PaliGemmaConfig = {
