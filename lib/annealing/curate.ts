@@ -1,7 +1,7 @@
+import { type PictureOf, standIns } from "../audit/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import { pathologyFilter, type PathologyResult } from "./pathology.ts";
-import { type PictureOf, standIns } from "./pictures.ts";
 import { qualityProblems } from "./quality.ts";
 import { VERDICT_STEPS, verdictOf } from "./verdicts.ts";
 

@@ -1,13 +1,11 @@
+import type { LeakItem } from "../audit/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
-import type { LeakItem } from "./leakage.ts";
-import type { PictureOf } from "./pictures.ts";
 
-/** Pairs with their images' hashes and pictures, to be compared by checkLeakage. */
+/** Pairs with their images' hashes, to be compared by findLeaks. */
 export function leakItems(
   pairs: readonly QaPair[],
   records: readonly CorpusRecord[],
-  pictures: PictureOf,
 ): LeakItem[] {
   const hashOf = new Map(records.map((r) => [r.imageId, r.imageSha256]));
   return pairs.map(({ id, imageId, caseId, question, answer }) => ({
@@ -15,7 +13,6 @@ export function leakItems(
     imageId,
     caseId,
     imageSha256: hashOf.get(imageId) ?? null,
-    picture: pictures.get(imageId) ?? null,
     question,
     answer,
   }));
@@ -37,12 +34,11 @@ export interface AuditSets {
 export function auditSets(
   pairs: readonly QaPair[],
   records: readonly CorpusRecord[],
-  pictures: PictureOf,
   named: Readonly<Record<string, readonly string[]>> = {},
 ): AuditSets {
-  const training = leakItems(pairs.filter((p) => p.split === "train"), records, pictures);
+  const training = leakItems(pairs.filter((p) => p.split === "train"), records);
   const heldOut = Map.groupBy(pairs.filter((p) => p.split !== "train"), (p) => `${p.dataset}/${p.split}`);
-  const published = [...heldOut].map(([set, own]) => [set, leakItems(own, records, pictures)] as const);
+  const published = [...heldOut].map(([set, own]) => [set, leakItems(own, records)] as const);
   const byId = new Map(records.map((record) => [record.id, record]));
   const own = Object.entries(named).map(([set, ids]) => [set, ids.map((id) => itemOf(id, set))] as const);
   return { training, evaluation: Object.fromEntries([...published, ...own]) };
@@ -51,7 +47,6 @@ export function auditSets(
     const record = byId.get(id);
     if (!record) throw new Error(`The evaluation set ${set} names the record ${id}, which is not loaded.`);
     const { imageId, caseId, imageSha256, question, answer, caption } = record;
-    const picture = pictures.get(imageId) ?? null;
-    return { id, imageId, caseId, imageSha256, picture, question, answer: answer ?? caption };
+    return { id, imageId, caseId, imageSha256, question, answer: answer ?? caption };
   }
 }

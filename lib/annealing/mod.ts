@@ -6,7 +6,7 @@
 export { type PathologyClass, pathologyClass, pathologyFilter, type PathologyResult } from "./pathology.ts";
 export { qualityProblems } from "./quality.ts";
 export { refusedPairs, type StepVerdict, VERDICT_STEPS, verdictOf, type VerdictStep } from "./verdicts.ts";
-export { type PictureOf, picturesOf, standIns, withoutShared } from "./pictures.ts";
+export { withoutShared } from "./shared.ts";
 export {
   curate,
   type Curation,
@@ -21,11 +21,3 @@ export { learningRateScale, ratioAt, type Schedule, scheduleOf } from "./schedul
 export { type Draw, mix, type MixOptions, type Mixture, type PoolAccount } from "./mix.ts";
 export { auditSchedule, type ScheduleRow, scheduleRows, type ShareWindow } from "./audit.ts";
 export { type AuditSets, auditSets, leakItems } from "./evaluation_sets.ts";
-export {
-  checkLeakage,
-  findLeaks,
-  hideInTraining,
-  type Leak,
-  type LeakItem,
-  type LeakKind,
-} from "./leakage.ts";

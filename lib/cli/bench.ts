@@ -7,7 +7,7 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench adaptation [--trials 3] [--limit N]
        ./lab bench data [--rounds 3] [--passes 3]
        ./lab bench teacher
-       ./lab bench overlap FOLDER
+       ./lab bench audit FOLDER [--images 20000]
        ./lab bench faults [NAME ...] [--count N]
        ./lab bench filters FOLDER
        ./lab bench checks [--seeds 1,2,3] [--notebooks 00,01,02]
@@ -17,7 +17,8 @@ adaptation   both stages on phantoms of another style, and what they gain and fo
 data         image files to pixel values: our pool of workers, and transformers' processor (installed into build/bench by the
              first run), in images/s and peak memory; a table of 200,000 records opened. Files of LAB_DATA, else phantoms
 teacher      requests to a language model: a server that answers at once and the embedded one, by requests in flight
-overlap      planted copies of a folder's images found again, false pairs, and the search's growth
+audit        planted copies of a folder's images found again, false pairs, neighbouring slices of made volumes called the
+             same, and a search among many phantoms
 faults       faults inflicted on purpose, many times, and how many did harm: the campaigns named, or all (./lab bench faults --list)
 filters      what the rules for teacher pairs keep and drop of labelled pairs about real images; FOLDER holds roco-captions,
              slake-json and vqa-rad-train, as LAB_DATA does
@@ -28,6 +29,7 @@ Tables go to results/local/bench. Let nothing else run meanwhile.
   --models   nano, or 50m (50 million parameters), or both
   --trials   independent repetitions
   --passes   over all files in one measurement
+  --images   phantoms that are searched
   --limit    at most N questions of each type and N steps, to try it out
   --seeds    ten seeds, 1 to 10, if not said otherwise
   --notebooks   those of a course from its beginning; all, if not said otherwise
@@ -70,9 +72,10 @@ export async function run(args: string[]): Promise<void> {
     readArgs(rest, {});
     const { benchTeacher } = await import("./support/bench_teacher.ts");
     await benchTeacher();
-  } else if (name === "overlap") {
-    const { benchOverlap } = await import("./support/bench_overlap.ts");
-    await benchOverlap(readArgs(rest, { positional: [1, 1] }).rest[0]);
+  } else if (name === "audit") {
+    const { options, rest: [folder] } = readArgs(rest, { values: ["images"], positional: [1, 1] });
+    const { benchAudit } = await import("./bench/audit.ts");
+    await benchAudit(folder, positive("images", options.images ?? "20000"));
   } else if (name === "faults") {
     const { options, rest: names } = readArgs(rest, {
       values: ["count"],
@@ -110,7 +113,7 @@ export async function run(args: string[]): Promise<void> {
     throw new UsageError(
       `there is no benchmark "${
         name ?? ""
-      }"; expected step, adaptation, data, teacher, overlap, faults, filters or checks.`,
+      }"; expected step, adaptation, data, teacher, audit, faults, filters or checks.`,
     );
   }
 }

@@ -98,6 +98,8 @@ export const Config = z.strictObject({
     truePairs: z.number(),
     /** 03: largest gap in pairs between a schedule as asked for and as drawn. */
     scheduleGap: z.number(),
+    /** 03: share of training pairs on an image, file, picture or case of an evaluation set, which are dropped. */
+    leakShare: z.number(),
     /** 04: gain of stage 1, lower end of its 95% interval. */
     stage1Gain: z.number(),
     /** 04: how far the loss on held-out questions falls, in nats per token. */
@@ -158,6 +160,7 @@ const tiny: Config = {
     keptPairs: 50,
     truePairs: 0.75,
     scheduleGap: 0.501,
+    leakShare: 0,
     stage1Gain: 0,
     stage1Fall: 0.1,
     stage2Fall: 0.1,
@@ -229,6 +232,7 @@ const full: Config = {
     keptPairs: 10_000,
     truePairs: 0.75,
     scheduleGap: 0.501,
+    leakShare: 0.05,
     stage1Gain: 0,
     stage1Fall: 0.29,
     stage2Fall: 0.06,

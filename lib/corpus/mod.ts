@@ -1,4 +1,4 @@
-/** Loaders of the official layouts, one record type, and what the records say: statistics, concepts, splits, overlap. */
+/** Loaders of the official layouts, one record type, and what the records say: statistics, concepts, splits. */
 export {
   type Corpus,
   type CorpusDataset,
@@ -36,21 +36,11 @@ export {
 } from "./statistics.ts";
 export { splitByGroup } from "./splits.ts";
 export { type InspectedCorpus, inspectImages, UNDECODABLE } from "./inspect.ts";
-export { nearDuplicates, type NearPair, pictureGroups, SAME_PICTURE } from "./near_duplicates.ts";
-export { allDetailsOf, similarity } from "./picture_match.ts";
-export {
-  betweenSplits,
-  type Overlap,
-  overlapAudit,
-  type OverlapKind,
-  requireDisjoint,
-  SplitOverlapError,
-} from "./overlap.ts";
 export { droppedRows, type ReasonCount, reasonCounts, type RowAccount, rowAccounts } from "./accounting.ts";
 export { corporaFolder, limitCorpus, sampleRecords } from "./collection.ts";
 export { contactSheet, wordsOf } from "./contact_sheet.ts";
 export { samplePage } from "./sample_page.ts";
-export { corpusRecords, nearGroups, writeNearGroups, writeRecords } from "./table.ts";
+export { corpusRecords, writeRecords } from "./table.ts";
 export { checkPictures, type PictureCheck, rightShare, tellsTruth, truthByImage } from "./truth_check.ts";
 export {
   chooseItems,

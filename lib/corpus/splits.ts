@@ -11,7 +11,7 @@ export function orderBySeed(names: readonly string[], seed: number): string[] {
  * A new split by image and case: records that share an image, an image's hash, a case or a picture, directly or through
  * others, go to one split. Ids keep the published split's name.
  * @param shares wanted shares of the records; they are met as far as whole groups allow
- * @param near groups of image ids that show the same picture (pictureGroups)
+ * @param near groups of image ids that show the same picture, such as pairs
  */
 export function splitByGroup(
   records: readonly CorpusRecord[],

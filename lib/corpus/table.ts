@@ -31,18 +31,3 @@ export async function corpusRecords(
     context: row.context === null ? null : JSON.parse(row.context),
   }));
 }
-
-/** Writes groups of images that look near-identical (pictureGroups) as table `near`: one row an image. */
-export async function writeNearGroups(
-  run: Pick<StageRun, "writeTable">,
-  groups: readonly (readonly string[])[],
-): Promise<void> {
-  const rows = groups.flatMap((ids, group) => ids.map((imageId) => ({ group, imageId })));
-  await run.writeTable("near", rows, { group: "integer", imageId: "string" });
-}
-
-/** The groups of near-identical images that a run of 01_data wrote. */
-export async function nearGroups({ table }: Pick<StageInput, "table">): Promise<string[][]> {
-  const rows = await table<{ group: number; imageId: string }>("near");
-  return [...Map.groupBy(rows, ({ group }) => group).values()].map((own) => own.map((row) => row.imageId));
-}

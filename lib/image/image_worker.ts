@@ -13,7 +13,7 @@ serve<ImageTask, ImageResult>(async (task) => {
     const { width, height, notes = [] } = image, found = fingerprint(image);
     return {
       result: { sha256: hash, width, height, notes, fingerprint: found },
-      transfer: [found.grey.buffer as ArrayBuffer],
+      transfer: found.views.map(({ buffer }) => buffer as ArrayBuffer),
     };
   }
   const data = resizeBicubic(image, task.size, task.size).data as Uint8Array<ArrayBuffer>;

@@ -4,11 +4,11 @@ import {
   curationAccount,
   dropReasons,
   funnelOf,
-  picturesOf,
   qualityProblems,
   refusedPairs,
   verdictOf,
 } from "../../lib/annealing/mod.ts";
+import { lookalikesOf, picturesOf } from "../../lib/audit/mod.ts";
 import type { CorpusRecord } from "../../lib/corpus/mod.ts";
 import type { QaPair } from "../../lib/synthesis/mod.ts";
 import { pair } from "./pair.ts";
@@ -23,7 +23,10 @@ const record = (dataset: "medpix2" | "roco_v2", n: number, region: string | null
   }) as CorpusRecord;
 const verdicts = (entries: Record<string, string>) => ({ verdicts: JSON.stringify(entries) });
 const curated = (pairs: readonly QaPair[], records: readonly CorpusRecord[], near: string[][] = []) =>
-  curate(pairs, records, { minImages: 2, pictures: picturesOf(records, near) });
+  curate(pairs, records, {
+    minImages: 2,
+    pictures: picturesOf(records, lookalikesOf(near.map(([a, b]) => ({ a, b })))),
+  });
 
 Deno.test("rare locations, refused and unfit pairs and repeated pictures go, each for a named reason; the sums are exact", () => {
   const records = [

@@ -13,13 +13,11 @@ import {
   loadPmcVqa,
   loadRocoV2,
   loadSlake,
-  nearGroups,
   reasonCounts,
   rightShare,
   rowAccounts,
   sampleRecords,
   truthByImage,
-  writeNearGroups,
   writeRecords,
 } from "../../lib/corpus/mod.ts";
 import { type Manifest, readArrow, type Row, type StageRun, writeArrow } from "../../lib/artifacts/mod.ts";
@@ -164,14 +162,6 @@ Deno.test("records come back from one table a data set as they went in", async (
     corpora.map(({ dataset }) => `records_${dataset}.arrow`),
   );
   assertEquals(await corpusRecords(input), records);
-});
-
-Deno.test("groups of near-identical images come back from their table, also when there are none", async () => {
-  const { writeTable, input } = tableFolder();
-  for (const groups of [[["slake/1", "roco_v2/2"], ["medpix2/3", "medpix2/4", "slake/5"]], []]) {
-    await writeNearGroups({ writeTable }, groups);
-    assertEquals(await nearGroups(input), groups);
-  }
 });
 
 Deno.test("missing real data sets are named with what belongs there", async () => {

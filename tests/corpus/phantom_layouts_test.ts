@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { overlapAudit } from "../../lib/audit/mod.ts";
 import { join } from "@std/path";
 import {
   conceptCounts,
@@ -8,7 +9,6 @@ import {
   loadPmcVqa,
   loadRocoV2,
   loadSlake,
-  overlapAudit,
   summarize,
 } from "../../lib/corpus/mod.ts";
 import {

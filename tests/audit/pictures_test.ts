@@ -1,14 +1,15 @@
-import { assertEquals } from "@std/assert";
-import { picturesOf, standIns, withoutShared } from "../../lib/annealing/mod.ts";
+import { assert, assertEquals } from "@std/assert";
+import { withoutShared } from "../../lib/annealing/mod.ts";
+import { lookalikesOf, picturesOf, standIns } from "../../lib/audit/mod.ts";
 import type { CorpusRecord } from "../../lib/corpus/mod.ts";
-import { pair } from "./pair.ts";
+import { pair } from "../annealing/pair.ts";
 
 const record = (imageId: string, imageSha256: string | null, split = "train") => {
   const dataset = imageId.split("/")[0];
   return { imageId, imageSha256, dataset, split } as CorpusRecord;
 };
 
-Deno.test("images with the same bytes or found near-identical are one picture, also through others", () => {
+Deno.test("images with the same bytes or found to look the same are one picture", () => {
   const records = [
     record("roco_v2/1", "a"),
     record("roco_v2/2", "b"),
@@ -17,7 +18,7 @@ Deno.test("images with the same bytes or found near-identical are one picture, a
     record("roco_v2/5", null),
     record("roco_v2/2", "b"),
   ];
-  const near = [["roco_v2/4", "roco_v2/3"], ["elsewhere/1", "roco_v2/2"]];
+  const near = lookalikesOf([{ a: "roco_v2/1", b: "roco_v2/4" }, { a: "elsewhere/1", b: "roco_v2/2" }]);
   assertEquals(Object.fromEntries(picturesOf(records, near)), {
     "roco_v2/1": "roco_v2/1",
     "roco_v2/2": "roco_v2/2",
@@ -44,10 +45,20 @@ Deno.test("one image stands for a picture within a data set and split; other set
 
 Deno.test("a mixture takes a picture that both sets have from the enrichment set", () => {
   const records = [record("roco_v2/1", "a"), record("roco_v2/2", "b"), record("medpix2/1", "c")];
-  const pictures = picturesOf(records, [["roco_v2/2", "medpix2/1"]]);
+  const pictures = picturesOf(records, lookalikesOf([{ a: "roco_v2/2", b: "medpix2/1" }]));
   const base = [pair("roco_v2", 1), pair("roco_v2", 2), pair("roco_v2", 9)];
   assertEquals(withoutShared(base, [pair("medpix2", 1)], pictures).map((p) => p.imageId), [
     "roco_v2/1",
     "roco_v2/9",
   ]);
+});
+
+Deno.test("neighbours of neighbours are not one picture: each has the name of one that it was compared with", () => {
+  const slices = Array.from({ length: 10 }, (_, k) => `medpix2/${k}`);
+  const next = lookalikesOf(slices.slice(1).map((b, k) => ({ a: slices[k], b })));
+  const pictures = picturesOf(slices.map((id) => record(id, null)), next);
+  for (const [id, name] of pictures) {
+    assert(id === name || next.get(id)!.includes(name), `${id} is called ${name}`);
+  }
+  assertEquals(new Set(pictures.values()).size, 5);
 });

@@ -1,0 +1,17 @@
+/** Copies, look-alikes and leaks: one notion of "the same picture", found by candidates and verified by alignment. */
+export { agreement, type Placement } from "./align.ts";
+export { detailsOf } from "./details.ts";
+export { type Alignment, alignPictures, type Copy, findCopies, SAME_PICTURE } from "./copies.ts";
+export {
+  type ImagePair,
+  type Lookalikes,
+  lookalikesOf,
+  type PictureOf,
+  picturesOf,
+  standIns,
+} from "./pictures.ts";
+export { type Overlap, overlapAudit, type OverlapKind, splitErrors } from "./shared.ts";
+export { findLeaks, hideInTraining, type Leak, leakingItems, type LeakItem, type LeakKind } from "./leaks.ts";
+export { type CopyRow, copyRows, readCopies, writeCopies } from "./table.ts";
+export { partAccepted } from "./accepted.ts";
+export { TURN_NAMES, turnPicture } from "./turns.ts";

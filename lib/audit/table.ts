@@ -1,0 +1,26 @@
+import type { Row, StageInput, StageRun } from "../artifacts/mod.ts";
+import { type Copy } from "./copies.ts";
+import { TURN_NAMES } from "./turns.ts";
+
+/** A row of the table `copies`: two images that show the same picture, and how. */
+export interface CopyRow extends Row {
+  a: string;
+  b: string;
+  /** "upright", "mirrored left to right, negative", ... */
+  how: string;
+  score: number;
+}
+
+/** What a person is told of copies. */
+export const copyRows = (copies: readonly Copy[]): CopyRow[] =>
+  copies.map(({ a, b, turn, negative, score }) => (
+    { a, b, how: negative ? `${TURN_NAMES[turn]}, negative` : TURN_NAMES[turn], score }
+  ));
+
+/** Writes them as table `copies`. */
+export const writeCopies = (run: Pick<StageRun, "writeTable">, rows: readonly CopyRow[]): Promise<unknown> =>
+  run.writeTable("copies", rows, { a: "string", b: "string", how: "string", score: "number" });
+
+/** The copies that a run of 01_data wrote. */
+export const readCopies = ({ table }: Pick<StageInput, "table">): Promise<CopyRow[]> =>
+  table<CopyRow>("copies");

@@ -1,0 +1,129 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import {
+  alignPictures,
+  detailsOf,
+  findCopies,
+  SAME_PICTURE,
+  TURN_NAMES,
+  turnPicture,
+} from "../../lib/audit/mod.ts";
+import { imagesOf, phantomImage, searchPlanted } from "../../lib/cli/bench/audit.ts";
+import { PLANTED } from "../../lib/cli/bench/planted_copies.ts";
+import { madeSlices } from "../../lib/cli/bench/volume.ts";
+import { type Fingerprint, fingerprint, THUMBNAIL } from "../../lib/image/mod.ts";
+
+const data = Deno.env.get("LAB_DATA") ?? "";
+const folder = join(data, "vqa-rad-train", "VQA_RAD Image Folder");
+const KINDS = [
+  "cropped by 10% on the left",
+  "cropped by 10% on each side",
+  "text over the middle 15%",
+  "JPEG, quality 10",
+];
+
+Deno.test({
+  name:
+    "[needs LAB_DATA] of twelve held-out radiographs all copies but one at most are found for each of the hardest kinds, and no false pair",
+  ignore: data === "",
+  async fn() {
+    const images = new Map([...await imagesOf(folder, 1)].slice(0, 12));
+    for (const change of KINDS) {
+      const { missed, falsePairs } = await searchPlanted(images, change, PLANTED[change]);
+      assert(missed.length <= 1, `${change}: ${missed.join(", ")}`);
+      assertEquals(falsePairs, 0, change);
+    }
+  },
+});
+
+const slices = new Map(Array.from({ length: 5 }, (_, v) => [`volume ${v}`, madeSlices(v, 1, 1)[0]]));
+
+Deno.test("copies of slices of made volumes are found, and no false pair", async () => {
+  const kinds = [
+    "cropped by 10% on the left",
+    "cropped by 10% on each side",
+    "made a square by black bars",
+    "mirrored",
+  ];
+  for (const change of kinds) {
+    const { missed, falsePairs } = await searchPlanted(slices, change, PLANTED[change]);
+    assertEquals({ change, missed, falsePairs }, { change, missed: [], falsePairs: 0 });
+  }
+});
+
+Deno.test("slices of made volumes at 10 mm from each other are two pictures", async () => {
+  const prints = new Map(
+    [0, 1, 2, 3].flatMap((v) =>
+      madeSlices(v, 2, 10).map((slice, k) => [`${v}/${k}`, fingerprint(slice)] as const)
+    ),
+  );
+  assertEquals(await findCopies(prints), []);
+});
+
+Deno.test("different phantoms are different pictures", async () => {
+  const prints = new Map(
+    Array.from({ length: 30 }, (_, seed) => [`${seed}`, fingerprint(phantomImage(seed))]),
+  );
+  assertEquals(await findCopies(prints), []);
+});
+
+/** A picture in every turn, as a negative or not. */
+function turned({ views: [grey] }: Fingerprint, turn: number, negative: boolean): Fingerprint {
+  const view = turnPicture(grey, THUMBNAIL, turn);
+  return { views: [negative ? view.map((level) => 255 - level) : view] };
+}
+
+Deno.test("each turn and the negative are named, and the placement is the identity", () => {
+  const print = { views: [fingerprint(madeSlices(3, 1, 1)[0]).views[0]] };
+  for (let turn = 0; turn < TURN_NAMES.length; turn++) {
+    for (const negative of [false, true]) {
+      const found = alignPictures(turned(print, turn, negative), print)!;
+      assertEquals([found.turn, found.negative], [turn, negative], TURN_NAMES[turn]);
+      assert(found.score > 0.999, `${found.score}`);
+      const { wide, high, right, down } = found.placement;
+      for (const [value, expected] of [[wide, 1], [high, 1], [right, 0], [down, 0]]) {
+        assert(Math.abs(value - expected) < 0.02, JSON.stringify(found.placement));
+      }
+    }
+  }
+});
+
+Deno.test("the placement says which part was cut off", () => {
+  const [image] = madeSlices(5, 1, 1);
+  const views = [fingerprint(image).views[0]], cut = new Uint8Array(THUMBNAIL ** 2), kept = 0.875;
+  for (let i = 0; i < cut.length; i++) {
+    const x = (i % THUMBNAIL) * kept, low = Math.floor(x), row = Math.floor(i / THUMBNAIL) * THUMBNAIL;
+    cut[i] = views[0][row + low] * (1 - x + low) + views[0][row + low + 1] * (x - low);
+  }
+  const { placement, score } = alignPictures({ views: [cut] }, { views })!;
+  assert(score > SAME_PICTURE);
+  assert(
+    Math.abs(placement.wide - kept) < 0.01 && Math.abs(placement.high - 1) < 0.01,
+    JSON.stringify(placement),
+  );
+});
+
+Deno.test("details do not change with light and contrast, and a negative has the negative ones", () => {
+  const view = fingerprint(madeSlices(1, 1, 1)[0]).views[0].map((level) => Math.max(20, level));
+  const details = detailsOf(view),
+    darker = detailsOf(view.map((level) => level - 5)),
+    negative = detailsOf(view.map((level) => 255 - level));
+  details.forEach((value, i) => {
+    assert(Math.abs(value - darker[i]) <= 4);
+    assert(Math.abs(value + negative[i]) <= 1);
+  });
+});
+
+Deno.test("pictures of one grey are nobody's copies", async () => {
+  const flat = (level: number) => ({ views: [new Uint8Array(THUMBNAIL ** 2).fill(level)] });
+  assertEquals(await findCopies(new Map([["a", flat(0)], ["b", flat(0)], ["c", flat(200)]])), []);
+});
+
+Deno.test("a search says how far it is and can be stopped", async () => {
+  const prints = new Map([...slices].map(([name, image]) => [name, fingerprint(image)])), seen: number[] = [];
+  await findCopies(prints, { onProgress: (done) => void seen.push(done) });
+  assertEquals(seen, [0, 5]);
+  const stop = new AbortController(), reason = new Error("Stop was pressed");
+  stop.abort(reason);
+  assertEquals(await assertRejects(() => findCopies(prints, { signal: stop.signal })), reason);
+});
