@@ -36,13 +36,16 @@ export function picturesOf(
   records: readonly Pick<CorpusRecord, "imageId" | "imageSha256">[],
   lookalikes: Lookalikes = new Map(),
 ): PictureOf {
-  const pictures = new Map<string, string>(), byBytes = new Map<string, string>();
+  const pictures = new Map<string, string>(), firstOfBytes = new Map<string, string>();
+  /** The first image that shows a picture, and those with its bytes. */
+  const exact = new Set<string>();
   for (const { imageId, imageSha256 } of records) {
     if (pictures.has(imageId)) continue;
-    const same = imageSha256 === null ? undefined : byBytes.get(imageSha256);
-    const first = lookalikes.get(imageId)?.find((other) => pictures.get(other) === other);
-    pictures.set(imageId, same ?? first ?? imageId);
-    if (imageSha256 !== null && same === undefined) byBytes.set(imageSha256, pictures.get(imageId)!);
+    const same = imageSha256 === null ? undefined : firstOfBytes.get(imageSha256);
+    const first = same ?? lookalikes.get(imageId)?.find((other) => exact.has(other));
+    pictures.set(imageId, first === undefined ? imageId : pictures.get(first)!);
+    if (first === undefined || (same !== undefined && exact.has(same))) exact.add(imageId);
+    if (imageSha256 !== null && same === undefined) firstOfBytes.set(imageSha256, imageId);
   }
   return pictures;
 }
