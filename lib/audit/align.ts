@@ -109,16 +109,27 @@ function solve(m: Float64Array): number[] | null {
 /** Tiles across a thumbnail, and the points across a tile. */
 const TILES = 8, TILE = SIDE / TILES;
 /** Share of what two pictures show that must agree, once a band of so many rows or columns of tiles is left out. */
-const AGREEING = 0.8, BAND = 3;
+const AGREEING = 0.8, BAND = 4;
 /** Tiles with details that two pictures need to have in common to be compared. */
 const FEWEST = 12;
 
-/**
- * How much two pictures agree where they overlap: tile by tile the correlation of their details; the result is the
- * correlation that tiles with AGREEING of all details reach, where the band in which they agree least may be under a text
- * and does not count. -1 when there is too little to compare.
- */
-export function agreement(a: Int8Array, b: Int8Array, placement: Placement): number {
+/** How much two pictures agree where they overlap. */
+export interface Agreement {
+  /**
+   * The correlation of details that tiles with AGREEING of them reach, where the band in which they agree least may be
+   * under a text and does not count. -1 when there is too little to compare.
+   */
+  correlation: number;
+  /**
+   * How far the tiles of one lie from where they are in the other, once the whole is in place: the median over the details,
+   * in points of a thumbnail, without what noise explains. What compression and resampling do to a copy is noise, and so
+   * near 0; from one slice of a scan to the next, borders move.
+   */
+  moved: number;
+}
+
+/** Compares the details of two pictures tile by tile: those of `a`, at a placement, with those of `b`. */
+export function agreement(a: Int8Array, b: Int8Array, placement: Placement): Agreement {
   const tiles: Tile[] = [];
   for (let row = 0; row < TILES; row++) {
     for (let column = 0; column < TILES; column++) {
@@ -127,7 +138,7 @@ export function agreement(a: Int8Array, b: Int8Array, placement: Placement): num
     }
   }
   const smaller = Math.min(1, 1 / (placement.wide * placement.high));
-  if (tiles.length < OVERLAP * TILES ** 2 * smaller) return -1;
+  if (tiles.length < OVERLAP * TILES ** 2 * smaller) return { correlation: -1, moved: Infinity };
   tiles.sort((x, y) => y.correlation - x.correlation);
   let best = reached(tiles);
   for (const along of ["row", "column"] as const) {
@@ -136,7 +147,7 @@ export function agreement(a: Int8Array, b: Int8Array, placement: Placement): num
       best = Math.max(best, reached(rest));
     }
   }
-  return best;
+  return { correlation: best, moved: movement(tiles) };
 }
 
 /** What tiles with AGREEING of all details reach, of tiles in falling order. */
@@ -151,12 +162,35 @@ function reached(tiles: readonly Tile[]): number {
   return -1;
 }
 
+/** Variance of a shift in units of what white noise makes: that of JPEG and resampling is alike at neighbouring points. */
+const GRAINY = 4;
+
+/** How far tiles lie from where the others are: the median over details. */
+function movement(tiles: readonly Tile[]): number {
+  const right = median(tiles, (tile) => tile.right), down = median(tiles, (tile) => tile.down);
+  return median(tiles, (tile) => {
+    const squared = (tile.right - right) ** 2 + (tile.down - down) ** 2 - GRAINY * tile.variance;
+    return Math.sqrt(Math.max(0, squared));
+  });
+}
+
+/** The median of a value over the details in tiles. */
+function median(tiles: readonly Tile[], valueOf: (tile: Tile) => number): number {
+  const values = tiles.map((tile) => ({ value: valueOf(tile), weight: tile.weight }));
+  let left = values.reduce((sum, { weight }) => sum + weight, 0) / 2;
+  return values.sort((x, y) => x.value - y.value).find(({ weight }) => (left -= weight) <= 0)?.value ?? 0;
+}
+
 interface Tile {
   row: number;
   column: number;
   correlation: number;
   /** 1 for a tile full of details, 0 for one without any. */
   weight: number;
+  /** The shift that is left between the two, in points of `b`, and its variance if their differences were white noise. */
+  right: number;
+  down: number;
+  variance: number;
 }
 
 /** A tile of `b` beside what `a` has there; null when `a` does not reach over half of it. */
@@ -167,9 +201,11 @@ function compareTile(
   row: number,
   column: number,
 ): Tile | null {
-  let n = 0, sa = 0, sb = 0, aa = 0, bb = 0, ab = 0;
+  let n = 0, sa = 0, sb = 0, sx = 0, sy = 0, aa = 0, bb = 0, ab = 0;
+  let xx = 0, xy = 0, yy = 0, ax = 0, ay = 0, bx = 0, by = 0;
   for (let y = row * TILE; y < (row + 1) * TILE; y++) {
     const py = high * y + down, y0 = Math.floor(py), fy = py - y0;
+    const above = Math.max(0, y - 1) * SIDE, below = Math.min(SIDE - 1, y + 1) * SIDE;
     if (!(y0 >= 0 && y0 < SIDE - 1)) continue;
     for (let x = column * TILE; x < (column + 1) * TILE; x++) {
       const px = wide * x + right, x0 = Math.floor(px), fx = px - x0;
@@ -178,16 +214,40 @@ function compareTile(
       const upper = a[at] + fx * (a[at + 1] - a[at]);
       const lower = a[at + SIDE] + fx * (a[at + SIDE + 1] - a[at + SIDE]);
       const va = upper + fy * (lower - upper), vb = b[y * SIDE + x];
+      const gx = (b[y * SIDE + Math.min(SIDE - 1, x + 1)] - b[y * SIDE + Math.max(0, x - 1)]) / 2;
+      const gy = (b[below + x] - b[above + x]) / 2;
       n++;
       sa += va;
       sb += vb;
+      sx += gx;
+      sy += gy;
       aa += va * va;
       bb += vb * vb;
       ab += va * vb;
+      xx += gx * gx;
+      xy += gx * gy;
+      yy += gy * gy;
+      ax += va * gx;
+      ay += va * gy;
+      bx += vb * gx;
+      by += vb * gy;
     }
   }
   if (2 * n < TILE * TILE) return null;
-  const da = Math.max(0, aa - sa * sa / n), db = Math.max(0, bb - sb * sb / n);
-  const correlation = (ab - sa * sb / n) / Math.sqrt(da * db || 1);
-  return { row, column, correlation, weight: Math.min(1, 4 * Math.max(da, db) / (n * UNIT * UNIT)) };
+  const da = Math.max(0, aa - sa * sa / n), db = Math.max(0, bb - sb * sb / n), dab = ab - sa * sb / n;
+  const gain = dab / (da || 1);
+  // Least squares: gain * a - b = shift . (slope of b), all without their means; + 1 where there is no slope.
+  const ex = gain * (ax - sa * sx / n) - (bx - sb * sx / n), ey = gain * (ay - sa * sy / n) - (by - sb * sy / n);
+  const hxx = xx - sx * sx / n + 1, hyy = yy - sy * sy / n + 1, hxy = xy - sx * sy / n;
+  const determinant = hxx * hyy - hxy * hxy;
+  const shift = { right: (hyy * ex - hxy * ey) / determinant, down: (hxx * ey - hxy * ex) / determinant };
+  const rest = Math.max(0, db - gain * dab - shift.right * ex - shift.down * ey);
+  return {
+    row,
+    column,
+    correlation: dab / Math.sqrt(da * db || 1),
+    weight: Math.min(1, 4 * Math.max(da, db) / (n * UNIT * UNIT)),
+    ...shift,
+    variance: (rest / n) * (hxx + hyy) / determinant,
+  };
 }

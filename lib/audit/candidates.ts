@@ -9,14 +9,14 @@ const BITS = 22;
 const UNSURE = 4;
 /** Scalar product, of 10,000 at most, from which on two landmarks are alike. */
 const ALIKE = 8200;
-/** Landmarks of a word that are looked at: what every picture has tells nothing. */
-const CROWD = 60;
+/** Landmarks of a word from which on it is passed over: what every picture has tells nothing. */
+const CROWD = 16;
 /** Alike landmarks that two pictures have in the same places, for the pair to be looked at. */
 export const FEWEST_SHARED = 3;
 /** Pairs of one picture, those with most alike landmarks first, whose landmarks' places are compared. */
-const PLACED = 32;
+const PLACED = 12;
 /** Pairs of one picture that are looked at, those with most landmarks in the same places first. */
-const LOOKED_AT = 12;
+const LOOKED_AT = 5;
 
 /** The order of descriptors in the word: lowest frequencies first, but not the two that every spot has. */
 const ORDER = Array.from({ length: DESCRIPTORS }, (_, i) => i)
@@ -97,6 +97,7 @@ export function candidatesFor(index: LandmarkIndex, marks: Landmarks): Candidate
       for (let i = 0; i < DESCRIPTORS; i++) turned[i] = sign[i] * marks.descriptors[at + from[i]];
       nearWords(turned, words);
       for (const word of words) {
+        if (index.crowd[word] >= CROWD) continue;
         for (let entry = index.first[word]; entry >= 0; entry = index.next[entry]) {
           const other = index.picture[entry], own = index.mark[entry], others = index.pictures[other];
           if (product(turned, others.descriptors, own * DESCRIPTORS) < ALIKE) continue;

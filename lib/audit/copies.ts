@@ -7,10 +7,10 @@ import { landmarksOf } from "./landmarks.ts";
 import { turnPicture } from "./turns.ts";
 
 /**
- * From this score on two images are said to show the same picture. Chosen on one half of 109 radiographs and measured on
- * the other by `./lab bench audit`.
+ * From this score on, and up to this movement of parts, two images are said to show the same picture. Chosen on one half of
+ * 109 radiographs and on slices of some scans, and measured on the other half and on other scans (`./lab bench audit`).
  */
-export const SAME_PICTURE = 0.93;
+export const SAME_PICTURE = 0.9, STILL = 0.18;
 
 /** How one picture shows another. */
 export interface Alignment {
@@ -22,7 +22,13 @@ export interface Alignment {
   placement: Placement;
   /** Correlation of details, tile by tile, that four fifths of what they show reach: -1 to 1. */
   score: number;
+  /** How far parts of one lie from where they are in the other, in points of a thumbnail (align.ts). */
+  moved: number;
 }
+
+/** Whether pictures that are aligned so are the same one. */
+export const isSamePicture = ({ score, moved }: Pick<Alignment, "score" | "moved">): boolean =>
+  score >= SAME_PICTURE && moved <= STILL;
 
 /** Two images that show the same picture, `a` before `b` in the order in which they were given. */
 export interface Copy extends Alignment {
@@ -40,15 +46,13 @@ export interface Copy extends Alignment {
  *
  * @param prints fingerprints by image id
  * @param options.onProgress called now and then; awaited
- * @param options.least score from which on pairs are returned
  * @throws the signal's reason, once it is aborted
  */
 export async function findCopies(
   prints: ReadonlyMap<string, Fingerprint>,
-  { signal, onProgress, least = SAME_PICTURE }: {
+  { signal, onProgress }: {
     signal?: AbortSignal;
     onProgress?: (done: number, of: number) => void | Promise<void>;
-    least?: number;
   } = {},
 ): Promise<Copy[]> {
   const ids = [...prints.keys()], index = newLandmarkIndex(), found: Copy[] = [];
@@ -63,12 +67,10 @@ export async function findCopies(
     const best = new Map<number, Alignment>();
     for (const { view, marks } of own) {
       for (const candidate of candidatesFor(index, marks)) {
-        const other = views[candidate.other], known = best.get(other.picture)?.score ?? -1;
-        if (known >= SAME_PICTURE) continue;
+        const other = views[candidate.other];
+        if (best.has(other.picture)) continue;
         const alignment = align(details(view), details(other), candidate);
-        if (alignment && alignment.score >= least && alignment.score > known) {
-          best.set(other.picture, alignment);
-        }
+        if (alignment && isSamePicture(alignment)) best.set(other.picture, alignment);
       }
     }
     for (const { view, marks } of own) {
@@ -101,8 +103,8 @@ function align(a: Int8Array, b: Int8Array, { turn, sign, placement: rough }: Can
   if (coarse === null || coarse.correlation < ROUGHLY) return null;
   const fit = fitPlacement(turned, b, coarse.placement, THUMBNAIL, 2);
   if (fit === null) return null;
-  const { placement } = fit;
-  return { turn, negative: sign < 0, placement, score: agreement(turned, b, placement) };
+  const { placement } = fit, { correlation, moved } = agreement(turned, b, placement);
+  return { turn, negative: sign < 0, placement, score: correlation, moved };
 }
 
 /** Points across a block of the coarse pictures on which a fit begins, and the correlation below which it ends there. */

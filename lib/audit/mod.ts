@@ -1,7 +1,7 @@
 /** Copies, look-alikes and leaks: one notion of "the same picture", found by candidates and verified by alignment. */
-export { agreement, type Placement } from "./align.ts";
+export { type Agreement, agreement, type Placement } from "./align.ts";
 export { detailsOf } from "./details.ts";
-export { type Alignment, alignPictures, type Copy, findCopies, SAME_PICTURE } from "./copies.ts";
+export { type Alignment, alignPictures, type Copy, findCopies, isSamePicture, SAME_PICTURE, STILL } from "./copies.ts";
 export {
   type ImagePair,
   type Lookalikes,

@@ -7,7 +7,7 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench adaptation [--trials 3] [--limit N]
        ./lab bench data [--rounds 3] [--passes 3]
        ./lab bench teacher
-       ./lab bench audit FOLDER [--images 20000]
+       ./lab bench audit FOLDER [--images 20000] [--series FOLDER]
        ./lab bench faults [NAME ...] [--count N]
        ./lab bench filters FOLDER
        ./lab bench checks [--seeds 1,2,3] [--notebooks 00,01,02]
@@ -17,8 +17,8 @@ adaptation   both stages on phantoms of another style, and what they gain and fo
 data         image files to pixel values: our pool of workers, and transformers' processor (installed into build/bench by the
              first run), in images/s and peak memory; a table of 200,000 records opened. Files of LAB_DATA, else phantoms
 teacher      requests to a language model: a server that answers at once and the embedded one, by requests in flight
-audit        planted copies of a folder's images found again, false pairs, neighbouring slices of made volumes called the
-             same, and a search among many phantoms
+audit        planted copies of a folder's images found again, false pairs, neighbouring slices called the same, and a search
+             among many phantoms
 faults       faults inflicted on purpose, many times, and how many did harm: the campaigns named, or all (./lab bench faults --list)
 filters      what the rules for teacher pairs keep and drop of labelled pairs about real images; FOLDER holds roco-captions,
              slake-json and vqa-rad-train, as LAB_DATA does
@@ -30,6 +30,7 @@ Tables go to results/local/bench. Let nothing else run meanwhile.
   --trials   independent repetitions
   --passes   over all files in one measurement
   --images   phantoms that are searched
+  --series   a folder that has a folder of slices for each scan, named in the order of their places
   --limit    at most N questions of each type and N steps, to try it out
   --seeds    ten seeds, 1 to 10, if not said otherwise
   --notebooks   those of a course from its beginning; all, if not said otherwise
@@ -73,9 +74,9 @@ export async function run(args: string[]): Promise<void> {
     const { benchTeacher } = await import("./support/bench_teacher.ts");
     await benchTeacher();
   } else if (name === "audit") {
-    const { options, rest: [folder] } = readArgs(rest, { values: ["images"], positional: [1, 1] });
+    const { options, rest: [folder] } = readArgs(rest, { values: ["images", "series"], positional: [1, 1] });
     const { benchAudit } = await import("./bench/audit.ts");
-    await benchAudit(folder, positive("images", options.images ?? "20000"));
+    await benchAudit(folder, positive("images", options.images ?? "20000"), options.series);
   } else if (name === "faults") {
     const { options, rest: names } = readArgs(rest, {
       values: ["count"],

@@ -32,8 +32,8 @@ export function madeSlices(seed: number, count: number, spacing: number): RgbIma
       z: within(-120, 120),
       wide: within(smallest, largest),
       high: within(smallest, largest),
-      deep: within(smallest, largest) * (largest < 10 ? 4 : 1), // vessels are long, and run in any direction
-      tilt: largest < 10 ? [within(-1, 1), within(-1, 1)] : [0, 0],
+      deep: within(smallest, largest) * (largest < 10 ? 4 : 1), // vessels are long
+      tilt: [within(-1, 1), within(-1, 1)],
       light: within(-60, 90),
     }))
   );
