@@ -12,6 +12,8 @@ export interface Placement {
 const SIDE = THUMBNAIL;
 /** Steps of the fit, the overlap in shares of the smaller picture, and the range of scales: copies differ by less. */
 const STEPS = 12, OVERLAP = 0.5, SMALLEST = 0.6, LARGEST = 1 / SMALLEST;
+/** A step by so many points, all four numbers of a placement together, is the last one. */
+const SETTLED = 0.02;
 
 /** A placement and how well the details agree there: their correlation, where large differences count little. */
 export interface Fit {
@@ -81,7 +83,7 @@ export function fitPlacement(
     if (!(Math.min(wide, high) > SMALLEST && Math.max(wide, high) < LARGEST)) return null;
     const moved = (Math.abs(change[0]) + Math.abs(change[2])) * side + Math.abs(change[1]) +
       Math.abs(change[3]);
-    if (moved < 0.2) break;
+    if (moved < SETTLED) break;
   }
   return { placement: { wide, high, right, down }, correlation };
 }
@@ -109,7 +111,7 @@ function solve(m: Float64Array): number[] | null {
 /** Tiles across a thumbnail, and the points across a tile. */
 const TILES = 8, TILE = SIDE / TILES;
 /** Share of what two pictures show that must agree, once a band of so many rows or columns of tiles is left out. */
-const AGREEING = 0.8, BAND = 4;
+const AGREEING = 0.8, BAND = 3;
 /** Tiles with details that two pictures need to have in common to be compared. */
 const FEWEST = 12;
 

@@ -8,7 +8,7 @@ import { turnPicture } from "./turns.ts";
 
 /**
  * From this score on, and up to this movement of parts, two images are said to show the same picture. Chosen on one half of
- * 109 radiographs and on slices of some scans, and measured on the other half and on other scans (`./lab bench audit`).
+ * 109 radiographs and on slices of some scans, and measured on the other half and on other series (`./lab bench audit`).
  */
 export const SAME_PICTURE = 0.9, STILL = 0.18;
 
@@ -42,7 +42,9 @@ export interface Copy extends Alignment {
  *
  * Candidates have alike landmarks in the same places (landmarks.ts, candidates.ts); each is then aligned with the picture
  * and compared by its details (align.ts). Every pair that is returned was compared itself: nothing follows from others.
- * Not found: pictures of one grey or of a few soft shapes, which have too few details, and turns by other angles.
+ * Not found: pictures of one grey, turns by other angles, and some copies of pictures of a few soft shapes (phantoms) after
+ * JPEG of quality 10 or a reduction to a quarter. Slices of a scan that lie so close that no border moves from one to the
+ * next are said to be the same picture: they cannot be told from copies that were compressed again.
  *
  * @param prints fingerprints by image id
  * @param options.onProgress called now and then; awaited

@@ -1,37 +1,43 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import {
+  agreement,
   alignPictures,
   detailsOf,
   findCopies,
+  isSamePicture,
   SAME_PICTURE,
+  STILL,
   TURN_NAMES,
   turnPicture,
 } from "../../lib/audit/mod.ts";
 import { imagesOf, phantomImage, searchPlanted } from "../../lib/cli/bench/audit.ts";
 import { PLANTED } from "../../lib/cli/bench/planted_copies.ts";
 import { madeSlices } from "../../lib/cli/bench/volume.ts";
+import { rng } from "../../lib/config/mod.ts";
 import { type Fingerprint, fingerprint, THUMBNAIL } from "../../lib/image/mod.ts";
 
 const data = Deno.env.get("LAB_DATA") ?? "";
 const folder = join(data, "vqa-rad-train", "VQA_RAD Image Folder");
 const KINDS = [
   "cropped by 10% on the left",
-  "cropped by 10% on each side",
+  "cropped by 10% above",
+  "made a square by black bars",
+  "mirrored",
+  "negative",
   "text over the middle 15%",
   "JPEG, quality 10",
 ];
 
 Deno.test({
   name:
-    "[needs LAB_DATA] of twelve held-out radiographs all copies but one at most are found for each of the hardest kinds, and no false pair",
+    "[needs LAB_DATA] of six held-out radiographs all copies are found, and no false pair",
   ignore: data === "",
   async fn() {
-    const images = new Map([...await imagesOf(folder, 1)].slice(0, 12));
+    const images = new Map([...await imagesOf(folder, 1)].slice(0, 6));
     for (const change of KINDS) {
       const { missed, falsePairs } = await searchPlanted(images, change, PLANTED[change]);
-      assert(missed.length <= 1, `${change}: ${missed.join(", ")}`);
-      assertEquals(falsePairs, 0, change);
+      assertEquals({ change, missed, falsePairs }, { change, missed: [], falsePairs: 0 });
     }
   },
 });
@@ -51,13 +57,34 @@ Deno.test("copies of slices of made volumes are found, and no false pair", async
   }
 });
 
-Deno.test("slices of made volumes at 10 mm from each other are two pictures", async () => {
-  const prints = new Map(
-    [0, 1, 2, 3].flatMap((v) =>
-      madeSlices(v, 2, 10).map((slice, k) => [`${v}/${k}`, fingerprint(slice)] as const)
-    ),
-  );
-  assertEquals(await findCopies(prints), []);
+/** A picture whose left part is moved to the left and whose right part to the right by up to `far`, as borders of a scan. */
+function spread(view: Uint8Array, far: number): Uint8Array {
+  return view.map((_, i) => {
+    const x = i % THUMBNAIL, row = i - x;
+    const from = Math.min(THUMBNAIL - 1, Math.max(0, x + far * Math.sin(5 * Math.PI * x / THUMBNAIL)));
+    const low = Math.min(THUMBNAIL - 2, Math.floor(from)), part = from - low;
+    return Math.round((1 - part) * view[row + low] + part * view[row + low + 1]);
+  });
+}
+
+Deno.test("a picture whose borders have moved a little is another slice; one with noise of its own is a copy", () => {
+  const views = [fingerprint(madeSlices(3, 1, 1)[0]).views[0]], random = rng("noise");
+  const moved = alignPictures({ views: [spread(views[0], 0.8)] }, { views })!;
+  assert(moved.score > SAME_PICTURE, `${moved.score}`);
+  assert(moved.moved > STILL, `${moved.moved}`);
+  assert(!isSamePicture(moved));
+  const grainy = alignPictures({ views: [views[0].map((level) => level + 12 * (random() - 0.5))] }, { views })!;
+  assert(grainy.score < 0.995 && grainy.moved < 0.05, JSON.stringify(grainy));
+  assert(isSamePicture(grainy));
+  assert(!isSamePicture({ score: SAME_PICTURE - 0.001, moved: 0 }));
+});
+
+Deno.test("too little in common is no agreement", () => {
+  const details = detailsOf(fingerprint(madeSlices(1, 1, 1)[0]).views[0]);
+  const aside = { wide: 1, high: 1, right: 60, down: 0 };
+  assertEquals(agreement(details, details, aside), { correlation: -1, moved: Infinity });
+  const flat = new Int8Array(THUMBNAIL ** 2), upright = { wide: 1, high: 1, right: 0, down: 0 };
+  assertEquals(agreement(flat, flat, upright), { correlation: -1, moved: 0 });
 });
 
 Deno.test("different phantoms are different pictures", async () => {
