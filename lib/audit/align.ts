@@ -239,7 +239,8 @@ function compareTile(
   const da = Math.max(0, aa - sa * sa / n), db = Math.max(0, bb - sb * sb / n), dab = ab - sa * sb / n;
   const gain = dab / (da || 1);
   // Least squares: gain * a - b = shift . (slope of b), all without their means; + 1 where there is no slope.
-  const ex = gain * (ax - sa * sx / n) - (bx - sb * sx / n), ey = gain * (ay - sa * sy / n) - (by - sb * sy / n);
+  const ex = gain * (ax - sa * sx / n) - (bx - sb * sx / n),
+    ey = gain * (ay - sa * sy / n) - (by - sb * sy / n);
   const hxx = xx - sx * sx / n + 1, hyy = yy - sy * sy / n + 1, hxy = xy - sx * sy / n;
   const determinant = hxx * hyy - hxy * hxy;
   const shift = { right: (hyy * ex - hxy * ey) / determinant, down: (hxx * ey - hxy * ex) / determinant };

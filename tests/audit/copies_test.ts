@@ -30,8 +30,7 @@ const KINDS = [
 ];
 
 Deno.test({
-  name:
-    "[needs LAB_DATA] of six held-out radiographs all copies are found, and no false pair",
+  name: "[needs LAB_DATA] of six held-out radiographs all copies are found, and no false pair",
   ignore: data === "",
   async fn() {
     const images = new Map([...await imagesOf(folder, 1)].slice(0, 6));
@@ -73,7 +72,9 @@ Deno.test("a picture whose borders have moved a little is another slice; one wit
   assert(moved.score > SAME_PICTURE, `${moved.score}`);
   assert(moved.moved > STILL, `${moved.moved}`);
   assert(!isSamePicture(moved));
-  const grainy = alignPictures({ views: [views[0].map((level) => level + 12 * (random() - 0.5))] }, { views })!;
+  const grainy = alignPictures({ views: [views[0].map((level) => level + 12 * (random() - 0.5))] }, {
+    views,
+  })!;
   assert(grainy.score < 0.995 && grainy.moved < 0.05, JSON.stringify(grainy));
   assert(isSamePicture(grainy));
   assert(!isSamePicture({ score: SAME_PICTURE - 0.001, moved: 0 }));

@@ -148,7 +148,9 @@ export async function benchAudit(folder: string, images: number, series?: string
     ),
     "",
     ...made.map(({ images, seconds, mebibytes, different, pairs }) =>
-      `${images} phantoms, without drawing them and their fingerprints: ${seconds.toFixed(0)} s of processor time on one ` +
+      `${images} phantoms, without drawing them and their fingerprints: ${
+        seconds.toFixed(0)
+      } s of processor time on one ` +
       `thread, ${mebibytes.toFixed(0)} MiB resident; false pairs: ${share(pairs, different)} %.`
     ),
     "",
