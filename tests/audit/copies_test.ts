@@ -68,10 +68,13 @@ function spread(view: Uint8Array, far: number): Uint8Array {
 
 Deno.test("a picture whose borders have moved a little is another slice; one with noise of its own is a copy", () => {
   const views = [fingerprint(madeSlices(3, 1, 1)[0]).views[0]], random = rng("noise");
-  const moved = alignPictures({ views: [spread(views[0], 0.8)] }, { views })!;
-  assert(moved.score > SAME_PICTURE, `${moved.score}`);
-  assert(moved.moved > STILL, `${moved.moved}`);
-  assert(!isSamePicture(moved));
+  for (const turn of [0, 4]) { // across, and down
+    const view = turnPicture(spread(turnPicture(views[0], THUMBNAIL, turn), 0.8), THUMBNAIL, turn);
+    const found = alignPictures({ views: [view] }, { views })!;
+    assert(found.score > SAME_PICTURE, `${found.score}`);
+    assert(found.moved > 0.25 && found.moved < 0.8, `${found.moved}`);
+    assert(found.moved > STILL && !isSamePicture(found));
+  }
   const grainy = alignPictures({ views: [views[0].map((level) => level + 12 * (random() - 0.5))] }, {
     views,
   })!;
