@@ -144,7 +144,7 @@ class Client(NotebookClient):
     status = None
     stillness = None
     exit_code = None  # of a kernel that died
-    stopped = False  # by a signal to the runner: the kernel is being ended
+    ended = None  # the kernel is being ended: at the end, or by a signal to the runner, after which the end comes too
 
     async def async_start_new_kernel(self, **kwargs):
         await super().async_start_new_kernel(**kwargs)
@@ -152,12 +152,14 @@ class Client(NotebookClient):
         self.stillness = Stillness(self.process.pid)
 
     async def _async_cleanup_kernel(self):
-        self.stopped = True
-        await super()._async_cleanup_kernel()
+        if self.ended is None:
+            self.ended = asyncio.ensure_future(super()._async_cleanup_kernel())
+        await self.ended
 
     async def _async_check_alive(self):
-        if not self.stopped:
-            self.exit_code = self.process.poll()
+        if self.ended is not None:  # by a signal: the cell need not be waited for
+            raise DeadKernelError("ended")
+        self.exit_code = self.process.poll()
         await super()._async_check_alive()
 
     async def _async_poll_output_msg(self, parent_msg_id, cell, cell_index):
@@ -224,8 +226,10 @@ def execute(notebook, folder, status):
         client.execute()
     except CellExecutionError as error:
         where = status.cell if status.cell <= status.cells else "after the last"
+        if error.ename == "Stopped":  # of lib/jupyter/kernel.ts: by a signal to the runner, with which the kernel ends
+            return f"cell {where}: stopped"
         return f"cell {where}: {error.ename}: {error.evalue}\n{error.traceback}"
-    except (AssertionError, DeadKernelError):  # at SIGINT and SIGTERM nbclient ends the kernel, and then misses it
+    except DeadKernelError:
         if client.exit_code is None:
             return f"cell {status.cell}: stopped"
         return f"cell {status.cell}: the kernel ended: {ending(client.exit_code, ooms() - ooms_before)}"

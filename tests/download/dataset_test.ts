@@ -13,7 +13,7 @@ import {
 import { join } from "@std/path";
 import { paths } from "../../lib/config/mod.ts";
 import { manifestAt, publish, type Published, publisher } from "./dataset_fixture.ts";
-import { content, digest, names, withFolder, withServer } from "./server.ts";
+import { content, digest, names, ranged, withFolder, withServer } from "./server.ts";
 
 const retry = { attempts: 3, baseDelayMs: 5 };
 
@@ -91,6 +91,11 @@ Deno.test(
       () => fetchDataset(manifestAt(t.base, { files }), t.dir, { retry }),
       Error,
       `instead of ${"0".repeat(64)}`,
+    );
+    assertEquals(
+      requests(t).filter((path) => path === "/rows.csv").length,
+      1,
+      "what came whole is not asked for again",
     );
   }),
 );
@@ -326,6 +331,47 @@ Deno.test(
     assertEquals((await verifyDataset(t.dir)).same, 4);
   }),
 );
+
+Deno.test("what an earlier run left counts as done, not as fetched; another length than the manifest's is refused", async () => {
+  const rows = content(200_000), unseen = { about: null, sha256: null, checked: false };
+  const handler = (request: Request) => {
+    const answer = ranged(request, rows, '"1"'),
+      pieces = answer.body!.pipeThrough(
+        new TransformStream<Uint8Array, Uint8Array>({
+          async transform(chunk, controller) {
+            for (let at = 0; at < chunk.length; at += 10_000) {
+              controller.enqueue(chunk.subarray(at, at + 10_000));
+              await new Promise((resolve) => setTimeout(resolve, 5));
+            }
+          },
+        }),
+      );
+    return new Response(pieces, { status: answer.status, headers: answer.headers });
+  };
+  await withFolder((dir) =>
+    withServer(handler, async (base) => {
+      const file = (bytes: number) => ({ url: `${base}/rows.csv`, path: "rows.csv", bytes, ...unseen });
+      const manifest = (bytes: number) =>
+        manifestAt(base, { files: [file(bytes)], holds: [{ any: ["rows.csv"] }] });
+      await assertRejects(
+        () => fetchDataset(manifest(199_999), dir, { retry }),
+        Error,
+        "199999 bytes expected: not the same file",
+      );
+      const stop = new AbortController(), told: DatasetProgress[] = [];
+      const half = (p: DatasetProgress) => p.done >= 100_000 && stop.abort(new Error("half of it"));
+      await assertRejects(
+        () => fetchDataset(manifest(200_000), dir, { retry, signal: stop.signal, onProgress: half }),
+        Error,
+        "half of it",
+      );
+      await fetchDataset(manifest(200_000), dir, { retry, onProgress: (p) => told.push(p) });
+      const { done, total, fetched } = told.at(-1)!;
+      assertEquals([done, total], [200_000, 200_000]);
+      assert(told[0].done >= 100_000 && fetched > 20_000 && fetched <= 100_000, JSON.stringify(told));
+    })
+  );
+});
 
 Deno.test(
   "a refusal of the server names the address",

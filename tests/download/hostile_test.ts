@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { listFiles } from "@huggingface/hub";
 import { downloadFile, downloadHubModel } from "../../lib/download/mod.ts";
-import { content, names, withFolder, withServer } from "./server.ts";
+import { backoff } from "../../lib/download/http.ts";
+import { broken, content, digest, names, withFolder, withServer } from "./server.ts";
 
 const retry = { attempts: 2, baseDelayMs: 5 };
 const token = "hf_aVerySecretToken", bearer = `Bearer ${token}`;
@@ -114,6 +115,39 @@ Deno.test("a slow drip is dropped, and drops that bring hardly anything are coun
       assertEquals(seen.length, 2);
     });
   });
+});
+
+Deno.test("a drip that goes on with a long .part is as slow as any", async () => {
+  const whole = content(200_000), sha256 = digest(whole);
+  const later = (request: Request) => {
+    const start = Number(/=(\d+)-/.exec(request.headers.get("range") ?? "")?.[1] ?? 0);
+    const headers = { "content-range": `bytes ${start}-199999/200000` };
+    return new Response(drip(content(10), 20), { status: 206, headers });
+  };
+  await withServer(
+    (request, count) => count > 1 ? later(request) : broken(whole, 150_000),
+    async (base, seen) => {
+      await withFolder(async (dir) => {
+        const signal = AbortSignal.timeout(20_000);
+        const fetch = downloadFile(`${base}/x`, `${dir}/x`, {
+          size: 200_000,
+          sha256,
+          stallMs: 200,
+          retry,
+          signal,
+        });
+        await assertRejects(() => fetch, Error, "tries in a row failed");
+        assertEquals(seen.length, 2);
+      });
+    },
+  );
+});
+
+Deno.test("each wait before another try may be longer than the last, up to a minute", () => {
+  const longest = (attempt: number) => Math.max(...Array.from({ length: 200 }, () => backoff(attempt, 500)));
+  assert(longest(1) > 800 && longest(1) <= 1000);
+  assert(longest(4) > 6500 && longest(4) <= 8000);
+  assert(longest(40) > 50_000 && longest(40) <= 60_000);
 });
 
 Deno.test("the hub's client sends the token wherever a list goes on; ours does not", async () => {

@@ -155,22 +155,34 @@ sys.exit(run_notebook.main())`;
 
 const alive = async (pid: number) => await exists(`/proc/${pid}`);
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
-  Deno.test(`no kernel outlives a runner that gets ${signal}`, async () => {
+const DEAF = `await new Promise((done) => setTimeout(done, 60000));`;
+/** Ends by itself as soon as its kernel is told to stop. */
+const STOPPABLE = `const timer = setInterval(() => {}, 1000), ended = () => clearInterval(timer);
+await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))).finally(ended);`;
+
+for (
+  const [signal, cell] of [["SIGINT", DEAF], ["SIGTERM", DEAF], ["SIGTERM", STOPPABLE], [
+    "SIGKILL",
+    DEAF,
+  ]] as const
+) {
+  Deno.test(`no kernel outlives a runner that gets ${signal}${cell === DEAF ? "" : " in a cell that can be stopped"}`, async () => {
     const { folder, notebook, remove } = await scratchNotebook([
-      `Deno.writeTextFileSync("pid.tmp", String(Deno.pid)); Deno.renameSync("pid.tmp", "pid"); await new Promise((r) => setTimeout(r, 60000));`,
+      `import { stopSignal } from "@lib/jupyter/mod.ts";`,
+      `const signal = stopSignal();
+Deno.writeTextFileSync("pid.tmp", String(Deno.pid)); Deno.renameSync("pid.tmp", "pid"); ${cell}`,
     ]);
     const child = python(RUNNER, [notebook, join(folder, "out.ipynb")]).spawn();
     const output = child.output();
     try {
       const file = join(folder, "pid");
-      for (let i = 0; i < 300 && !await exists(file); i++) await delay(100);
+      for (let i = 0; i < 600 && !await exists(file); i++) await delay(100);
       const pid = Number(await Deno.readTextFile(file));
       assert(await alive(pid), "the kernel runs");
       child.kill(signal);
       const { code, stderr } = await output, error = new TextDecoder().decode(stderr);
       if (signal !== "SIGKILL") {
-        assertMatch(`${code} ${error}`, /^1 cell 1: stopped\nThe notebook as far as it ran: .*\n$/);
+        assertMatch(`${code} ${error}`, /^1 cell 2: stopped\nThe notebook as far as it ran: .*\n$/);
       }
       for (let i = 0; i < 50 && await alive(pid); i++) await delay(100);
       assertEquals(await alive(pid), false);

@@ -134,19 +134,18 @@ async function runWhole(
   number: string,
   stage: string,
 ): Promise<{ seconds: number; problems: string[]; refused: boolean }> {
-  const holds = () => {
+  const holder = () => {
     try {
-      return [...Deno.readDirSync(stageFolder(stage, config.scale))].some(({ name }) =>
-        name.startsWith(".partial-")
-      );
+      return Deno.readTextFileSync(join(stageFolder(stage, config.scale), "lock"));
     } catch {
-      return false;
+      return "";
     }
   };
+  const earlier = holder();
   const before = await inspect(stage), whole = labRun(number);
   let over = false;
   whole.finally(() => over = true);
-  await within(600, () => over || holds());
+  await within(600, () => over || holder() !== earlier);
   const second = over ? null : await labRun(number),
     first = await whole,
     { current, problems } = await inspect(stage);
