@@ -11,6 +11,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   open: () => import("./open.ts"),
   plan: () => import("./plan.ts"),
   "pretrain-nano": () => import("./pretrain_nano.ts"),
+  rehearse: () => import("./rehearse.ts"),
   review: () => import("./review.ts"),
   run: () => import("./run.ts"),
   runs: () => import("./runs.ts"),

@@ -23,8 +23,11 @@ export const Config = z.strictObject({
     matmulPrecision: z.enum(["float32", "tf32"]),
   }),
   corpora: z.strictObject({
-    /** Real files under data/local, or phantoms drawn by lib/phantom. */
-    source: z.enum(["phantom", "real"]),
+    /**
+     * Real files under data/local, or phantoms drawn by lib/phantom. "rehearsal": a few phantoms that are treated as if they
+     * were real files, without looking at their ground truth (`./lab rehearse`).
+     */
+    source: z.enum(["phantom", "real", "rehearsal"]),
     /** Data sets of the user's own besides, as `./lab data add` named them. */
     own: z.array(z.string()).refine(
       (names) => new Set(names).size === names.length,

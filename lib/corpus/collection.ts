@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { type Config, limited, paths } from "../config/mod.ts";
 import { checkFolder, readManifest } from "../download/mod.ts";
-import { writePhantomCorpora } from "../phantom/mod.ts";
+import { type PhantomCounts, writePhantomCorpora } from "../phantom/mod.ts";
 import type { Corpus, CorpusRecord } from "./record.ts";
 import { SPLITS } from "./record.ts";
 import { orderBySeed } from "./splits.ts";
@@ -9,9 +9,18 @@ import { orderBySeed } from "./splits.ts";
 /** What the paper trains on. */
 const TRAINED_ON = ["slake", "pmc_vqa", "roco_v2", "medpix2"];
 
+/** Phantoms of a rehearsal: enough that a limit of some ten rows a split finds them. */
+export const REHEARSAL_COUNTS: PhantomCounts = {
+  slake: { train: 16, validation: 8, test: 8 },
+  pmc_vqa: { train: 24, validation: 0, test: 24 },
+  roco_v2: { train: 32, validation: 16, test: 16 },
+  medpix2: { train: 16, validation: 8, test: 8 },
+};
+
 /**
  * The folder with slake/, pmc_vqa/, roco_v2/ and medpix2/. With `corpora.source` "phantom" they are drawn into
- * data/local/phantom first (a few seconds, once); with "real" they must lie in data/local.
+ * data/local/phantom first (a few seconds, once), with "rehearsal" fewer of them into data/local/rehearsal; with "real" they
+ * must lie in data/local.
  * @throws naming the data sets that are not whole, what they lack and how to get it; the reason of `signal`, which ends the
  * drawing
  */
@@ -19,8 +28,10 @@ export async function corporaFolder(
   config: Config,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<string> {
-  if (config.corpora.source === "phantom") {
-    return (await writePhantomCorpora(join(paths.local, "phantom"), { seed: config.seed, signal })).dir;
+  const { seed, corpora: { source } } = config;
+  if (source !== "real") {
+    const counts = source === "rehearsal" ? REHEARSAL_COUNTS : undefined;
+    return (await writePhantomCorpora(join(paths.local, source), { seed, counts, signal })).dir;
   }
   const lacking: string[] = [];
   for (const name of TRAINED_ON) {

@@ -37,7 +37,7 @@ export {
 export { splitByGroup } from "./splits.ts";
 export { type InspectedCorpus, inspectImages, UNDECODABLE } from "./inspect.ts";
 export { droppedRows, type ReasonCount, reasonCounts, type RowAccount, rowAccounts } from "./accounting.ts";
-export { corporaFolder, limitCorpus, sampleRecords } from "./collection.ts";
+export { corporaFolder, limitCorpus, REHEARSAL_COUNTS, sampleRecords } from "./collection.ts";
 export { contactSheet, wordsOf } from "./contact_sheet.ts";
 export { samplePage } from "./sample_page.ts";
 export { corpusRecords, writeRecords } from "./table.ts";

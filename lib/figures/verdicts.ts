@@ -27,7 +27,7 @@ const NOTHING: Judgement = { verdict: "not run", reason: "this run left nothing 
  * direction that the paper reports is found again; at tiny scale nothing that counts real images can be reproduced.
  */
 export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Record<string, Judgement>> {
-  const phantom = config.corpora.source === "phantom";
+  const phantom = config.corpora.source !== "real";
   const counts = (what: string): Judgement =>
     phantom
       ? { verdict: "not reproduced", reason: `phantom images: ${what}` }

@@ -21,7 +21,7 @@ export function captionsToAsk(
   config: Config,
 ): { cases: CorpusRecord[]; literature: CorpusRecord[] } {
   const wanted = captionCount(config);
-  const open = records.filter((r) => config.corpora.source === "real" || r.split === "train");
+  const open = records.filter((r) => config.corpora.source !== "phantom" || r.split === "train");
   const from = (dataset: string, count: number) =>
     sampleRecords(open.filter((r) => r.dataset === dataset), count, config.seed);
   const cases = from("medpix2", Math.floor(wanted / 2));

@@ -27,7 +27,6 @@ const COMPANIONS = [
   "tokenizer_config.json",
   "special_tokens_map.json",
   "added_tokens.json",
-  "preprocessor_config.json",
   "generation_config.json",
 ];
 
@@ -151,7 +150,7 @@ function sameTensor(a: StoredTensor, b: StoredTensor): boolean {
 /**
  * Writes a checkpoint folder that transformers reads: config.json, model.safetensors with the hub's names,
  * preprocessor_config.json, and lab_card.json where the card has something to say.
- * @param from copies tokenizer and preprocessor files of this folder along, and its card unless `card` is given.
+ * @param from copies tokenizer and generation files of this folder along, and its card unless `card` is given.
  * @param dtype type of the stored weights; by default each keeps its own.
  * @throws if `params` are not exactly the weights of `config`; nothing is written then.
  */

@@ -1,4 +1,5 @@
 import { rng } from "../../config/mod.ts";
+import { resizeBicubic } from "../../image/mod.ts";
 import { answerPrompts, type ImageStore, type Model } from "../../model/mod.ts";
 import {
   drawPhantom,
@@ -49,15 +50,15 @@ export function phantomItems(
   return items;
 }
 
-/** Images drawn on demand; a path is `STYLE/SEED`. */
-export function phantomStore(): ImageStore {
+/** Images drawn on demand, in the size that the model takes (default: as drawn); a path is `STYLE/SEED`. */
+export function phantomStore(size = PHANTOM_SIZE): ImageStore {
   return {
-    size: PHANTOM_SIZE,
+    size,
     get(path) {
       const [style, seed] = path.split("/"), { pixels } = drawPhantom(Number(seed), style as Style);
-      return Promise.resolve(
-        Uint8Array.from({ length: pixels.length * 3 }, (_, i) => pixels[Math.floor(i / 3)]),
-      );
+      const data = Uint8Array.from({ length: pixels.length * 3 }, (_, i) => pixels[Math.floor(i / 3)]);
+      const drawn = { width: PHANTOM_SIZE, height: PHANTOM_SIZE, data };
+      return Promise.resolve(size === PHANTOM_SIZE ? data : resizeBicubic(drawn, size, size).data);
     },
     fill: () => Promise.resolve(),
   };
@@ -68,12 +69,12 @@ export async function greedyRight(
   model: Model,
   tokenizer: Tokenizer,
   items: readonly PhantomItem[],
-  options: { blankImages?: boolean; compiler: "graph" | "xla"; signal?: AbortSignal },
+  options: { blankImages?: boolean; compiler: "graph" | "xla"; batchSize?: number; signal?: AbortSignal },
 ): Promise<boolean[]> {
   const answers = await answerPrompts(
     model,
     tokenizer,
-    phantomStore(),
+    phantomStore(model.config.vision.imageSize),
     items.map((item) => ({ imagePath: `${item.style}/${item.seed}`, prefix: questionPrefix(item) })),
     { batchSize: 50, maxNewTokens: 24, ...options },
   );
@@ -88,14 +89,15 @@ export async function pictureEffect(
   model: Model,
   tokenizer: Tokenizer,
   items: readonly PhantomItem[],
-  options: { compiler: "graph" | "xla"; signal?: AbortSignal },
+  options: { compiler: "graph" | "xla"; batchSize?: number; signal?: AbortSignal },
 ): Promise<number> {
   const prompts = items.map((item) => (
     { imagePath: `${item.style}/${item.seed}`, prefix: questionPrefix(item) }
   ));
   const settings = { batchSize: 50, maxNewTokens: 24, ...options };
-  const seen = await answerPrompts(model, tokenizer, phantomStore(), prompts, settings);
-  const grey = await answerPrompts(model, tokenizer, phantomStore(), prompts, {
+  const store = phantomStore(model.config.vision.imageSize);
+  const seen = await answerPrompts(model, tokenizer, store, prompts, settings);
+  const grey = await answerPrompts(model, tokenizer, store, prompts, {
     ...settings,
     blankImages: true,
   });
