@@ -18,8 +18,8 @@ export const usage = `usage: ./lab rehearse [--from NN] [--limit N] [--set KEY=V
 Runs every notebook in the full configuration (bfloat16, 448 px, 1,024 image tokens, accumulation, recomputation), so that what
 would end a run of days ends here within minutes. Stand-ins: a narrow model of random weights for PaliGemma-3B, a few phantoms in
 the data sets' official layouts for their files, the embedded language model unless TEACHER_URL and JUDGE_URL name servers. Stage 2
-takes 2 steps of 2 accumulated parts a cell. No number that it finds means anything, and no closing check is judged. Everything
-goes to results/local/rehearsal.
+takes 2 steps of 2 accumulated parts a cell. The embedded model seldom leaves an open pair, and without one no judge is asked. No
+number that it finds means anything, and no closing check is judged. Everything goes to results/local/rehearsal.
   --from        begin with this notebook, such as 05, on what the earlier ones left
   --limit       at most N rows of a split, and steps, of everything; ${ROWS} if not said otherwise
 ${setHelp}
