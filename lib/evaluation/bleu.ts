@@ -3,6 +3,7 @@ import { spacedHan } from "../stats/mod.ts";
 const ORDERS = 4;
 
 /** What Python's `str.split` splits at, and with it sacrebleu: unlike `\s`, U+001C to U+001F and U+0085 too, and not U+FEFF. */
+// deno-lint-ignore no-control-regex -- control characters are what it is about
 const BLANKS = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u;
 const TRAILING_BLANKS = new RegExp(`${BLANKS.source}$`, "u");
 
