@@ -1,7 +1,7 @@
 /**
  * How other evaluations of the field read an answer: what they take as said, faults included, so that the same answers can be
- * scored as they would. Each is written anew after its source; tests/evaluation/fixtures/answer_rules.json holds what the
- * originals decide.
+ * scored as they would. Each is written anew after its source; what the originals decide about some answers is in
+ * tests/evaluation/fixtures/answer_rules.json (tests/evaluation/make_answer_rules.py).
  */
 import { sequenceRatio } from "./sequence_matcher.ts";
 
@@ -62,23 +62,26 @@ const ANNOUNCEMENTS = [
   "final answer is",
 ];
 
-/** The part of an answer that MedEvalKit looks at, in lower case: what is boxed or tagged, after the last announcement. */
+/**
+ * The part of an answer that MedEvalKit looks at, in lower case: what is boxed, else all that is tagged, after the last
+ * announcement.
+ */
 function medEvalKitPart(said: string): string {
   const lower = said.toLowerCase();
-  const part = lower.includes("boxed")
-    ? boxed(lower)
-    : /<answer>([\s\S]*?)<\/answer>/.exec(lower)?.[1] ?? lower;
+  const tagged = Array.from(lower.matchAll(/<answer>([\s\S]*?)<\/answer>/g), ([, text]) => text).join(" ")
+    .trim();
+  const part = lower.includes("boxed") ? boxed(lower) : tagged || lower;
   return ANNOUNCEMENTS.reduce((text, announcement) => text.split(announcement).at(-1)!, part);
 }
 
-/** What the last `\boxed{...}` holds, "None" where there is none that ends, as in mathruler. */
+/** What the last `\boxed{...}` holds, "None" where there is none that ends, as in mathruler 0.1.0. */
 function boxed(text: string): string {
   const start = text.lastIndexOf("\\boxed{");
   if (start < 0) return "None";
   const from = start + "\\boxed{".length;
   for (let depth = 1, i = from; i < text.length; i++) {
     if (text[i] === "{") depth++;
-    else if (text[i] === "}" && --depth === 0) return text.slice(from, i);
+    else if (text[i] === "}" && --depth === 0) return text.slice(from, i).trim();
   }
   return "None";
 }
@@ -87,7 +90,7 @@ function boxed(text: string): string {
  * Whether MedEvalKit counts an answer to a multiple choice as right: the option's letter or text, else the option most similar
  * to the whole answer by difflib's ratio (the first where none is).
  *
- * Source: alibaba-damo-academy/MedEvalKit utils/utils.py (judge_multi_choice), as of November 2025.
+ * Source: alibaba-damo-academy/MedEvalKit utils/utils.py (judge_multi_choice).
  */
 export function medEvalKitChoice(said: string, gold: string, choices: readonly string[]): boolean {
   const lower = said.toLowerCase(), options = choices.map((choice) => choice.toLowerCase());
@@ -109,7 +112,12 @@ export function medEvalKitYesNo(said: string, gold: string): boolean {
   return part.includes("yes") !== part.includes("no") && part.includes(gold.toLowerCase());
 }
 
-/** The same for every other answer (judge_close_end_vqa): equal but for case, periods and line breaks. */
-export function medEvalKitEqual(said: string, gold: string): boolean {
+/** The same for every other closed question (judge_close_end_vqa): equal but for case, periods and line breaks. */
+export function medEvalKitClosed(said: string, gold: string): boolean {
   return medEvalKitPart(said).replace(/[\n.]/g, "") === gold.toLowerCase();
+}
+
+/** The same for an open question (judge_open_end_vqa's "em"): equal but for case. */
+export function medEvalKitOpen(said: string, gold: string): boolean {
+  return medEvalKitPart(said) === gold.toLowerCase();
 }

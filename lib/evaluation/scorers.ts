@@ -2,7 +2,8 @@ import { isChinese, yesOrNo } from "../stats/mod.ts";
 import { normaliseAnswer, normaliseVqa, squadTokens } from "./normalise.ts";
 import {
   medEvalKitChoice,
-  medEvalKitEqual,
+  medEvalKitClosed,
+  medEvalKitOpen,
   medEvalKitYesNo,
   medVIntChoice,
   vlmEvalKitChoice,
@@ -93,13 +94,21 @@ export const vlmEvalKit: Scorer = ({ prediction, answer, choices }) => {
   return gold === null ? null : Number(vlmEvalKitChoice(prediction, choices) === gold);
 };
 
-/** As MedEvalKit scores: multiple choice, yes or no, and everything else by equality, each by a rule of its own. */
-export const medEvalKit: Scorer = ({ prediction, answer, choices }) => {
+/**
+ * As MedEvalKit scores: multiple choice, yes or no, other closed and open questions, each by a rule of its own. Yes and no are
+ * recognised in any case, as its script for VQA-RAD does; that for SLAKE compares a capitalised "Yes" as a whole.
+ */
+export const medEvalKit: Scorer = ({ prediction, answer, choices, answerType }) => {
   if (choices) {
     const gold = optionIndex(answer, choices);
     return gold === null ? null : Number(medEvalKitChoice(prediction, choices[gold], choices));
   }
-  return Number((/^(yes|no)$/i.test(answer) ? medEvalKitYesNo : medEvalKitEqual)(prediction, answer));
+  const rule = /^(yes|no)$/i.test(answer)
+    ? medEvalKitYesNo
+    : answerType === "open"
+    ? medEvalKitOpen
+    : medEvalKitClosed;
+  return Number(rule(prediction, answer));
 };
 
 /**

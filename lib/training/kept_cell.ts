@@ -42,7 +42,8 @@ function dataSha256({ batches, validation, stepsPerEpoch, shape, learningRateSca
 }
 
 /**
- * What `train` gives (from its last checkpoint, if it was stopped or killed), or gave when it was called the last time with the same model, data, projector and settings.
+ * What `train` gives (from its last checkpoint, if it was stopped or killed), or gave when it was called the last time with
+ * the same model, data, projector and settings.
  *
  * @throws as `train`
  */

@@ -76,8 +76,7 @@ export function trainStep<Batch>(objective: Objective<Batch>, settings: StepSett
     loss: tf.add(a.loss, b.loss),
     gradients: mapTensors(a.gradients, (g, name) => tf.add(g, b.gradients[name])),
   });
-  // deno-lint-ignore no-explicit-any -- as jit's own
-  const compiled = <Args extends any[], R>(f: (...args: Args) => R): (...args: Args) => R =>
+  const compiled = <Args extends unknown[], R>(f: (...args: Args) => R): (...args: Args) => R =>
     compiler === "eager" ? (...args) => tidy(() => f(...args)) : jit(f, { compiler });
   const whole = compiled((state: TrainState, frozen: Params, part: Batch, rate: Tensor) =>
     update(state, objective(state.params, frozen, part), rate)

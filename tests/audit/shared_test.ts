@@ -4,6 +4,7 @@ import { findCopies, overlapAudit, splitErrors } from "../../lib/audit/mod.ts";
 import { inspectImages, loadVqaRad, splitByGroup } from "../../lib/corpus/mod.ts";
 import { drawPhantom } from "../../lib/phantom/mod.ts";
 import sharp from "sharp";
+import { rad } from "../corpus/layouts.ts";
 import { record } from "../corpus/record.ts";
 
 const kinds = (found: ReturnType<typeof overlapAudit>) =>
@@ -61,22 +62,14 @@ async function vqaRadFolder(
       file,
     );
   }
-  const table = rows.map(([image, phrase_type], qid) => ({
-    qid,
-    phrase_type,
-    qid_linked_id: `${qid}`,
-    image_case_url: `https://case/${image}`,
-    image_name: `synpic${image}.jpg`,
-    image_organ: "CHEST",
-    evaluation: "evaluated",
-    question: `Question ${qid}?`,
-    question_rephrase: "NULL",
-    question_relation: "NULL",
-    question_frame: "NULL",
-    question_type: "PRES",
-    answer: "Yes",
-    answer_type: "CLOSED",
-  }));
+  const table = rows.map(([image, phrase_type], qid) =>
+    rad(qid, {
+      phrase_type,
+      qid_linked_id: `${qid}`,
+      image_case_url: `https://case/${image}`,
+      image_name: `synpic${image}.jpg`,
+    })
+  );
   await Deno.writeTextFile(join(dir, "VQA_RAD Dataset Public.json"), JSON.stringify(table));
   return dir;
 }

@@ -69,7 +69,8 @@ const slake = (qid: number, about: Record<string, unknown> = {}) => ({
 });
 const reversed = (row: object) => Object.fromEntries(Object.entries(row).reverse());
 
-const rad = (qid: number | string, about: Record<string, unknown> = {}) => ({
+/** A row of VQA-RAD. */
+export const rad = (qid: number | string, about: Record<string, unknown> = {}) => ({
   qid,
   phrase_type: "freeform",
   qid_linked_id: "x",

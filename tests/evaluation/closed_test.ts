@@ -23,7 +23,7 @@ import {
   yesNo,
 } from "../../lib/evaluation/mod.ts";
 
-/** What the published scripts of MedVInT, MedEvalKit and VLMEvalKit decided when they were run on these answers. */
+/** What the functions of MedVInT, MedEvalKit and VLMEvalKit themselves decide about these answers (make_answer_rules.py). */
 interface Recorded {
   choices: {
     choices: string[];
@@ -34,7 +34,7 @@ interface Recorded {
     medVInT: boolean;
   }[];
   yesNo: { said: string; answer: string; medEvalKit: boolean }[];
-  closed: { said: string; answer: string; medEvalKit: boolean }[];
+  other: { said: string; answer: string; closed: boolean; open: boolean }[];
 }
 const recorded: Recorded = JSON.parse(
   await Deno.readTextFile(new URL("./fixtures/answer_rules.json", import.meta.url)),
@@ -133,8 +133,7 @@ Deno.test("MedVInT's, MedEvalKit's and VLMEvalKit's rules decide as their own co
   for (const row of recorded.choices) {
     const { choices, said, gold } = row, what = `${said} | ${choices}`;
     const letter = vlmEvalKitChoice(said, choices);
-    const noOption = row.vlmEvalKit === null || row.vlmEvalKit === "Z";
-    assertEquals(letter, noOption ? null : row.vlmEvalKit!.charCodeAt(0) - 65, what);
+    assertEquals(letter, row.vlmEvalKit === null ? null : row.vlmEvalKit.charCodeAt(0) - 65, what);
     assertEquals(medEvalKitChoice(said, choices[gold], choices), row.medEvalKit, what);
     const input = { prediction: said, answer: choices[gold], choices, answerType: "closed" as const };
     assertEquals(medVInT(input), Number(row.medVInT), what);
@@ -144,8 +143,17 @@ Deno.test("MedVInT's, MedEvalKit's and VLMEvalKit's rules decide as their own co
       what,
     );
   }
-  for (const { said, answer, medEvalKit: expected } of [...recorded.yesNo, ...recorded.closed]) {
+  for (const { said, answer, medEvalKit: expected } of recorded.yesNo) {
     assertEquals(medEvalKit(free(said, answer)), Number(expected), `${said} | ${answer}`);
+  }
+  for (const { said, answer, ...expected } of recorded.other) {
+    for (const type of ["closed", "open"] as const) {
+      assertEquals(
+        medEvalKit(free(said, answer, type)),
+        Number(expected[type]),
+        `${said} | ${answer}, ${type}`,
+      );
+    }
   }
   assert(recorded.choices.length >= 100 && recorded.choices.some((row) => row.medVInT));
 });

@@ -30,6 +30,14 @@ test("the first command sets up with one line a step, the second does nothing", 
   assert(!second.text.includes("Setting up"));
 });
 
+test("a launcher that an update changes while it sets up does not go on in the new text", async (folder) => {
+  const { code, text } = await folder.lab(["setup"], { FAKE_UPDATE: "1" });
+  assertEquals(code, 0, text);
+  assertStringIncludes(text, "Ready.");
+  assert(!text.includes("read on"), text);
+  assertStringIncludes(await Deno.readTextFile(join(folder.root, "lab")), "read on");
+});
+
 test("a link to the launcher, as in ~/bin, is the same command", async (folder) => {
   const bin = join(folder.base, "home/bin"), link = join(bin, "radvqa");
   await Deno.mkdir(bin);

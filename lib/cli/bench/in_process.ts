@@ -96,3 +96,28 @@ export async function tryInProcesses(
   );
   return { tried: count, failed, details };
 }
+
+/**
+ * Runs `script` with the count as its argument. Its lines are outcomes so far, the last one counts, also when `signal` ends it.
+ * @param env of that process, beside this one's
+ * @throws when it fails
+ */
+export async function lastOutcome(
+  script: string,
+  count: number,
+  env: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const child = tiedCommand(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", script, String(count)],
+    env,
+    stdin: "null",
+    stdout: "piped",
+    signal,
+  }).spawn();
+  let outcome: Outcome = { tried: 0, failed: 0, details: [] };
+  for await (const line of linesOf(child.stdout)) outcome = JSON.parse(line);
+  const { success } = await child.status;
+  if (!success && !signal.aborted) throw new Error("the campaign's process failed.");
+  return outcome;
+}

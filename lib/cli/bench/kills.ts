@@ -4,6 +4,7 @@ import { damagedOutputs, openInput, runNames, stageFolder } from "../../artifact
 import { loadConfig, rng, tiedCommand } from "../../config/mod.ts";
 import { linesOf } from "../support/lines.ts";
 import type { Campaign, Outcome } from "./faults.ts";
+import { lastOutcome } from "./in_process.ts";
 import { STAGES } from "./kill_writer.ts";
 
 /** Kills of a process that writes runs of all stages, in a results folder of its own. */
@@ -16,17 +17,8 @@ export const kills: Campaign = {
   async run(count, signal) {
     const results = await Deno.makeTempDir({ prefix: "kills-" });
     try {
-      const child = tiedCommand(Deno.execPath(), {
-        args: ["run", "-A", "--quiet", import.meta.filename!, String(count)],
-        env: { LAB_RESULTS: results, LAB_ACCEPT_STALE: STAGES.map(({ stage }) => stage).join() },
-        stdin: "null",
-        stdout: "piped",
-        signal,
-      }).spawn();
-      let last = "";
-      for await (const line of linesOf(child.stdout)) last = line;
-      if (!(await child.status).success) throw new Error("the campaign's process failed.");
-      return JSON.parse(last) as Outcome;
+      const env = { LAB_RESULTS: results, LAB_ACCEPT_STALE: STAGES.map(({ stage }) => stage).join() };
+      return await lastOutcome(import.meta.filename!, count, env, signal);
     } finally {
       await Deno.remove(results, { recursive: true });
     }

@@ -3,11 +3,11 @@ import { basename, join } from "@std/path";
 import { damagedOutputs, findRun, readCurrent, stageFolder } from "../../artifacts/mod.ts";
 import { loadConfig, paths, rng, tiedCommand } from "../../config/mod.ts";
 import { familyOf, living } from "../support/family.ts";
-import { linesOf } from "../support/lines.ts";
 import { listNotebooks } from "../support/notebooks.ts";
 import { within } from "../support/time.ts";
 import type { Campaign, Outcome } from "./faults.ts";
 import { pick } from "./damage.ts";
+import { lastOutcome } from "./in_process.ts";
 import { ENDINGS, type Role, ROLES } from "./processes.ts";
 
 /** Notebooks that are killed, in their order, each so often in a row before it may end. */
@@ -27,18 +27,8 @@ export const notebookKills: Campaign = {
   async run(count, signal) {
     const folder = await Deno.makeTempDir({ prefix: "notebook-kills-" });
     try {
-      const child = tiedCommand(Deno.execPath(), {
-        args: ["run", "-A", "--quiet", import.meta.filename!, String(count)],
-        env: { LAB_RESULTS: join(folder, "results"), LAB_DATA_LOCAL: join(folder, "data") },
-        stdin: "null",
-        stdout: "piped",
-        signal,
-      }).spawn();
-      let last = '{"tried":0,"failed":0,"details":[]}'; // so far: a line after each step
-      for await (const line of linesOf(child.stdout)) last = line;
-      const { success } = await child.status;
-      if (!success && !signal.aborted) throw new Error("the campaign's process failed.");
-      return JSON.parse(last) as Outcome;
+      const env = { LAB_RESULTS: join(folder, "results"), LAB_DATA_LOCAL: join(folder, "data") };
+      return await lastOutcome(import.meta.filename!, count, env, signal);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
