@@ -1,5 +1,5 @@
 import { THUMBNAIL } from "../image/mod.ts";
-import { UNIT } from "./details.ts";
+import { detailsOf, UNIT } from "./details.ts";
 
 /** Where a point (x, y) of one thumbnail lies in another: (wide x + right, high y + down). */
 export interface Placement {
@@ -115,32 +115,15 @@ const AGREEING = 0.8, BAND = 3;
 /** Tiles with details that two pictures need to have in common to be compared. */
 const FEWEST = 12;
 
-/** How much two pictures agree where they overlap. */
-export interface Agreement {
-  /**
-   * The correlation of details that tiles with AGREEING of them reach, where the band in which they agree least may be
-   * under a text and does not count. -1 when there is too little to compare.
-   */
-  correlation: number;
-  /**
-   * How far the tiles of one lie from where they are in the other, once the whole is in place: the median over the details,
-   * in points of a thumbnail, without what noise explains. What compression and resampling do to a copy is noise, and so
-   * near 0; from one slice of a scan to the next, borders move.
-   */
-  moved: number;
-}
-
-/** Compares the details of two pictures tile by tile: those of `a`, at a placement, with those of `b`. */
-export function agreement(a: Int8Array, b: Int8Array, placement: Placement): Agreement {
-  const tiles: Tile[] = [];
-  for (let row = 0; row < TILES; row++) {
-    for (let column = 0; column < TILES; column++) {
-      const tile = compareTile(a, b, placement, row, column);
-      if (tile !== null) tiles.push(tile);
-    }
-  }
-  const smaller = Math.min(1, 1 / (placement.wide * placement.high));
-  if (tiles.length < OVERLAP * TILES ** 2 * smaller) return { correlation: -1, moved: Infinity };
+/**
+ * How much the details of two pictures agree where they overlap, tile by tile: the correlation that tiles with AGREEING of
+ * them reach, where the band in which they agree least may be under a text and does not count. -1 when there is too little
+ * to compare.
+ * @param placement where a point of `b` lies in `a`
+ */
+export function agreement(a: Int8Array, b: Int8Array, placement: Placement): number {
+  const tiles = tilesOf(a, b, placement), smaller = Math.min(1, 1 / (placement.wide * placement.high));
+  if (tiles.length < OVERLAP * TILES ** 2 * smaller) return -1;
   tiles.sort((x, y) => y.correlation - x.correlation);
   let best = reached(tiles);
   for (const along of ["row", "column"] as const) {
@@ -149,7 +132,60 @@ export function agreement(a: Int8Array, b: Int8Array, placement: Placement): Agr
       best = Math.max(best, reached(rest));
     }
   }
-  return { correlation: best, moved: movement(tiles) };
+  return best;
+}
+
+function tilesOf(a: Int8Array, b: Int8Array, placement: Placement): Tile[] {
+  const tiles = Array.from(
+    { length: TILES ** 2 },
+    (_, i) => compareTile(a, b, placement, Math.floor(i / TILES), i % TILES),
+  );
+  return tiles.filter((tile) => tile !== null);
+}
+
+/** Blur for judging movement: what compression and resampling do to a copy is smaller than that, and a border is larger. */
+const COARSE = 1.4;
+const IN_PLACE: Placement = { wide: 1, high: 1, right: 0, down: 0 };
+
+/**
+ * How far the parts of one picture lie from where they are in the other, once the whole is in place: the median over the
+ * tiles' details, in points of a thumbnail, without what noise explains. Near 0 for a copy; from one slice of a scan to the
+ * next, borders move.
+ * @param a grey levels, as `b`
+ * @param placement where a point of `b` lies in `a`
+ */
+export function movement(a: Uint8Array, b: Uint8Array, placement: Placement): number {
+  const [one, other] = inOneFrame(a, b, placement).map((picture) => detailsOf(picture, COARSE));
+  const tiles = tilesOf(one, other, IN_PLACE);
+  const right = median(tiles, (tile) => tile.right), down = median(tiles, (tile) => tile.down);
+  return median(tiles, (tile) => {
+    const squared = (tile.right - right) ** 2 + (tile.down - down) ** 2 - GRAINY * tile.variance;
+    return Math.sqrt(Math.max(0, squared));
+  });
+}
+
+/**
+ * What two pictures have in common, each in the frame of `b`, and beyond it the nearest point of it: so that details are
+ * measured against the same surroundings in both.
+ */
+function inOneFrame(a: Uint8Array, b: Uint8Array, placement: Placement): [Float32Array, Float32Array] {
+  const { wide, high, right, down } = placement, end = SIDE - 1 - 1e-6;
+  const [left, last] = [Math.max(0, Math.ceil(-right / wide)), Math.min(SIDE - 1, (end - right) / wide)];
+  const [top, bottom] = [Math.max(0, Math.ceil(-down / high)), Math.min(SIDE - 1, (end - down) / high)];
+  const one = new Float32Array(SIDE * SIDE), other = new Float32Array(SIDE * SIDE);
+  for (let y = 0, i = 0; y < SIDE; y++) {
+    const by = Math.min(Math.floor(bottom), Math.max(top, y)), ay = high * by + down;
+    const y0 = Math.min(SIDE - 2, Math.max(0, Math.floor(ay))), fy = ay - y0;
+    for (let x = 0; x < SIDE; x++, i++) {
+      const bx = Math.min(Math.floor(last), Math.max(left, x)), ax = wide * bx + right;
+      const x0 = Math.min(SIDE - 2, Math.max(0, Math.floor(ax))), fx = ax - x0, at = y0 * SIDE + x0;
+      const upper = a[at] + fx * (a[at + 1] - a[at]);
+      const lower = a[at + SIDE] + fx * (a[at + SIDE + 1] - a[at + SIDE]);
+      one[i] = upper + fy * (lower - upper);
+      other[i] = b[by * SIDE + bx];
+    }
+  }
+  return [one, other];
 }
 
 /** What tiles with AGREEING of all details reach, of tiles in falling order. */
@@ -166,15 +202,6 @@ function reached(tiles: readonly Tile[]): number {
 
 /** Variance of a shift in units of what white noise makes: that of JPEG and resampling is alike at neighbouring points. */
 const GRAINY = 4;
-
-/** How far tiles lie from where the others are: the median over details. */
-function movement(tiles: readonly Tile[]): number {
-  const right = median(tiles, (tile) => tile.right), down = median(tiles, (tile) => tile.down);
-  return median(tiles, (tile) => {
-    const squared = (tile.right - right) ** 2 + (tile.down - down) ** 2 - GRAINY * tile.variance;
-    return Math.sqrt(Math.max(0, squared));
-  });
-}
 
 /** The median of a value over the details in tiles. */
 function median(tiles: readonly Tile[], valueOf: (tile: Tile) => number): number {

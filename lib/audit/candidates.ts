@@ -1,21 +1,22 @@
 import { THUMBNAIL } from "../image/mod.ts";
 import type { Placement } from "./align.ts";
-import { DESCRIPTORS, type Landmarks, TURNED } from "./landmarks.ts";
+import { type Gallery, landmarksIn } from "./gallery.ts";
+import { DESCRIPTORS, type Landmarks, MARKS, TURNED } from "./landmarks.ts";
 import { turnPoint, TURNS } from "./turns.ts";
 
 /** Signs of so many descriptors make the word by which landmarks are looked up: 2 ** BITS words. */
 const BITS = 22;
 /** A word is also looked up with each choice of its so many least certain bits turned over. */
 const UNSURE = 4;
-/** Scalar product, of 10,000 at most, from which on two landmarks are alike. */
-const ALIKE = 8200;
+/** Squared distance of two descriptors, of norm 100, up to which landmarks are alike: a cosine of 0.82. */
+const ALIKE = 3600;
 /** Landmarks of a word from which on it is passed over: what every picture has tells nothing. */
 const CROWD = 16;
-/** Alike landmarks that two pictures have in the same places, for the pair to be looked at. */
-export const FEWEST_SHARED = 3;
-/** Pairs of one picture, those with most alike landmarks first, whose landmarks' places are compared. */
+/** Alike landmarks that two views have in the same places, for the pair to be looked at. */
+const FEWEST_SHARED = 3;
+/** Pairs of one view, those with most alike landmarks first, whose landmarks' places are compared. */
 const PLACED = 12;
-/** Pairs of one picture that are looked at, those with most landmarks in the same places first. */
+/** Pairs of one view that are looked at, those with most landmarks in the same places first. */
 const LOOKED_AT = 5;
 
 /** The order of descriptors in the word: lowest frequencies first, but not the two that every spot has. */
@@ -25,50 +26,55 @@ function frequency(i: number): number {
   return Math.floor((i + 1) / 5) + (i + 1) % 5;
 }
 
-/** An earlier picture that may show what a picture shows once that is turned. */
+/** A view that may show what a view of a later picture shows once that is turned. */
 export interface Candidate {
+  /** Its number. */
   other: number;
   turn: number;
   /** 1, or -1 where one is the negative of the other. */
   sign: number;
   /** Alike landmarks in the same places. */
   shared: number;
-  /** Where a point of the other picture lies in the turned one, roughly. */
+  /** Where a point of the other one lies in the turned one, roughly. */
   placement: Placement;
 }
 
-/** Landmarks of pictures by word. */
+/** Landmarks of views by word, in memory that threads share. Entries are counted from 1; 0 is none. */
 export interface LandmarkIndex {
-  pictures: Landmarks[];
-  /** First entry of each word, -1 for none; and the entry after each. */
-  first: Int32Array;
-  next: number[];
-  /** Picture and landmark of each entry. */
-  picture: number[];
-  mark: number[];
-  crowd: Uint16Array;
+  /** The last entry of each word, and of each entry the one before it with the same word. */
+  last: Int32Array;
+  before: Int32Array;
+  /** View and landmark of each entry. */
+  view: Int32Array;
+  mark: Uint8Array;
+  /** Landmarks of each word, up to CROWD. */
+  crowd: Uint8Array;
 }
 
-export const newLandmarkIndex = (): LandmarkIndex => ({
-  pictures: [],
-  first: new Int32Array(2 ** BITS).fill(-1),
-  next: [],
-  picture: [],
-  mark: [],
-  crowd: new Uint16Array(2 ** BITS),
-});
-
-/** Adds a picture. */
-export function addLandmarks(index: LandmarkIndex, marks: Landmarks): void {
-  const number = index.pictures.push(marks) - 1;
-  for (let k = 0; k < marks.count; k++) {
-    const word = wordOf(marks.descriptors, k * DESCRIPTORS);
-    if (index.crowd[word] >= CROWD) continue;
-    index.crowd[word]++;
-    index.next.push(index.first[word]);
-    index.first[word] = index.picture.push(number) - 1;
-    index.mark.push(k);
+/** Enters the landmarks of a gallery, once it is described. */
+export function indexLandmarks({ count, descriptors }: Gallery): LandmarkIndex {
+  const entries = 1 + count.reduce((sum, own) => sum + own, 0);
+  const index: LandmarkIndex = {
+    last: new Int32Array(new SharedArrayBuffer(4 * 2 ** BITS)),
+    before: new Int32Array(new SharedArrayBuffer(4 * entries)),
+    view: new Int32Array(new SharedArrayBuffer(4 * entries)),
+    mark: new Uint8Array(new SharedArrayBuffer(entries)),
+    crowd: new Uint8Array(new SharedArrayBuffer(2 ** BITS)),
+  };
+  let entry = 0;
+  for (let view = 0; view < count.length; view++) {
+    for (let k = 0; k < count[view]; k++) {
+      const word = wordOf(descriptors, (view * MARKS + k) * DESCRIPTORS);
+      if (index.crowd[word] >= CROWD) continue;
+      index.crowd[word]++;
+      entry++;
+      index.before[entry] = index.last[word];
+      index.last[word] = entry;
+      index.view[entry] = view;
+      index.mark[entry] = k;
+    }
   }
+  return index;
 }
 
 function wordOf(descriptors: Int8Array, at: number): number {
@@ -77,40 +83,85 @@ function wordOf(descriptors: Int8Array, at: number): number {
   return word;
 }
 
-/** A landmark of the turned picture and one of another picture that are alike. */
-interface Shared {
-  mark: number;
-  other: number;
+/** Alike landmarks, as they are found: of which turn and view, the landmark of the turned picture and that of the view. */
+interface Hits {
+  count: number;
+  key: Int32Array;
+  mark: Uint8Array;
+  other: Uint8Array;
+  /** How many there are of each key in one turn; zeros between calls. */
+  ofKey: Uint16Array;
+}
+/** One for all calls of a thread: so many lists would take longer to make than to fill. */
+const hits: Hits = {
+  count: 0,
+  key: new Int32Array(1024),
+  mark: new Uint8Array(1024),
+  other: new Uint8Array(1024),
+  ofKey: new Uint16Array(0),
+};
+
+function addHit(key: number, mark: number, other: number): void {
+  if (hits.count === hits.key.length) {
+    const room = 2 * hits.count;
+    const [keys, marks, others] = [new Int32Array(room), new Uint8Array(room), new Uint8Array(room)];
+    keys.set(hits.key);
+    marks.set(hits.mark);
+    others.set(hits.other);
+    Object.assign(hits, { key: keys, mark: marks, other: others });
+  }
+  hits.key[hits.count] = key;
+  hits.mark[hits.count] = mark;
+  hits.other[hits.count++] = other;
+  hits.ofKey[key]++;
 }
 
 /**
- * The pictures of an index that may show what a picture shows, in any of the eight turns, as a negative, or cut: those
- * with alike landmarks in the same places.
+ * The views of an index that may show what a view shows, in any of the eight turns, as a negative, or cut: those with alike
+ * landmarks in the same places.
+ * @param gallery what the index was made of
+ * @param end only views before this one are candidates
  */
-export function candidatesFor(index: LandmarkIndex, marks: Landmarks): Candidate[] {
-  const found: Candidate[] = [], turned = new Int8Array(DESCRIPTORS), words = new Int32Array(1 << UNSURE);
-  const all: { turn: number; key: number; list: Shared[] }[] = [];
+export function candidatesFor(
+  index: LandmarkIndex,
+  gallery: Gallery,
+  end: number,
+  marks: Landmarks,
+): Candidate[] {
+  const turned = new Int8Array(DESCRIPTORS), words = new Int32Array(1 << UNSURE);
+  const all: { turn: number; key: number; count: number; from: number; to: number }[] = [];
+  hits.count = 0;
+  if (hits.ofKey.length < 2 * end) hits.ofKey = new Uint16Array(4 * end);
   for (let turn = 0; turn < TURNS; turn++) {
-    const { from, sign } = TURNED[turn], shared = new Map<number, Shared[]>();
+    const { from, sign } = TURNED[turn], start = hits.count;
     for (let k = 0; k < marks.count; k++) {
       const at = k * DESCRIPTORS;
       for (let i = 0; i < DESCRIPTORS; i++) turned[i] = sign[i] * marks.descriptors[at + from[i]];
       nearWords(turned, words);
       for (const word of words) {
         if (index.crowd[word] >= CROWD) continue;
-        for (let entry = index.first[word]; entry >= 0; entry = index.next[entry]) {
-          const other = index.picture[entry], own = index.mark[entry], others = index.pictures[other];
-          if (product(turned, others.descriptors, own * DESCRIPTORS) < ALIKE) continue;
-          const key = 2 * other + (marks.sign[k] === others.sign[own] ? 0 : 1), list = shared.get(key);
-          if (list === undefined) shared.set(key, [{ mark: k, other: own }]);
-          else list.push({ mark: k, other: own });
+        for (let entry = index.last[word]; entry > 0; entry = index.before[entry]) {
+          const other = index.view[entry];
+          if (other >= end) continue;
+          const own = index.mark[entry], place = other * MARKS + own;
+          if (!isAlike(turned, gallery.descriptors, place * DESCRIPTORS)) continue;
+          addHit(2 * other + (marks.sign[k] === gallery.sign[place] ? 0 : 1), k, own);
         }
       }
     }
-    for (const [key, list] of shared) if (list.length >= FEWEST_SHARED) all.push({ turn, key, list });
+    for (let i = start; i < hits.count; i++) {
+      const key = hits.key[i], count = hits.ofKey[key];
+      if (count >= FEWEST_SHARED) all.push({ turn, key, count, from: start, to: hits.count });
+      hits.ofKey[key] = 0;
+    }
   }
-  for (const { turn, key, list } of all.sort((a, b) => b.list.length - a.list.length).slice(0, PLACED)) {
-    const other = key >> 1, best = inPlace(list, marks, index.pictures[other], turn);
+  const found: Candidate[] = [];
+  for (const { turn, key, from, to } of all.sort((a, b) => b.count - a.count).slice(0, PLACED)) {
+    const list: Shared[] = [];
+    for (let i = from; i < to; i++) {
+      if (hits.key[i] === key) list.push({ mark: hits.mark[i], other: hits.other[i] });
+    }
+    const other = key >> 1, best = inPlace(list, marks, landmarksIn(gallery, other), turn);
     if (best.shared >= FEWEST_SHARED) found.push({ other, turn, sign: key & 1 ? -1 : 1, ...best });
   }
   return found.sort((a, b) => b.shared - a.shared || a.other - b.other || a.turn - b.turn).slice(
@@ -135,10 +186,23 @@ function nearWords(descriptors: Int8Array, words: Int32Array): void {
   }
 }
 
-function product(a: Int8Array, b: Int8Array, at: number): number {
-  let sum = 0;
-  for (let i = 0; i < DESCRIPTORS; i++) sum += a[i] * b[at + i];
-  return sum;
+/** Whether a descriptor is like the one that begins at a place: most are not, and a third of their numbers tells. */
+function isAlike(a: Int8Array, b: Int8Array, at: number): boolean {
+  let squares = 0;
+  for (let i = 0; i < DESCRIPTORS;) {
+    for (const end = i + DESCRIPTORS / 3; i < end; i++) {
+      const difference = a[i] - b[at + i];
+      squares += difference * difference;
+    }
+    if (squares > ALIKE) return false;
+  }
+  return true;
+}
+
+/** A landmark of the turned picture and one of another view that are alike. */
+interface Shared {
+  mark: number;
+  other: number;
 }
 
 /** Points by which alike landmarks may be off, by how much more for each point from the first one, and the scales tried. */

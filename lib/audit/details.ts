@@ -9,9 +9,10 @@ const GRAIN = 0.7, AROUND = 4, FLOOR = 5;
 /**
  * What a picture shows at each point, freed of light and contrast: the grey level less the mean of the surroundings,
  * divided by their standard deviation. THUMBNAIL x THUMBNAIL, in 1 / UNIT, cut off at 127.
+ * @param grain details of less than about this size, in points, are blurred away
  */
-export function detailsOf(view: Uint8Array): Int8Array {
-  const picture = blur(Float32Array.from(view), THUMBNAIL, GRAIN), mean = blur(picture, THUMBNAIL, AROUND);
+export function detailsOf(view: Uint8Array | Float32Array, grain: number = GRAIN): Int8Array {
+  const picture = blur(Float32Array.from(view), THUMBNAIL, grain), mean = blur(picture, THUMBNAIL, AROUND);
   const difference = picture.map((value, i) => value - mean[i]);
   const variance = blur(difference.map((value) => value * value), THUMBNAIL, AROUND);
   return Int8Array.from(difference, (value, i) => {

@@ -12,6 +12,8 @@ const CONTRAST = 0.8, EDGE = 10;
 const PATCH = 8, STEP = 1.25;
 /** Frequencies of the patch in each direction; the constant one says nothing. */
 const FREQUENCIES = 5;
+/** Most landmarks of a picture. */
+export const MARKS = MOST * CELLS ** 2;
 /** Numbers that describe a landmark. */
 export const DESCRIPTORS = FREQUENCIES ** 2 - 1;
 
@@ -19,10 +21,8 @@ export const DESCRIPTORS = FREQUENCIES ** 2 - 1;
 export interface Landmarks {
   count: number;
   /** In pixels of the thumbnail. */
-  x: Float32Array;
-  y: Float32Array;
-  /** Size. */
-  sigma: Float32Array;
+  x: Uint8Array;
+  y: Uint8Array;
   /** 1 for a bright spot, -1 for a dark one. Descriptors are of the bright one: a negative has the same. */
   sign: Int8Array;
   /** [count, DESCRIPTORS], each of norm 100: the low frequencies (DCT-II) of the patch. */
@@ -34,8 +34,11 @@ export interface Landmarks {
  * 60, 2004), each described by the low frequencies of the patch around it, upright. Of a picture of one grey there are none.
  */
 export function landmarksOf(view: Uint8Array): Landmarks {
-  const side = THUMBNAIL, base = Float32Array.from(view);
-  const blurred = SIGMAS.map((sigma) => blur(base, side, sigma));
+  const side = THUMBNAIL, blurred: Float32Array[] = [];
+  for (const [k, sigma] of SIGMAS.entries()) { // blurs add up by their squares
+    const [before, done] = k === 0 ? [Float32Array.from(view), 0] : [blurred[k - 1], SIGMAS[k - 1]];
+    blurred.push(blur(before, side, Math.sqrt(sigma ** 2 - done ** 2)));
+  }
   const found: { x: number; y: number; k: number; strength: number; sign: number }[] = [];
   for (let k = 0; k + 1 < SIGMAS.length; k++) {
     const fine = blurred[k], difference = blurred[k + 1].map((value, i) => fine[i] - value);
@@ -54,9 +57,8 @@ export function landmarksOf(view: Uint8Array): Landmarks {
   const count = chosen.length;
   const marks: Landmarks = {
     count,
-    x: Float32Array.from(chosen, ({ x }) => x),
-    y: Float32Array.from(chosen, ({ y }) => y),
-    sigma: Float32Array.from(chosen, ({ k }) => SIGMAS[k]),
+    x: Uint8Array.from(chosen, ({ x }) => x),
+    y: Uint8Array.from(chosen, ({ y }) => y),
     sign: Int8Array.from(chosen, ({ sign }) => sign),
     descriptors: new Int8Array(count * DESCRIPTORS),
   };

@@ -1,15 +1,8 @@
 /** Copies, look-alikes and leaks: one notion of "the same picture", found by candidates and verified by alignment. */
-export { type Agreement, agreement, type Placement } from "./align.ts";
+export { agreement, movement, type Placement } from "./align.ts";
 export { detailsOf } from "./details.ts";
-export {
-  type Alignment,
-  alignPictures,
-  type Copy,
-  findCopies,
-  isSamePicture,
-  SAME_PICTURE,
-  STILL,
-} from "./copies.ts";
+export { type Alignment, alignPictures, isSamePicture, SAME_PICTURE, STILL } from "./same_picture.ts";
+export { type Copy, findCopies } from "./copies.ts";
 export {
   type ImagePair,
   type Lookalikes,

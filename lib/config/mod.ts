@@ -1,4 +1,4 @@
-/** Configuration per scale, the grid of stage 2, paths, seeds, hashes, and files written whole or not at all. */
+/** Configuration per scale, the grid of stage 2, paths, seeds, hashes, files written whole or not at all, and workers. */
 export * from "./atomic.ts";
 export * from "./computing.ts";
 export * from "./config.ts";
@@ -7,3 +7,4 @@ export * from "./hash.ts";
 export * from "./paths.ts";
 export * from "./random.ts";
 export * from "./tied_command.ts";
+export * from "./worker_pool.ts";

@@ -29,10 +29,16 @@ export async function decodeImage(source: Uint8Array | string): Promise<DecodedI
     if (format === null) throw new Error("it is no PNG, JPEG, GIF, WebP, TIFF or DICOM file.");
     return format === "dicom" ? await decodeDicom(bytes) : await decodePicture(bytes);
   } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, " ").trim();
+    const said = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, " ").trim();
+    const reason = UNREAD_TIFF.test(said)
+      ? "its samples are of a type that is not read (64-bit or complex, say); save it with 8 or 16 bits, unsigned."
+      : said;
     throw new Error(`${name} cannot be decoded: ${reason}`, { cause });
   }
 }
+
+/** What libvips calls a corrupt header when libtiff reads the file but libvips has no such samples. */
+const UNREAD_TIFF = /tiff2vips: (?:samples out of range|unsupported tiff image type)/;
 
 async function readFile(path: string): Promise<Uint8Array> {
   const { isFile, size } = await Deno.stat(path);

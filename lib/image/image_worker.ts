@@ -1,10 +1,9 @@
 /** What a worker of imagePool does. */
-import { sha256File } from "../config/mod.ts";
+import { serve, sha256File } from "../config/mod.ts";
 import { decodeImage } from "./decode.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { ImageResult, ImageTask } from "./pool.ts";
 import { resizeBicubic } from "./resize.ts";
-import { serve } from "./worker_pool.ts";
 
 serve<ImageTask, ImageResult>(async (task) => {
   const hash = await sha256File(task.path);

@@ -1,5 +1,5 @@
 import type { Fingerprint } from "./fingerprint.ts";
-import { inOrder, workerPool } from "./worker_pool.ts";
+import { inOrder, workerPool } from "../config/mod.ts";
 
 /** What a pool tells of an image file. */
 export interface ImageFacts {

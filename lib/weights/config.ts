@@ -46,6 +46,8 @@ const oneId = z.preprocess(
 const off = z.union([z.literal(false), z.null()]).optional();
 /** A key that changes the logits of other Gemmas, and that transformers obeys or ignores depending on its version. */
 const unset = (what: string) => z.null(`${what}, which this code does not do`).optional();
+/** On loading, transformers would round the weights, whatever their file holds. */
+const unquantized = z.null("the weights are quantized; take the checkpoint it was made of").optional();
 /** Configurations write null where a key is unset. */
 const orDefault = <T extends z.ZodType>(schema: T, value: z.output<T>) =>
   schema.nullish().transform((x) => x ?? value);
@@ -122,6 +124,7 @@ const HubConfig = z.looseObject({
   image_token_index: tokenId.nullish(),
   image_token_id: tokenId.nullish(),
   projection_dim: orDefault(width, 2048),
+  quantization_config: unquantized,
   tie_word_embeddings: z.literal(true, "an output layer of its own is not supported").nullish(),
   pad_token_id: tokenId.nullish(),
   eos_token_id: oneId.nullish(),

@@ -87,6 +87,35 @@ Deno.test("a truncated, damaged, empty or unknown file is an error that names it
   await Deno.remove(dir, { recursive: true });
 });
 
+/** A grey TIFF of 2 x 2 samples, `bits` wide; format 1 is unsigned, 3 floating-point, 6 complex. */
+function tiff(bits: number, format: number): Uint8Array {
+  const size = bits / 2, tags = [[256, 2], [257, 2], [258, bits], [259, 1], [262, 1], [273, 8], [277, 1]];
+  const all = [...tags, [278, 2], [279, size], [339, format]], start = 8 + size;
+  const view = new DataView(new ArrayBuffer(start + 6 + 12 * all.length));
+  new Uint8Array(view.buffer).set([0x49, 0x49, 42, 0]);
+  view.setUint32(4, start, true);
+  view.setUint16(start, all.length, true);
+  all.forEach(([tag, value], i) => {
+    const at = start + 2 + 12 * i;
+    view.setUint16(at, tag, true);
+    view.setUint16(at + 2, 4, true);
+    view.setUint32(at + 4, 1, true);
+    view.setUint32(at + 8, value, true);
+  });
+  return new Uint8Array(view.buffer);
+}
+
+Deno.test("a TIFF of samples that are not read is not called corrupt", async () => {
+  assertEquals((await decodeImage(tiff(8, 1))).data, new Uint8Array(12));
+  for (const [bits, format] of [[64, 3], [64, 2], [24, 1], [32, 6]]) {
+    const { message } = await assertRejects(() => decodeImage(tiff(bits, format)), Error);
+    assertEquals(
+      message.replace(/.*decoded: /, "").replace(/ [(].*[)]/, ""),
+      "its samples are of a type that is not read; save it with 8 or 16 bits, unsigned.",
+    );
+  }
+});
+
 Deno.test("a picture of absurd size is refused before it is unpacked", async () => {
   const png = await Deno.readFile(`${fixtures}pictures/single.png`);
   const view = new DataView(png.buffer);

@@ -1,4 +1,4 @@
-import { serve } from "../../lib/image/worker_pool.ts";
+import { serve } from "../../lib/config/mod.ts";
 
 /** Doubles numbers; odd ones fail, 100 throws outside of the task, 1000 takes its time. */
 serve<number, number>(async (x) => {

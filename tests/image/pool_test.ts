@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { sha256File } from "../../lib/config/mod.ts";
 import { decodeImage, fingerprint, imagePool, resizeBicubic } from "../../lib/image/mod.ts";
-import { inOrder, workerPool } from "../../lib/image/worker_pool.ts";
+import { inOrder, workerPool } from "../../lib/config/mod.ts";
 
 const fixtures = fromFileUrl(new URL("./fixtures/", import.meta.url));
 const folders = ["pictures", "deviations", "dicom"];

@@ -64,7 +64,15 @@ Deno.test("long thoughts do not push the answer out, and many open marks cost no
 });
 
 Deno.test("words that only look like marks stay", () => {
-  for (const text of ["Q: Which analysis?\nA: <5 mm", "Analysis of the lung", '{"answer": "x < y > z"}']) {
+  const quoted = ['{"answer": "<think> is a tag"}', '{"a": 1,\n"b": "[THINK] and <thought>"}'];
+  for (
+    const text of [
+      ...quoted,
+      "Q: Which analysis?\nA: <5 mm",
+      "Analysis of the lung",
+      '{"answer": "x < y > z"}',
+    ]
+  ) {
     assertEquals(answerOf(text), text);
   }
 });

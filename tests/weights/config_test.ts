@@ -43,6 +43,11 @@ Deno.test("what the model code cannot do is refused with the key's name", () => 
       (c) => (c as Record<string, unknown>).tie_word_embeddings = false,
       '"tie_word_embeddings"',
     ],
+    [
+      "quantized weights",
+      (c) => c.quantization_config = { quant_method: "bitsandbytes", load_in_4bit: true },
+      '"quantization_config": the weights are quantized',
+    ],
     ["several end tokens", (c) => c.text_config.eos_token_id = [1, 107], "lists several tokens"],
     ["capped logits", (c) => c.text_config.final_logit_softcapping = 30, "caps the logits"],
     ["absurdly many layers", (c) => c.text_config.num_hidden_layers = 3000000, "expected at most 512"],

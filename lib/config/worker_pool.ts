@@ -26,11 +26,16 @@ interface Job<Task, Result> extends Order<Task> {
  * @param options.signal aborting it closes the pool
  * @param options.held tasks that a worker is given at once; more than 1 keep it busy while this thread is not free to
  * give it the next one
+ * @param options.nameOf what an error calls a task of a worker that died; default: the task as JSON
  */
 export function workerPool<Task, Result>(
   script: URL,
   workers: number,
-  { signal, held = 1 }: { signal?: AbortSignal; held?: number } = {},
+  { signal, held = 1, nameOf = JSON.stringify }: {
+    signal?: AbortSignal;
+    held?: number;
+    nameOf?: (task: Task) => string;
+  } = {},
 ): WorkerPool<Task, Result> {
   if (!Number.isInteger(workers) || workers < 1) {
     throw new RangeError(`A pool needs a positive whole number of workers, found ${workers}.`);
@@ -54,7 +59,7 @@ export function workerPool<Task, Result>(
       worker.terminate();
       jobsOf.delete(worker);
       for (const { task, reject } of jobs.values()) {
-        reject(new Error(`A worker died of ${JSON.stringify(task)}: ${event.message}`));
+        reject(new Error(`A worker died of ${nameOf(task)}: ${event.message}`));
       }
       next();
     };
