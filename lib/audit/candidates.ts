@@ -39,41 +39,45 @@ export interface Candidate {
   placement: Placement;
 }
 
-/** Landmarks of views by word, in memory that threads share. Entries are counted from 1; 0 is none. */
+/**
+ * Landmarks of views by word, in memory that threads share; without those of crowded words. What a word has lies side by
+ * side, so that looking it up waits for memory once.
+ */
 export interface LandmarkIndex {
-  /** The last entry of each word, and of each entry the one before it with the same word. */
-  last: Int32Array;
-  before: Int32Array;
-  /** View and landmark of each entry. */
-  view: Int32Array;
-  mark: Uint8Array;
-  /** Landmarks of each word, up to CROWD. */
-  crowd: Uint8Array;
+  /** Where the landmarks of each word begin: [2 ** BITS + 1]. */
+  start: Int32Array;
+  /** Of each landmark its view times MARKS plus its number there; those of one word in rising order. */
+  place: Int32Array;
+  /** [landmarks, DESCRIPTORS] */
+  descriptors: Int8Array;
 }
 
 /** Enters the landmarks of a gallery, once it is described. */
 export function indexLandmarks({ count, descriptors }: Gallery): LandmarkIndex {
-  const entries = 1 + count.reduce((sum, own) => sum + own, 0);
-  const index: LandmarkIndex = {
-    last: new Int32Array(new SharedArrayBuffer(4 * 2 ** BITS)),
-    before: new Int32Array(new SharedArrayBuffer(4 * entries)),
-    view: new Int32Array(new SharedArrayBuffer(4 * entries)),
-    mark: new Uint8Array(new SharedArrayBuffer(entries)),
-    crowd: new Uint8Array(new SharedArrayBuffer(2 ** BITS)),
-  };
-  let entry = 0;
-  for (let view = 0; view < count.length; view++) {
-    for (let k = 0; k < count[view]; k++) {
-      const word = wordOf(descriptors, (view * MARKS + k) * DESCRIPTORS);
-      if (index.crowd[word] >= CROWD) continue;
-      index.crowd[word]++;
-      entry++;
-      index.before[entry] = index.last[word];
-      index.last[word] = entry;
-      index.view[entry] = view;
-      index.mark[entry] = k;
-    }
+  const words = new Int32Array(count.length * MARKS), sizes = new Int32Array(2 ** BITS);
+  const each = (use: (place: number) => void) =>
+    count.forEach((own, view) => {
+      for (let place = view * MARKS; place < view * MARKS + own; place++) use(place);
+    });
+  each((place) => sizes[words[place] = wordOf(descriptors, place * DESCRIPTORS)]++);
+  const start = new Int32Array(new SharedArrayBuffer(4 * (2 ** BITS + 1)));
+  for (let word = 0; word < 2 ** BITS; word++) {
+    if (sizes[word] >= CROWD) sizes[word] = 0;
+    start[word + 1] = start[word] + sizes[word];
   }
+  const landmarks = start[2 ** BITS];
+  const index: LandmarkIndex = {
+    start,
+    place: new Int32Array(new SharedArrayBuffer(4 * landmarks)),
+    descriptors: new Int8Array(new SharedArrayBuffer(DESCRIPTORS * landmarks)),
+  };
+  each((place) => {
+    const word = words[place];
+    if (start[word] === start[word + 1]) return;
+    const at = start[word + 1] - sizes[word]--, from = place * DESCRIPTORS;
+    index.place[at] = place;
+    index.descriptors.set(descriptors.subarray(from, from + DESCRIPTORS), at * DESCRIPTORS);
+  });
   return index;
 }
 
@@ -139,13 +143,12 @@ export function candidatesFor(
       for (let i = 0; i < DESCRIPTORS; i++) turned[i] = sign[i] * marks.descriptors[at + from[i]];
       nearWords(turned, words);
       for (const word of words) {
-        if (index.crowd[word] >= CROWD) continue;
-        for (let entry = index.last[word]; entry > 0; entry = index.before[entry]) {
-          const other = index.view[entry];
-          if (other >= end) continue;
-          const own = index.mark[entry], place = other * MARKS + own;
-          if (!isAlike(turned, gallery.descriptors, place * DESCRIPTORS)) continue;
-          addHit(2 * other + (marks.sign[k] === gallery.sign[place] ? 0 : 1), k, own);
+        for (let i = index.start[word]; i < index.start[word + 1]; i++) {
+          const place = index.place[i];
+          if (place >= end * MARKS) break;
+          if (!isAlike(turned, index.descriptors, i * DESCRIPTORS)) continue;
+          const other = Math.floor(place / MARKS), negative = marks.sign[k] === gallery.sign[place] ? 0 : 1;
+          addHit(2 * other + negative, k, place % MARKS);
         }
       }
     }
