@@ -1,6 +1,16 @@
 import { walk } from "@std/fs";
 import { join } from "@std/path";
-import { canonicalJson, computing, diskError, paths, sha256, sha256File, syncPath } from "../config/mod.ts";
+import {
+  canonicalJson,
+  computing,
+  diskError,
+  makeFolder,
+  paths,
+  sha256,
+  sha256File,
+  syncPath,
+} from "../config/mod.ts";
+import { isLocked, lockFile } from "./file_lock.ts";
 
 /** Bytes of kept results beyond which those not used for longest go. */
 const MOST_BYTES = 4 * 2 ** 30;
@@ -101,14 +111,38 @@ async function findWhole(dir: string, name: string): Promise<string | null> {
 const nameOf = async (key: unknown) =>
   `${await codeMark()}-${sha256(canonicalJson([await surroundings(), key]))}`;
 
+/** A place for what has been done so far of a result, which one process has at a time. */
+export interface Unfinished extends Disposable {
+  /** A file that need not be there yet; files whose names go on from this one's belong to it too. */
+  readonly path: string;
+  /** Removes those files, once the result is there. */
+  finish(): Promise<void>;
+}
+
 /**
- * Path of a file for what has been done so far of a result that {@linkcode kept} is to hold, so that a run with the same key
- * after one that was killed can go on from there. Whoever finishes the result removes it; else it goes like kept results.
+ * The place for what has been done so far of a result that {@linkcode kept} is to hold, so that a run with the same key
+ * after one that was killed can go on from there. What nobody finishes goes like kept results.
+ *
+ * @param what is being made, for the error: "The training of a cell"
+ * @throws Error when another process is making the same result
  */
-export async function unfinishedPath(key: unknown): Promise<string> {
-  const dir = join(folder(), "unfinished");
-  await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
-  return join(dir, await nameOf(key));
+export async function holdUnfinished(key: unknown, what: string): Promise<Unfinished> {
+  const dir = join(folder(), "unfinished"), name = await nameOf(key), path = join(dir, name);
+  await makeFolder(dir, { mode: 0o700 });
+  const lockPath = join(dir, `.${name}.lock`);
+  const lock = lockFile(
+    lockPath,
+    (holder) => `${what} is at work in ${holder}: wait for it, or end it; then run this again.`,
+  );
+  return {
+    path,
+    async finish() {
+      for (const file of await namesIn(dir)) if (file.startsWith(name)) await removeKept(join(dir, file));
+      await removeKept(lockPath);
+      lock.release();
+    },
+    [Symbol.dispose]: lock.release,
+  };
 }
 
 async function namesIn(dir: string): Promise<string[]> {
@@ -159,7 +193,7 @@ async function keptFiles(): Promise<KeptFile[]> {
       if (!info?.isFile) continue;
       const used = info.mtime?.getTime() ?? 0;
       if (!name.startsWith(".")) files.push({ path, kind, name, size: info.size, used });
-      else if (Date.now() - used > ABANDONED) await Deno.remove(path).catch(() => {});
+      else if (Date.now() - used > ABANDONED && !isLocked(path)) await removeKept(path);
     }
   }
   return files;

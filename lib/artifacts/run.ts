@@ -10,6 +10,7 @@ import {
 } from "../config/mod.ts";
 import { type Cell, type ColumnType, type Row, writeArrow } from "./arrow.ts";
 import { damagedOutputs, rememberChecked } from "./check_outputs.ts";
+import type { FileLock } from "./file_lock.ts";
 import {
   findRun,
   type FinishedRun,
@@ -20,7 +21,7 @@ import {
   stageFolder,
 } from "./manifest.ts";
 import { readArrow } from "./open_table.ts";
-import { lockStage, type StageLock, sweepStage } from "./stage_lock.ts";
+import { lockStage, sweepStage } from "./stage_lock.ts";
 
 /** A finished run, opened for reading. It is not removed while this process lives, or until `close`. */
 export interface StageInput extends Disposable {
@@ -212,7 +213,7 @@ async function collectOutputs(
 }
 
 /** Runs that this process writes, by the stage's folder. */
-const writing = new Map<string, { lock: StageLock; active: boolean; inputs: Record<string, StageInput> }>();
+const writing = new Map<string, { lock: FileLock; active: boolean; inputs: Record<string, StageInput> }>();
 
 /**
  * Starts a run of a stage: opens its inputs, takes the stage's lock and makes a folder of its own for the run. Its final

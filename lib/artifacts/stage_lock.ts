@@ -1,52 +1,25 @@
 import { join } from "@std/path";
 import { diskError, type Scale, writeFileAtomic } from "../config/mod.ts";
+import { type FileLock, lockFile } from "./file_lock.ts";
 import { readCurrent, readManifest, runNames, stageFolder } from "./manifest.ts";
-
-/** The right to write a stage's runs. The system takes it back when the process ends, however that happens. */
-export interface StageLock extends Disposable {
-  release(): void;
-}
-
-/** `process 123 since 2026-01-01 10:00:00 UTC`, as a lock's file says. */
-function holder(text: string): string {
-  const [, pid, since] = /^(\d+) (\S+)\n$/.exec(text) ?? [];
-  return pid ? `process ${pid} since ${since.replace("T", " ").slice(0, 19)} UTC` : "another process";
-}
 
 /**
  * Takes the lock of a stage, of which there is one: no two processes write runs of one stage at a time.
  *
  * @throws Error when another process has it: it says which and since when, and nothing is changed
  */
-export function lockStage(stage: string, scale: Scale): StageLock {
-  const folder = stageFolder(stage, scale), path = join(folder, "lock");
-  let file: Deno.FsFile;
+export function lockStage(stage: string, scale: Scale): FileLock {
+  const folder = stageFolder(stage, scale);
   try {
     Deno.mkdirSync(folder, { recursive: true });
-    file = Deno.openSync(path, { read: true, write: true, create: true });
   } catch (error) {
-    throw diskError(error, path);
+    throw diskError(error, folder);
   }
-  try {
-    if (!file.tryLockSync(true)) {
-      throw new Error(
-        `Stage ${stage} is being written by ${
-          holder(Deno.readTextFileSync(path))
-        }: wait for it, or end it (an open notebook: shut its kernel down).`,
-      );
-    }
-    file.truncateSync();
-    file.writeSync(new TextEncoder().encode(`${Deno.pid} ${new Date().toISOString()}\n`));
-  } catch (error) {
-    file.close();
-    throw diskError(error, path);
-  }
-  let held = true;
-  const release = () => {
-    if (held) file.close();
-    held = false;
-  };
-  return { release, [Symbol.dispose]: release };
+  return lockFile(
+    join(folder, "lock"),
+    (holder) =>
+      `Stage ${stage} is being written by ${holder}: wait for it, or end it (an open notebook: shut its kernel down).`,
+  );
 }
 
 async function needRun(stage: string, scale: Scale, name: string): Promise<void> {

@@ -1,11 +1,11 @@
 import type { Config, GridCell } from "../config/mod.ts";
 import type { Model } from "../model/mod.ts";
-import type { Adapter, Params } from "../weights/mod.ts";
+import { type Adapter, type LoraConfig, type Params, paramsSha256 } from "../weights/mod.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { CellData } from "./grid.ts";
 import { type ImageGain, imageGain } from "./image_gain.ts";
-import { keptCell } from "./kept_cell.ts";
-import { tf } from "../tensor/mod.ts";
+import { examplesSha256, type KeepOptions, keptTraining, modelKey } from "./kept_training.ts";
+import { copyOf, tf } from "../tensor/mod.ts";
 import type { TrainingRecord } from "./fit.ts";
 import { lossFall, type StageOptions, trainStage2 } from "./stages.ts";
 
@@ -44,14 +44,21 @@ export function cellChecks(cells: readonly TrainedCell[]): { fall: number | null
   };
 }
 
-/** How a cell is trained. */
-export interface CellOptions extends Omit<StageOptions, "validation" | "checkpoints"> {
-  /**
-   * Keep the trained cell, and use the one that is kept for the same model, data, projector and settings: a run after one
-   * that was killed trains only the missing cells, the one that it was at from its last checkpoint on; a changed setting
-   * trains only those that depend on it.
-   */
-  keep?: boolean;
+/** What a kept cell says beside its tensors. */
+type Rest = Pick<TrainedCell, "curve" | "gain"> & { config: LoraConfig };
+
+/** All that a trained cell depends on, but for the code and the machine. */
+function cellKey(model: Model, cell: GridCell, data: CellData, projector: Params, config: Config): unknown {
+  const { cells: _cells, sweepRank: _rank, steps: _steps, ...settings } = config.stage2;
+  const { batches, validation, stepsPerEpoch, shape, learningRateScale } = data;
+  const rates = batches.map((_, step) => learningRateScale?.(step) ?? 1);
+  return {
+    cell,
+    model: modelKey(model, config),
+    projector: cell.stage1 ? paramsSha256(projector) : null,
+    data: examplesSha256([...batches, validation], stepsPerEpoch, shape, rates),
+    settings: { ...settings, seed: config.seed, limit: config.limit },
+  };
 }
 
 /**
@@ -66,11 +73,9 @@ export async function trainCell(
   data: CellData,
   projector: Params,
   config: Config,
-  options: CellOptions,
+  options: Omit<StageOptions, "validation" | "checkpoints"> & KeepOptions,
 ): Promise<TrainedCell> {
-  let found = true;
-  const train = async (checkpoints?: Checkpoints) => {
-    found = false;
+  const train = async (checkpoints?: Checkpoints): Promise<TrainedCell> => {
     const { batches, ...rest } = data;
     const start = cell.stage1 ? projector : null;
     const { adapter, records } = await trainStage2(model, start, batches, config, {
@@ -93,7 +98,19 @@ export async function trainCell(
     };
   };
   if (!options.keep) return await train();
-  const trained = await keptCell(model, cell, data, projector, config, train), { curve } = trained;
-  if (found) await options.onStep?.(curve.at(-1)!, curve.length);
-  return trained;
+  let trained: TrainedCell | undefined;
+  const { params, rest: { config: lora, curve, gain } } = await keptTraining<Rest>(
+    "cells",
+    `The training of ${cell.name}`,
+    cellKey(model, cell, data, projector, config),
+    async (checkpoints) => {
+      const { adapter, curve, gain } = trained = await train(checkpoints);
+      return { params: adapter.params, rest: { config: adapter.config, curve, gain } };
+    },
+    options,
+  );
+  if (trained) return trained;
+  await options.onStep?.(curve.at(-1)!, curve.length);
+  const adapter = { config: lora, params };
+  return { adapter: cell.stage1 ? { ...adapter, projector: copyOf(projector) } : adapter, curve, gain };
 }

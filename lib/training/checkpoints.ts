@@ -1,5 +1,6 @@
 import { exists } from "@std/fs";
 import { sha256 } from "../config/mod.ts";
+import { dispose } from "../tensor/mod.ts";
 import { type Params, paramsSha256, readHeader, readSafetensors, writeSafetensors } from "../weights/mod.ts";
 import type { TrainingRecord } from "./fit.ts";
 import type { TrainState } from "./step.ts";
@@ -24,41 +25,60 @@ const KINDS = ["params", "m", "v"] as const;
 
 const sum = (tensors: Params, rest: string): string => sha256(`${paramsSha256(tensors)} ${rest}`);
 
+async function read(path: string): Promise<Checkpoint> {
+  const { metadata } = readHeader(path), tensors = await readSafetensors(path);
+  if (sum(tensors, metadata.rest) !== metadata.sha256) {
+    dispose(tensors);
+    throw new Error("its contents have changed");
+  }
+  const { records, names } = JSON.parse(metadata.rest) as { records: TrainingRecord[]; names: string[] };
+  const [params, m, v] = KINDS.map((kind) =>
+    Object.fromEntries(names.map((name) => [name, tensors[`${kind}/${name}`]]))
+  );
+  return { state: { params, adamW: { m, v, step: tensors.step } }, records };
+}
+
+function write(path: string, { state: { params, adamW: { m, v, step } }, records }: Checkpoint): void {
+  const of = { params, m, v }, tensors: Params = { step };
+  for (const kind of KINDS) {
+    for (const [name, x] of Object.entries(of[kind])) tensors[`${kind}/${name}`] = x;
+  }
+  // The file is in the order of names; sums over the tensors round in their own.
+  const rest = JSON.stringify({ records, names: Object.keys(params) });
+  writeSafetensors(path, tensors, { metadata: { rest, sha256: sum(tensors, rest) } });
+}
+
 /**
- * Checkpoints in one file, the last one only; written whole or not at all. One that is not what its hash says is thrown
- * away, with a sentence on standard error, and the run begins anew.
+ * The last two checkpoints: in a file, and in one beside it whose name ends in `.before`. Each is written whole or not at
+ * all. One that is not what its hash says is passed over, with a sentence on standard error, for the one before; without
+ * that the run begins anew.
  */
 export function checkpointFile(path: string, everySeconds = 60): Checkpoints {
-  async function read(): Promise<Checkpoint> {
-    const { metadata } = readHeader(path), tensors = await readSafetensors(path);
-    if (sum(tensors, metadata.rest) !== metadata.sha256) throw new Error("its contents have changed");
-    const { records, names } = JSON.parse(metadata.rest) as { records: TrainingRecord[]; names: string[] };
-    const [params, m, v] = KINDS.map((kind) =>
-      Object.fromEntries(names.map((name) => [name, tensors[`${kind}/${name}`]]))
-    );
-    return { state: { params, adamW: { m, v, step: tensors.step } }, records };
-  }
+  const before = `${path}.before`, next = `${path}.next`;
   return {
     everySeconds,
     async load() {
-      if (!await exists(path)) return null;
-      try {
-        return await read();
-      } catch (error) {
-        console.error(
-          `The checkpoint ${path} is damaged (${(error as Error).message}): the training begins anew.`,
-        );
-        return null;
+      for (const file of [path, before]) {
+        if (!await exists(file)) continue;
+        try {
+          return await read(file);
+        } catch (error) {
+          const then = file === path && await exists(before)
+            ? "the training goes on from the one before"
+            : "the training begins anew";
+          console.error(`The checkpoint ${file} is damaged (${(error as Error).message}): ${then}.`);
+        }
       }
+      return null;
     },
-    save({ state: { params, adamW: { m, v, step } }, records }) {
-      const of = { params, m, v }, tensors: Params = { step };
-      for (const kind of KINDS) {
-        for (const [name, x] of Object.entries(of[kind])) tensors[`${kind}/${name}`] = x;
+    save(checkpoint) {
+      write(next, checkpoint);
+      try {
+        Deno.renameSync(path, before);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
       }
-      // The file is in the order of names; sums over the tensors round in their own.
-      const rest = JSON.stringify({ records, names: Object.keys(params) });
-      writeSafetensors(path, tensors, { metadata: { rest, sha256: sum(tensors, rest) } });
+      Deno.renameSync(next, path);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { checkpoint } from "../jupyter/mod.ts";
 import { copyOf, dispose } from "../tensor/mod.ts";
 import type { Params } from "../weights/mod.ts";
-import type { Checkpoint, Checkpoints } from "./checkpoints.ts";
+import type { Checkpoints } from "./checkpoints.ts";
 import { initialState, type Stepped, type TrainState, type TrainStep } from "./step.ts";
 
 /** A point of a training curve. */
@@ -10,9 +10,13 @@ export interface TrainingRecord {
   loss: number;
   /** Euclidean norm of the gradient before clipping. */
   gradientNorm: number;
+  learningRate: number;
   step: number;
   epoch: number;
+  /** Since the start; with checkpoints, the times of all the run's processes together. */
   seconds: number;
+  /** Of this step: reading the batch, forward, backward and optimiser, not the held-out loss. */
+  examplesPerSecond: number;
   /** Mean loss on the validation examples, where it was measured after this step. */
   validationLoss: number | null;
 }
@@ -26,6 +30,7 @@ export interface Run<Batch> {
   step: TrainStep<Batch>;
   steps: number;
   stepsPerEpoch: number;
+  examplesPerStep: number;
   /** The batch of the step with this index, in the parts whose gradients are added up. Asked for in order. */
   batch: (index: number) => Batch[] | Promise<Batch[]>;
   /** What that batch holds, for an error: "the examples a, b". */
@@ -45,7 +50,7 @@ export interface Run<Batch> {
  * The training loop, of both stages and of both pre-trainings.
  *
  * With checkpoints it goes on where the run before ended. They are written from time to time, and after the last whole step
- * when the run is stopped or fails.
+ * when the run is stopped or fails. A checkpoint that cannot be written ends it, and the one before stays.
  *
  * @returns the trained tensors, owned by the caller, and what every step measured
  * @throws when a loss, a gradient or a parameter is not finite (naming step and batch), when memory is used up
@@ -57,31 +62,48 @@ export async function fit<Batch>(
   const { checkpoints, signal } = run, found = await checkpoints?.load(), records = found?.records ?? [];
   let state = found?.state ?? initialState(run.initial);
   const start = performance.now() - 1000 * (records.at(-1)?.seconds ?? 0);
-  let saved = performance.now();
+  let saved = { at: performance.now(), steps: records.length };
+  const save = () => {
+    if (!checkpoints || saved.steps === records.length) return;
+    saved = { at: performance.now(), steps: records.length };
+    checkpoints.save({ state, records });
+  };
   try {
     while (records.length < run.steps) {
       await checkpoint(signal);
-      const index = records.length, step = index + 1, rate = run.learningRate(index);
+      const index = records.length, step = index + 1, learningRate = run.learningRate(index);
+      const began = performance.now();
       // Forward, loss, backward, clipping, AdamW.
-      const stepped = await run.step(state, run.frozen, await run.batch(index), rate, signal);
+      const stepped = await run.step(state, run.frozen, await run.batch(index), learningRate, signal);
       const { next, loss, gradientNorm } = await measured(
         stepped,
-        () => `Step ${step}, learning rate ${rate}, ${run.describe(index)}`,
+        () => `Step ${step}, learning rate ${learningRate}, ${run.describe(index)}`,
       );
+      const examplesPerSecond = 1000 * run.examplesPerStep / (performance.now() - began);
       const validationLoss = await orDispose(next, run.evaluate?.(next.params, step)) ?? null;
       const seconds = (performance.now() - start) / 1000, epoch = step / run.stepsPerEpoch;
-      records.push({ loss, gradientNorm, step, epoch, seconds, validationLoss });
+      records.push({
+        loss,
+        gradientNorm,
+        learningRate,
+        step,
+        epoch,
+        seconds,
+        examplesPerSecond,
+        validationLoss,
+      });
       dispose(state);
       state = next;
-      if (checkpoints && performance.now() - saved > 1000 * checkpoints.everySeconds) {
-        checkpoints.save({ state, records });
-        saved = performance.now();
-      }
+      if (checkpoints && performance.now() - saved.at > 1000 * checkpoints.everySeconds) save();
       await run.onStep?.(records.at(-1)!, run.steps);
     }
     return { params: copyOf(state.params), records };
   } catch (error) {
-    saveLast(checkpoints, { state, records });
+    try {
+      save();
+    } catch (second) { // the first error is the one to be told
+      console.error((second as Error).message);
+    }
     throw error;
   } finally {
     dispose(state);
@@ -95,15 +117,6 @@ async function orDispose<T>(state: TrainState, promise: T | Promise<T>): Promise
   } catch (error) {
     dispose(state);
     throw error;
-  }
-}
-
-/** Saves the last whole step of a run that failed. If that fails too, the first error is the one to be told. */
-function saveLast(checkpoints: Checkpoints | undefined, last: Checkpoint): void {
-  try {
-    if (last.records.length > 0) checkpoints?.save(last);
-  } catch (error) {
-    console.error((error as Error).message);
   }
 }
 

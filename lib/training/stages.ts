@@ -76,6 +76,7 @@ async function fitStage(stage: Stage, config: Config, options: StageOptions) {
   return await fit({
     ...run,
     steps: batches.length,
+    examplesPerStep: batches[0].flat().length,
     batch: (index) => reader.read(index),
     describe: (index) => `the examples ${listed(batches[index].flat())}`,
     evaluate: async (params, step) =>

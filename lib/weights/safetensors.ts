@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Tensor } from "@tensorflow/tfjs";
-import { writeAllSync, writeFileAtomicSync } from "../config/mod.ts";
+import { sha256, writeAllSync, writeFileAtomicSync } from "../config/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
 import { allocTensor, type DType, realType, tf } from "../tensor/mod.ts";
 import { BYTES, dtypeOf, fromFloat32, STORED, toFloat32 } from "./elements.ts";
@@ -127,23 +127,24 @@ function convert(values: Float32Array<ArrayBuffer>, to: DType, name: string, pat
   }
 }
 
-/** Hashes of weights that do not change, so that a large model's are read once. */
-const hashes = new WeakMap<Params, string>();
+/** Hashes of tensors, which do not change, so that a large model's are read once. */
+const hashes = new WeakMap<Tensor, string>();
 
-/** SHA-256 of tensors with their names, types and shapes, as 64 hex digits; read once for each object `params`. */
-export function paramsSha256(params: Params): string {
-  const known = hashes.get(params);
+function tensorSha256(tensor: Tensor): string {
+  const known = hashes.get(tensor);
   if (known) return known;
-  const hash = createHash("sha256");
-  for (const name of Object.keys(params).sort()) {
-    hash.update(JSON.stringify([name, realType(params[name]), params[name].shape]));
-    for (const { buffer, byteOffset, byteLength } of pieces(params[name])) {
-      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
-    }
+  const hash = createHash("sha256").update(JSON.stringify([realType(tensor), tensor.shape]));
+  for (const { buffer, byteOffset, byteLength } of pieces(tensor)) {
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
   }
   const digest = hash.digest("hex");
-  hashes.set(params, digest);
+  hashes.set(tensor, digest);
   return digest;
+}
+
+/** SHA-256 of tensors with their names, types and shapes, as 64 hex digits; each tensor is read once. */
+export function paramsSha256(params: Params): string {
+  return sha256(JSON.stringify(Object.keys(params).sort().map((name) => [name, tensorSha256(params[name])])));
 }
 
 /** The values of a tensor in row-major order, some rows at a time. bfloat16 and float16 come exactly, as float32. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import type { Tensor } from "@tensorflow/tfjs";
-import { tf, valueAndGradients } from "../../lib/tensor/mod.ts";
+import { dispose, tf, valueAndGradients } from "../../lib/tensor/mod.ts";
 import {
   checkpointFile,
   type Checkpoints,
@@ -128,26 +128,65 @@ Deno.test("a run stopped while it measures a held-out loss does that step again"
   });
 });
 
-Deno.test("a damaged checkpoint is told, and the run begins anew", async () => {
+Deno.test("a damaged checkpoint is told: the one before it takes its place, else the run begins anew", async () => {
   await inFolder(async (path) => {
-    const checkpoints = checkpointFile(path), said: string[] = [], { error } = console;
+    const checkpoints = checkpointFile(path, 0), said: string[] = [], { error } = console;
     await assertRejects(() => ended({ checkpoints, onStep: failAfter(3) }), Error, "stopped");
-    const bytes = await Deno.readFile(path),
-      at = new TextDecoder("latin1").decode(bytes).indexOf("gradientNorm");
+    const saved = await Promise.all([path, `${path}.before`].map((file) => Deno.readFile(file)));
+    const flipped = (bytes: Uint8Array, at: number) => bytes.map((byte, i) => i === at ? byte ^ 1 : byte);
+    const damages = [
+      (bytes: Uint8Array) => flipped(bytes, bytes.length - 2),
+      (bytes: Uint8Array) =>
+        flipped(bytes, new TextDecoder("latin1").decode(bytes).indexOf("gradientNorm") + 16),
+      (bytes: Uint8Array) => flipped(bytes, 3),
+      (bytes: Uint8Array) => bytes.subarray(0, 40),
+    ];
     console.error = (text: string) => void said.push(text);
     try {
-      for (const damaged of [bytes.length - 2, at + 16, 3]) {
-        await Deno.writeFile(path, bytes.map((byte, i) => i === damaged ? byte ^ 1 : byte));
-        assertEquals(await ended({ checkpoints }), whole);
+      for (const damage of damages) {
+        for (const both of [false, true]) {
+          await Deno.writeFile(path, damage(saved[0]));
+          await Deno.writeFile(`${path}.before`, both ? damage(saved[1]) : saved[1]);
+          const seen: number[] = [];
+          const resumed = await ended({ checkpoints, onStep: ({ step }) => void seen.push(step) });
+          assertEquals([seen[0], resumed], [both ? 1 : 3, whole]);
+        }
       }
-      await Deno.writeFile(path, bytes.subarray(0, 40));
-      assertEquals(await ended({ checkpoints }), whole);
     } finally {
       console.error = error;
     }
-    assertEquals(said.length, 4);
-    assert(
-      said.every((text) => text.startsWith("The checkpoint ") && text.endsWith("the training begins anew.")),
-    );
+    assertEquals(said.length, 3 * damages.length);
+    said.forEach((text, i) => {
+      assert(text.startsWith(`The checkpoint ${path}${i % 3 === 2 ? ".before" : ""} is damaged (`), text);
+      assert(
+        text.endsWith(i % 3 === 2 ? ": the training begins anew." : "goes on from the one before."),
+        text,
+      );
+    });
+  });
+});
+
+Deno.test("where a checkpoint cannot be written the training ends with one sentence, and the one before stays", async () => {
+  await inFolder(async (path) => {
+    const file = checkpointFile(path, 0), said: string[] = [], { error } = console;
+    let saves = 0;
+    const full: Checkpoints = {
+      ...file,
+      save: (checkpoint) => {
+        if (++saves > 2) throw new Error("the disk is full.");
+        file.save(checkpoint);
+      },
+    };
+    console.error = (text: string) => void said.push(text);
+    try {
+      await assertRejects(() => ended({ checkpoints: full }), Error, "the disk is full.");
+    } finally {
+      console.error = error;
+    }
+    assertEquals([saves, said], [3, []]);
+    const { state, records } = (await file.load())!;
+    dispose(state);
+    assertEquals(records.length, 2);
+    assertEquals(await ended({ checkpoints: file }), whole);
   });
 });

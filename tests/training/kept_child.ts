@@ -42,7 +42,8 @@ for (
     keep: true,
     onStep: () => void steps++,
   });
-  const curve = trained.curve.map(({ seconds: _, ...point }) => point), { adapter, gain } = trained;
+  const curve = trained.curve.map(({ seconds: _, examplesPerSecond: __, ...point }) => point),
+    { adapter, gain } = trained;
   cells.push([
     name,
     adapter.config,

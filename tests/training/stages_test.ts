@@ -294,7 +294,8 @@ Deno.test("a stage that is stopped goes on from its checkpoint, and ends as one 
   const path = await Deno.makeTempFile(), options = { store, validation, checkpoints: checkpointFile(path) };
   await Deno.remove(path);
   const used = examples.slice(0, 8);
-  const measures = (records: TrainingRecord[]) => records.map(({ seconds: _, ...rest }) => rest);
+  const measures = (records: TrainingRecord[]) =>
+    records.map(({ seconds: _, examplesPerSecond: __, ...rest }) => rest);
   const whole = await trainStage1(model, used, config, { store, validation });
   for (const at of [2, 5]) {
     const onStep = ({ step }: TrainingRecord) => {

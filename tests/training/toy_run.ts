@@ -7,6 +7,7 @@ export const once = {
   frozen: {},
   steps: 1,
   stepsPerEpoch: 1,
+  examplesPerStep: 1,
   describe: () => "the examples",
   learningRate: () => 0.1,
 };

@@ -11,6 +11,7 @@ import { pictures } from "./pictures.ts";
 import { processes } from "./processes.ts";
 import { processors } from "./processors.ts";
 import { tables } from "./tables.ts";
+import { trainingKills } from "./training_kills.ts";
 
 /** What a campaign found. */
 export interface Outcome {
@@ -43,6 +44,7 @@ export const CAMPAIGNS: readonly Campaign[] = [
   processors,
   replies,
   tables,
+  trainingKills,
 ];
 
 const Row = z.strictObject({

@@ -95,6 +95,7 @@ export async function measureStep(
     step: trainStep(objective, settings),
     steps: steps + 2,
     stepsPerEpoch: 1,
+    examplesPerStep: BATCH,
     batch: () => {
       const batch = batchOf(config);
       start = performance.now();

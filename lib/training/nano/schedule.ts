@@ -45,6 +45,7 @@ export async function pretrain<Batch>(
     step: trainStep(objective, settings),
     steps,
     stepsPerEpoch: steps,
+    examplesPerStep: batchSize,
     batch: (index) => [batchOf(seedsOf(index), index)],
     describe: (index) => `phantoms ${seedsOf(index)[0]} to ${seedsOf(index).at(-1)}`,
     learningRate: (index) => warmupCosine(index, schedule),

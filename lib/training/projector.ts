@@ -1,0 +1,61 @@
+import type { Config } from "../config/mod.ts";
+import type { Model } from "../model/mod.ts";
+import type { Tokenizer } from "../text/mod.ts";
+import type { Params } from "../weights/mod.ts";
+import type { Checkpoints } from "./checkpoints.ts";
+import { type Example, toExamples } from "./examples.ts";
+import type { TrainingRecord } from "./fit.ts";
+import type { SplitPair } from "./grid.ts";
+import { examplesSha256, type KeepOptions, keptTraining, modelKey } from "./kept_training.ts";
+import { type StageOptions, trainStage1 } from "./stages.ts";
+
+/** What stage 1 is trained and validated on. */
+export interface Stage1Data {
+  train: Example[];
+  validation: Example[];
+}
+
+/** The questions of SLAKE, on which stage 1 is trained, in the order in which they come. */
+export function stage1Data(pairs: readonly SplitPair[], tokenizer: Tokenizer, model: Model): Stage1Data {
+  const examples = (split: string) =>
+    toExamples(
+      pairs.filter((pair) => pair.dataset === "slake" && pair.split === split),
+      tokenizer,
+      model.config,
+    );
+  return { train: examples("train"), validation: examples("validation") };
+}
+
+/**
+ * Stage 1: the projector, trained on anatomy. One that was kept calls `onStep` for its last step alone.
+ *
+ * @returns as {@linkcode trainStage1}
+ * @throws as {@linkcode trainStage1}; and when another process trains the same projector
+ */
+export async function trainProjector(
+  model: Model,
+  { train, validation }: Stage1Data,
+  config: Config,
+  options: Omit<StageOptions, "validation" | "checkpoints"> & KeepOptions,
+): Promise<{ projector: Params; records: TrainingRecord[] }> {
+  const trained = (checkpoints?: Checkpoints) =>
+    trainStage1(model, train, config, { ...options, validation, checkpoints });
+  if (!options.keep) return await trained();
+  const key = {
+    model: modelKey(model, config),
+    data: examplesSha256([train, validation]),
+    settings: { ...config.stage1, seed: config.seed, limit: config.limit },
+  };
+  const { params: projector, rest: records, found } = await keptTraining(
+    "projectors",
+    "The training of stage 1",
+    key,
+    async (checkpoints) => {
+      const { projector: params, records: rest } = await trained(checkpoints);
+      return { params, rest };
+    },
+    options,
+  );
+  if (found) await options.onStep?.(records.at(-1)!, records.length);
+  return { projector, records };
+}
