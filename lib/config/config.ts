@@ -111,8 +111,8 @@ export const Config = z.strictObject({
     stage2Fall: z.number(),
     /** 05: loss on another image minus loss on the right one, lower end of its 95% interval, smallest of all cells. */
     imageGain: z.number(),
-    /** 06: gain over a grey and another image, all trained systems together, lower end of its 95% interval. */
-    pooledGain: z.number(),
+    /** 06: gain over a grey and another image, lower end of its 95% interval, median of all trained systems. */
+    medianGain: z.number(),
     /** 06: smallest gain over a grey image, another image and the base model, lower end; null where it is not asked. */
     controlGain: z.number().nullable(),
     /** 06: share of the judge's replies that are verdicts. */
@@ -168,7 +168,7 @@ const tiny: Config = {
     stage1Fall: 0.1,
     stage2Fall: 0.1,
     imageGain: 0.2,
-    pooledGain: 0.1,
+    medianGain: 0.1,
     controlGain: 0.05,
     verdicts: 0.5,
     attentionError: 1e-3,
@@ -240,7 +240,7 @@ const full: Config = {
     stage1Fall: 0.29,
     stage2Fall: 0.06,
     imageGain: 0,
-    pooledGain: 0,
+    medianGain: 0,
     controlGain: null,
     verdicts: 0.9,
     attentionError: 2e-2,

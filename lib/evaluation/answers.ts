@@ -1,6 +1,6 @@
 import { type Config, limited } from "../config/mod.ts";
 import { answerPrompts, type ImageStore, type Model } from "../model/mod.ts";
-import { comparePaired, type PairedComparison, wilsonInterval } from "../stats/mod.ts";
+import { clusteredDifference, clusteredShare, type Interval } from "../stats/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
 import { answerOrFind } from "./kept_answers.ts";
 import type { EvaluationItem, Prediction } from "./records.ts";
@@ -68,9 +68,8 @@ const prefixOf = (item: EvaluationItem) => questionPrefix(item);
 /** Exact match of two models on the same items, and the paired difference. */
 export interface AccuracyComparison {
   rows: { model: string; items: number; accuracy: number; low: number; high: number }[];
-  /** Second minus first, 95 % interval by resampling images. */
-  difference: { estimate: number; low: number; high: number };
-  comparison: PairedComparison;
+  /** Second minus first, 95 % interval of the images. */
+  difference: Interval;
   items: { id: string; questionType: string | null; first: string; second: string; answer: string }[];
 }
 
@@ -93,16 +92,13 @@ export async function compareAccuracy(
     said.push(greedy.map((prediction) => prediction.answer));
   }
   const right = said.map((answers) => used.map((item, i) => exact({ ...item, prediction: answers[i] })!));
-  const rows = models.map(({ name }, m) => {
-    const hits = right[m].reduce<number>((a, b) => a + b, 0),
-      { estimate, low, high } = wilsonInterval(hits, used.length);
-    return { model: name, items: used.length, accuracy: estimate, low, high };
-  });
-  const comparison = comparePaired(right[1], right[0], used.map((item) => item.imageId), config.seed);
+  const images = used.map((item) => item.imageId);
   return {
-    rows,
-    difference: comparison.byCluster,
-    comparison,
+    rows: models.map(({ name }, m) => {
+      const { estimate, low, high } = clusteredShare(right[m], images);
+      return { model: name, items: used.length, accuracy: estimate, low, high };
+    }),
+    difference: clusteredDifference(right[1].map((score, i) => score - right[0][i]), images),
     items: used.map((item, i) => ({
       id: item.id,
       questionType: item.questionType,

@@ -1,4 +1,4 @@
-import { bootstrapInterval, type Interval, mean, std, wilsonInterval } from "../stats/mod.ts";
+import { clusteredShare, type Interval, mean, std } from "../stats/mod.ts";
 import { normaliseAnswer } from "./normalise.ts";
 import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
 import { robustAccuracies, type RobustAccuracy } from "./robustness.ts";
@@ -26,9 +26,8 @@ export interface ClosedResult {
   /** Mean over runs, and its spread between runs (sample standard deviation). */
   accuracy: number;
   std: number;
-  /** 95%: resampling images, and Wilson's with items taken as independent. */
+  /** 95 %, of the images that were drawn. */
   byImage: Interval;
-  wilson: Interval;
   robust: RobustAccuracy[];
   /** Share of items with the same answer in all runs. */
   unanimous: number;
@@ -43,9 +42,8 @@ export interface ClosedResult {
 export function evaluateClosed(
   items: readonly EvaluationItem[],
   predictions: readonly Prediction[],
-  options: { scorer?: ScorerName; seed?: number | string } = {},
+  { scorer = "exact" }: { scorer?: ScorerName } = {},
 ): ClosedResult {
-  const { scorer = "exact", seed = "closed" } = options;
   const { runs, answers } = answersByItem(items, predictions);
   const perItem = items.map((item, i): ItemScore => {
     const scores = answers[i].map((prediction) => SCORERS[scorer]({ ...item, prediction }));
@@ -75,8 +73,7 @@ export function evaluateClosed(
     perRun,
     accuracy,
     std: std(perRun),
-    byImage: bootstrapInterval(scores, kept.map((item) => item.imageId), seed),
-    wilson: wilsonInterval(mean(scores) * kept.length, kept.length),
+    byImage: clusteredShare(scores, kept.map((item) => item.imageId)),
     robust: robustAccuracies(kept.map((item) => item.answers), scores),
     unanimous: mean(perItem.map((item) => Number(new Set(item.answers.map(normaliseAnswer)).size === 1))),
     perItem,
@@ -130,7 +127,6 @@ export interface GroupAccuracy {
   items: number;
   images: number;
   accuracy: number;
-  wilson: Interval;
   byImage: Interval;
 }
 
@@ -160,7 +156,6 @@ export function accuracyByGroup<T extends EvaluationItem>(
     items: scores.length,
     images: new Set(images).size,
     accuracy: mean(scores),
-    wilson: wilsonInterval(mean(scores) * scores.length, scores.length),
-    byImage: bootstrapInterval(scores, images, `group/${group}`),
+    byImage: clusteredShare(scores, images),
   })).sort((a, b) => b.items - a.items || (a.group < b.group ? -1 : 1));
 }

@@ -1,5 +1,5 @@
 import { rng, shuffle } from "../config/mod.ts";
-import { bootstrapInterval, holm, signFlipTest } from "../stats/mod.ts";
+import { clusteredDifference, holm, signFlipTest } from "../stats/mod.ts";
 import { evaluateClosed } from "./closed.ts";
 import { normaliseAnswer } from "./normalise.ts";
 import type { EvaluationItem, Prediction } from "./records.ts";
@@ -80,7 +80,7 @@ export interface SystemRow {
   std: number;
   low: number;
   high: number;
-  /** This row minus the first row, interval by resampling images; null in the first row. */
+  /** This row minus the first row, interval of the images; null in the first row. */
   difference: number | null;
   differenceLow: number | null;
   differenceHigh: number | null;
@@ -100,7 +100,7 @@ export function systemTable(
   scorer: ScorerName = "exact",
 ): SystemRow[] {
   const results = Object.entries(systems).map(([system, predictions]) => {
-    const result = evaluateClosed(items, predictions, { scorer, seed: `table/${system}` });
+    const result = evaluateClosed(items, predictions, { scorer });
     if (result.perItem.some((item) => item.scores.includes(null))) {
       throw new Error(
         `Scorer "${scorer}" leaves out answers of "${system}": choose a rule that decides every item.`,
@@ -111,10 +111,9 @@ export function systemTable(
   const first = results[0].result, images = items.map((item) => item.imageId);
   const rest = results.slice(1).map(({ system, result }) => {
     const differences = result.perItem.map((item, i) => item.score! - first.perItem[i].score!);
-    const seed = `difference/${system}`;
     return {
-      interval: bootstrapInterval(differences, images, seed),
-      pValue: signFlipTest(differences, images, seed),
+      interval: clusteredDifference(differences, images),
+      pValue: signFlipTest(differences, images, `difference/${system}`),
     };
   });
   const corrected = holm(rest.map(({ pValue }) => pValue));

@@ -1,5 +1,5 @@
 import type { QaPair } from "../synthesis/mod.ts";
-import { bootstrapInterval, holm, type Interval, smallestDetectablePairedDifference } from "../stats/mod.ts";
+import { clusteredDifference, detectableDifference, holm, type Interval } from "../stats/mod.ts";
 import { isOwn } from "../config/mod.ts";
 import { answersOf, type CellAnswers, GRID_COMPARISONS, type GridItems, type TestSet } from "./cells.ts";
 import { type ClosedResult, evaluateClosed } from "./closed.ts";
@@ -19,24 +19,22 @@ export interface CellAccuracy {
   /** Between the runs. */
   std: number;
   byImage: Interval;
-  wilson: Interval;
   blank: number;
   /** Null where there were too few images to exchange them. */
   shuffled: number | null;
   /** Null where there are no training pairs to count. */
   majority: number | null;
   questionOnly: number | null;
-  /** Minus the same items with a grey image, with another item's, and minus the base model; resampling images. */
+  /** Minus the same items with a grey image, with another item's, and minus the base model; intervals of the images. */
   overBlank: Interval;
   overShuffled: Interval | null;
   overBase: Interval | null;
 }
 
-const difference = (a: ClosedResult, b: ClosedResult, seed: string): Interval =>
-  bootstrapInterval(
+const difference = (a: ClosedResult, b: ClosedResult): Interval =>
+  clusteredDifference(
     a.perItem.map((item, i) => item.score! - b.perItem[i].score!),
     a.perItem.map((item) => item.imageId),
-    seed,
   );
 
 /**
@@ -54,7 +52,7 @@ export function cellAccuracies(
     const { testSet } = cell, asked = items[testSet].short;
     if (asked.length === 0) return [];
     const seen = training.filter((pair) => pair.dataset === testSet && pair.split === "train");
-    const score = (predictions: typeof short) => evaluateClosed(asked, predictions, { seed: cell.name });
+    const score = (predictions: typeof short) => evaluateClosed(asked, predictions);
     const result = score(short), grey = score(blank), other = shuffled.length > 0 ? score(shuffled) : null;
     const without = (control: typeof majorityPredictions) =>
       seen.length > 0 ? score(control(seen, asked)).accuracy : null;
@@ -70,14 +68,13 @@ export function cellAccuracies(
       accuracy: result.accuracy,
       std: result.std,
       byImage: result.byImage,
-      wilson: result.wilson,
       blank: grey.accuracy,
       shuffled: other?.accuracy ?? null,
       majority: without(majorityPredictions),
       questionOnly: without(questionOnlyPredictions),
-      overBlank: difference(result, grey, `${cell.name}/blank`),
-      overShuffled: other && difference(result, other, `${cell.name}/shuffled`),
-      overBase: before && before !== result ? difference(result, before, `${cell.name}/base`) : null,
+      overBlank: difference(result, grey),
+      overShuffled: other && difference(result, other),
+      overBase: before && before !== result ? difference(result, before) : null,
     }];
   });
 }
@@ -88,14 +85,13 @@ export interface PairedRow {
   first: string;
   second: string;
   items: number;
-  /** Second minus first, mean over all runs; 95 % interval by resampling images. */
+  /** Second minus first, mean over all runs; 95 % interval of the images. */
   difference: number;
   low: number;
   high: number;
   /** Of a difference of zero, by flipping whole images (mean over all runs), Holm-corrected over all rows. */
   pValue: number;
-  /** Share of items on which the first runs disagree, and the difference that McNemar's test would find with 80 % power. */
-  discordance: number;
+  /** The difference that this test finds with 80 % power, before Holm's correction. */
   smallestDetectable: number;
 }
 
@@ -120,10 +116,7 @@ export function pairedRows(
       { testSet } = a.cell,
       asked = items[testSet].short;
     const row = systemTable(asked, { [first]: a.short, [second]: b.short })[1];
-    const firstRun = (x: CellAnswers) =>
-      evaluateClosed(asked, x.short.filter((p) => p.run === 0)).perItem.map((item) => item.score!);
-    const [one, two] = [firstRun(a), firstRun(b)];
-    const discordance = one.filter((score, i) => score !== two[i]).length / asked.length;
+    const [one, two] = [a, b].map(({ short }) => evaluateClosed(asked, short).perItem);
     return {
       testSet,
       first,
@@ -133,10 +126,10 @@ export function pairedRows(
       low: row.differenceLow!,
       high: row.differenceHigh!,
       pValue: row.pValue!,
-      discordance,
-      smallestDetectable: discordance > 0
-        ? smallestDetectablePairedDifference(asked.length, discordance)
-        : NaN,
+      smallestDetectable: detectableDifference(
+        two.map((item, i) => item.score! - one[i].score!),
+        asked.map((item) => item.imageId),
+      ),
     };
   });
   const corrected = holm(rows.map((row) => row.pValue));

@@ -7,14 +7,7 @@ import {
   type Parameter,
   runJobs,
 } from "../llm/mod.ts";
-import {
-  type Agreement,
-  bootstrapInterval,
-  cohenKappa,
-  type Interval,
-  isChinese,
-  wilsonInterval,
-} from "../stats/mod.ts";
+import { type Agreement, clusteredShare, cohenKappa, type Interval, isChinese } from "../stats/mod.ts";
 import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
 
 /** Changes with every change of the words below, so that verdicts say which prompt they come from. */
@@ -45,7 +38,7 @@ const VERDICT_SCHEMA = {
   },
 };
 
-/** What the judge said about one answer. */
+/** What the judge said about one answer. One without a readable verdict counts as wrong, in the accuracy and in agreement. */
 export interface JudgeVerdict {
   id: string;
   run: number;
@@ -162,11 +155,10 @@ export async function judgeOpen(
 export interface JudgedAccuracy {
   judged: number;
   correct: number;
-  /** Answers without a readable verdict: outside the accuracy. */
+  /** Answers without a readable verdict: they count as wrong. */
   unreadable: number;
   /** Of those, replies that the token limit cut before a verdict. */
   cut: number;
-  wilson: Interval;
   byImage: Interval;
 }
 
@@ -185,15 +177,13 @@ export function judgedAccuracy(
   }
   const correct = readable.filter((verdict) => verdict.correct).length;
   return {
-    judged: readable.length,
+    judged: verdicts.length,
     correct,
     unreadable: verdicts.length - readable.length,
     cut: verdicts.filter(({ cut }) => cut).length,
-    wilson: wilsonInterval(correct, readable.length),
-    byImage: bootstrapInterval(
-      readable.map((verdict) => Number(verdict.correct)),
-      readable.map((verdict) => imageOf.get(verdict.id)!),
-      "judge",
+    byImage: clusteredShare(
+      verdicts.map((verdict) => Number(verdict.correct ?? false)),
+      verdicts.map((verdict) => imageOf.get(verdict.id)!),
     ),
   };
 }
@@ -201,16 +191,16 @@ export function judgedAccuracy(
 /**
  * How far the judge's verdicts agree with known ones (a person's, another judge's, or ground truth at tiny scale).
  *
- * @param truth known verdict by item id; items without one, or without a readable verdict, do not count.
+ * @param truth known verdict by item id; items without one do not count.
  * @throws when nothing is left to compare.
  */
 export function judgeAgreement(
   verdicts: readonly JudgeVerdict[],
   truth: ReadonlyMap<string, boolean>,
 ): Agreement {
-  const both = verdicts.filter((verdict) => verdict.correct !== null && truth.has(verdict.id));
+  const both = verdicts.filter(({ id }) => truth.has(id));
   return cohenKappa(
-    both.map((verdict) => String(verdict.correct)),
+    both.map((verdict) => String(verdict.correct ?? false)),
     both.map((verdict) => String(truth.get(verdict.id))),
   );
 }

@@ -85,11 +85,12 @@ export function verdictShare(lists: readonly (readonly JudgeVerdict[])[]): numbe
 
 /** Judged systems as rows of a table, with Cohen's kappa and its interval. */
 export function judgedRows(judged: readonly JudgedCell[]): Record<string, string | number>[] {
-  return judged.map(({ name, judge, judged, correct, matches, agreement: { kappa } }) => ({
+  return judged.map(({ name, judge, judged, correct, unreadable, matches, agreement: { kappa } }) => ({
     cell: name,
     judge,
     judged,
     "judged correct": correct,
+    unread: unreadable,
     "exact match": matches,
     kappa: kappa.estimate.toFixed(2),
     low: kappa.low.toFixed(2),

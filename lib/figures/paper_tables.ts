@@ -142,7 +142,7 @@ export function table5(
       "paper's model": shareText(paper.withStage1),
       "LLaVA-Med (paper's)": shareText(paper.llavaMed),
       "ours, exact match": text(find(cells, `${dataset}__with`)),
-      "ours, by the stand-in judge": judge ? percentText(judge.wilson) : null,
+      "ours, by the stand-in judge": judge ? percentText(judge.byImage) : null,
     };
   });
 }

@@ -36,11 +36,15 @@ function upperGamma(n: number, x: number): number {
   return h * scale;
 }
 
+/** Chance that a chi-square variable of so many degrees of freedom (whole, >= 1) is at least `statistic`. */
+export const chiSquareAbove = (statistic: number, degrees: number): number =>
+  statistic === 0 ? 1 : upperGamma(degrees, statistic / 2);
+
 /** Pearson's chi-square test that every category is equally likely. */
 export function chiSquareUniform(counts: readonly number[]): ChiSquare {
   const total = counts.reduce((sum, n) => sum + n, 0), degrees = counts.length - 1;
   if (total === 0 || degrees < 1) return { statistic: 0, degrees: Math.max(degrees, 0), p: 1 };
   const expected = total / counts.length;
   const statistic = counts.reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0);
-  return { statistic, degrees, p: statistic === 0 ? 1 : upperGamma(degrees, statistic / 2) };
+  return { statistic, degrees, p: chiSquareAbove(statistic, degrees) };
 }

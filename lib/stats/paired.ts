@@ -1,16 +1,13 @@
-import { bootstrapTotals, clusterSums } from "./bootstrap.ts";
 import { wilsonInterval } from "./proportion.ts";
 import type { Interval } from "./summary.ts";
 
-/** How two systems compare on the same items. */
+/** How two systems compare on the same independent items (each on an image of its own). */
 export interface PairedComparison {
   items: number;
   /** Both right, only the first, only the second, neither. */
   counts: { both: number; onlyFirst: number; onlySecond: number; neither: number };
-  /** Share right of the first minus that of the second, Newcombe's interval (items taken as independent). */
+  /** Share right of the first minus that of the second, Newcombe's interval. */
   difference: Interval;
-  /** The same difference, interval by resampling clusters. */
-  byCluster: Interval;
   /** Exact McNemar test, two-sided. */
   pValue: number;
 }
@@ -57,18 +54,13 @@ export function newcombePaired(counts: PairedComparison["counts"]): Interval {
 }
 
 /**
- * Compares two systems that answered the same items.
+ * Compares two systems that answered the same items, each on an image of its own; where images have several questions, see
+ * `clusteredDifference`.
  *
  * @param first right (1) or wrong (0) per item; `second` likewise, in the same order.
- * @param clusters the image or case of each item; null: items are independent.
  * @throws when the lengths differ, nothing is given or a value is neither 0 nor 1.
  */
-export function comparePaired(
-  first: readonly number[],
-  second: readonly number[],
-  clusters: readonly string[] | null,
-  seed: number | string,
-): PairedComparison {
+export function comparePaired(first: readonly number[], second: readonly number[]): PairedComparison {
   if (first.length !== second.length || first.length === 0) {
     throw new RangeError(
       `Expected the same items for both systems, at least one; found ${first.length} and ${second.length}.`,
@@ -82,13 +74,10 @@ export function comparePaired(
     }
     counts[x ? (y ? "both" : "onlyFirst") : y ? "onlySecond" : "neither"]++;
   });
-  const differences = first.map((x, i) => x - second[i]);
-  const { sums, counts: sizes } = clusterSums(differences, clusters);
   return {
     items: first.length,
     counts,
     difference: newcombePaired(counts),
-    byCluster: bootstrapTotals([sums, sizes], (t) => t[0] / t[1], seed),
     pValue: mcnemarExact(counts.onlyFirst, counts.onlySecond),
   };
 }

@@ -17,10 +17,14 @@ export function wilsonInterval(successes: number, n: number): Interval {
   if (!(n > 0) || !(successes >= 0 && successes <= n)) {
     throw new RangeError(`A share needs 0 <= successes <= n and n > 0; found ${successes} of ${n}.`);
   }
-  const p = successes / n;
-  const z2 = Z95 * Z95;
+  return wilsonAt(successes / n, n, Z95);
+}
+
+/** Wilson's interval of the share p of n answers, at another point z of the distribution. */
+export function wilsonAt(p: number, n: number, z: number): Interval {
+  const z2 = z * z;
   const center = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const half = (Z95 / (1 + z2 / n)) * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
+  const half = (z / (1 + z2 / n)) * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
   return { estimate: p, low: Math.max(0, center - half), high: Math.min(1, center + half) };
 }
 
@@ -45,25 +49,8 @@ export function smallestDetectableDifference(n: number, baseline: number): numbe
   return bisect(shortfall, 0, 1 - baseline);
 }
 
-/**
- * The same for two systems that answer the same n items, of which they disagree (one right, one wrong) on the share
- * `discordance`.
- *
- * Source: R. J. Connor, Biometrics 1987.
- */
-export function smallestDetectablePairedDifference(n: number, discordance: number): number {
-  if (!(n > 0) || !(discordance > 0 && discordance <= 1)) {
-    throw new RangeError(
-      `Expected n > 0 and 0 < discordance <= 1; found n = ${n}, discordance = ${discordance}.`,
-    );
-  }
-  const shortfall = (d: number) =>
-    d * Math.sqrt(n) - Z95 * Math.sqrt(discordance) - Z80 * Math.sqrt(Math.max(0, discordance - d * d));
-  return bisect(shortfall, 0, discordance);
-}
-
 /** Where a function that is negative at `low` first turns positive; Infinity if it is still negative at `high`. */
-function bisect(f: (x: number) => number, low: number, high: number): number {
+export function bisect(f: (x: number) => number, low: number, high: number): number {
   if (f(high) < 0) return Infinity;
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2;

@@ -1,5 +1,13 @@
 import { learningRateScale, scheduleOf } from "../annealing/mod.ts";
-import { type Config, isOwn, ownDatasets, STAGE2_DATASETS, type Stage2Dataset } from "../config/mod.ts";
+import {
+  type Config,
+  isOwn,
+  ownDatasets,
+  rng,
+  shuffle,
+  STAGE2_DATASETS,
+  type Stage2Dataset,
+} from "../config/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
 import { type BatchShape, batchShape } from "./batches.ts";
@@ -39,6 +47,37 @@ export function pairsOfDataset<T extends SplitPair>(
   return pairs.filter((pair) => members.includes(pair.dataset) && pair.split === split);
 }
 
+/** Most examples that a cell is validated on: 192 in batches of 32 are six whole ones. */
+const VALIDATION = 192;
+
+/** Datasets whose losses figure 5a compares. */
+const COMPARED: readonly string[] = ["roco_v2", "medpix2", "roco_medpix"];
+
+/**
+ * What a dataset is validated on. The cells of figure 5a (ROCO, MedPix and their mixture) share one set, half of each source
+ * as far as there are pairs: losses on different sets could not be compared. Pairs are drawn by seed, and sources alternate,
+ * so that every part of the list has their shares.
+ */
+function validationPairs<T extends SplitPair>(
+  pairs: readonly T[],
+  dataset: Stage2Dataset,
+  seed: number,
+): T[] {
+  const of = COMPARED.includes(dataset) ? "roco_medpix" : dataset;
+  const published = pairsOfDataset(pairs, of, "validation");
+  // PMC-VQA has no validation split: a fixed part of its training pairs is kept out of training, with all of their images.
+  const part = (own: readonly T[]) => own.slice(0, Math.min(200, Math.floor(own.length / 10)));
+  const bySource = (found: readonly T[]) =>
+    [...Map.groupBy(found, (pair) => pair.dataset)].toSorted(([a], [b]) => a < b ? -1 : 1);
+  const sources = published.length > 0
+    ? bySource(published)
+    : bySource(pairsOfDataset(pairs, of, "train")).map(([source, own]) => [source, part(own)] as const);
+  const drawn = sources.map(([source, own]) => shuffle(own, rng(`validation/${seed}/${source}`)));
+  const longest = Math.max(0, ...drawn.map((own) => own.length));
+  return Array.from({ length: longest }, (_, i) => drawn.flatMap((own) => own.slice(i, i + 1))).flat()
+    .slice(0, VALIDATION);
+}
+
 /**
  * The batches of a dataset in the order in which they are trained: epochs in random order, or, for the annealed
  * mixture, the order that notebook 03 fixed.
@@ -61,23 +100,22 @@ export function cellData(
       `There are no training pairs of ${dataset}: run notebook 03 again and look at what it dropped.`,
     );
   }
-  // PMC-VQA has no validation split: a fixed part of its training pairs is kept out of training, with all of their images.
-  const published = encode(pairsOfDataset(pairs, dataset, "validation"));
-  const held = published.length ? [] : train.slice(0, Math.min(200, Math.floor(train.length / 10)));
-  const images = new Set(held.map(({ imageId }) => imageId));
+  const held = encode(validationPairs(pairs, dataset, config.seed));
+  const inTraining = new Set(train.map(({ id }) => id));
+  const images = new Set(held.filter(({ id }) => inTraining.has(id)).map(({ imageId }) => imageId));
   const rest = train.filter(({ imageId }) => !images.has(imageId)), oneImage = rest.length === 0;
-  const validation = (published.length ? published : oneImage ? [] : held).slice(0, 192);
+  const validation = oneImage ? [] : held;
   const used = oneImage ? train : rest, stepsPerEpoch = used.length / perStep;
   const shape = batchShape([...used, ...validation]);
   if (dataset === "roco_medpix") {
-    const byId = new Map(used.map((example) => [example.id, example]));
+    const byId = new Map(train.map((example) => [example.id, example])), kept = new Set(used);
     const order = mixture.toSorted((a, b) => a.step - b.step || a.position - b.position).map(({ pairId }) => {
       const example = byId.get(pairId);
       if (!example) {
         throw new Error(`The mixture of notebook 03 names the pair "${pairId}", which is not in its table.`);
       }
       return example;
-    });
+    }).filter((example) => kept.has(example));
     const batches = Array.from(
       { length: Math.floor(order.length / perStep) },
       (_, i) => order.slice(i * perStep, (i + 1) * perStep),

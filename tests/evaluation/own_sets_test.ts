@@ -10,9 +10,9 @@ import {
   controlRows,
   gridItems,
   itemRows,
+  medianImageGain,
   pairedRows,
   pictureDoubts,
-  pooledImageGain,
   scorerRows,
   smallestGain,
   unaskedSets,
@@ -116,8 +116,8 @@ Deno.test("every table and the bars have a row of each own set, without the pape
 
 Deno.test("the closing checks are about the paper's test sets", () => {
   const accuracies = cellAccuracies(answers, items, pairs);
-  assert(accuracies.some(({ testSet, overBlank }) => testSet === "own_ward" && overBlank.low === 0));
-  assertEquals([smallestGain(accuracies), pooledImageGain(answers, items)], [1, 1]);
+  assert(accuracies.some(({ testSet, overBlank }) => testSet === "own_ward" && overBlank.low < 0));
+  assert(smallestGain(accuracies)! > 0.8 && medianImageGain(accuracies)! > 0.8);
   const none = { ...items, own_ward: { short: [], open: [] } };
   assertEquals(unaskedSets(none), ["slake", "pmc_vqa", "medpix2"]);
 });

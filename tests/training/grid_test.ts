@@ -109,6 +109,38 @@ Deno.test("a dataset without validation split keeps a part of its training pairs
   assert(batches.flat().every((example) => !held.has(example.id)));
 });
 
+Deno.test("the cells of figure 5a are validated on one set, half of each source in every part of it", () => {
+  const published = Array.from({ length: 300 }, (_, i) => ({
+    ...pairs[0],
+    id: `${i < 280 ? "medpix2" : "roco_v2"}/published/${i}`,
+    dataset: i < 280 ? "medpix2" : "roco_v2",
+    split: "validation",
+    imageId: `published/${i}`,
+  }));
+  const train = pairs.filter(({ split }) => split === "train");
+  const mixture = train.slice(0, 32).map(({ id }, position) => ({ step: 0, position, pairId: id }));
+  const sets = (table: readonly SplitPair[]) => {
+    const data = gridData(table, mixture, config, tokenizer, NANO_CONFIG);
+    return (["roco_v2", "medpix2", "roco_medpix"] as const).map((name) =>
+      data[name]!.validation.map(({ id }) => id)
+    );
+  };
+  const isRoco = (id: string) => id.startsWith("roco_v2/");
+  for (const table of [pairs, [...train, ...published], train]) {
+    const [roco, medpix, both] = sets(table);
+    assertEquals([roco, medpix], [both, both]);
+    assertEquals(both.slice(0, 20).filter(isRoco).length, 10);
+  }
+  const [drawn] = sets([...train, ...published]);
+  assertEquals([drawn.length, drawn.filter(isRoco).length], [192, 20]);
+  assert(drawn.filter((id) => !isRoco(id)).join() !== published.slice(0, 172).map(({ id }) => id).join());
+  // Where nothing is published, what is held out of training is held out of the mixture too.
+  const data = gridData(train, mixture, config, tokenizer, NANO_CONFIG);
+  const held = new Set(data.roco_v2!.validation.map(({ imageId }) => imageId));
+  const used = Object.values(data).flatMap((own) => own?.batches.flat() ?? []);
+  assert(used.length > 0 && used.every(({ imageId }) => !held.has(imageId)));
+});
+
 Deno.test("the annealed mixture is trained in the order of notebook 03", () => {
   const { batchSize } = config.stage2;
   const mixture = Array.from({ length: 2 * batchSize }, (_, i) => ({

@@ -1,6 +1,13 @@
 import { type Config, limited, loadConfig } from "../../config/mod.ts";
 import { openModel } from "../../model/mod.ts";
-import { newcombePaired, type PairedComparison, percent, wilsonInterval } from "../../stats/mod.ts";
+import {
+  acrossTrials,
+  newcombePaired,
+  type PairedComparison,
+  percent,
+  type TrialSummary,
+  wilsonInterval,
+} from "../../stats/mod.ts";
 import { type AdaptationTrial, adaptationTrial } from "../../training/mod.ts";
 import { writeBench } from "./bench_files.ts";
 import { describeMachine, load, type Machine, machine } from "./bench_machine.ts";
@@ -44,31 +51,42 @@ function difference(counts: PairedComparison["counts"]): string {
   return `${signed(estimate)} [${signed(low)}, ${signed(high)}]`;
 }
 
-const total = (xs: readonly number[]) => xs.reduce((sum, x) => sum + x, 0);
+/** A mean over the trials, each counted once; a single one has no interval. */
+function mean({ mean: { estimate, low, high } }: TrialSummary, text: (x: number) => string): string {
+  return Number.isNaN(low) ? text(estimate) : `${text(estimate)} [${text(low)}, ${text(high)}]`;
+}
 
-/** The report as Markdown: accuracies and paired differences, per trial and over all. */
+/** Differences of the trials; half an item more on either side, so that no trial seems to be without error. */
+const differences = (counts: readonly PairedComparison["counts"][]): TrialSummary =>
+  acrossTrials(counts.map(({ both, onlyFirst, onlySecond, neither }) => {
+    const n = both + onlyFirst + onlySecond + neither, net = onlyFirst - onlySecond;
+    return { estimate: net / n, variance: (onlyFirst + onlySecond + 1 - net ** 2 / n) / n ** 2 };
+  }));
+
+/** The report as Markdown: accuracies and paired differences, per trial and over the trials. */
 export function adaptationText(report: AdaptationReport): string {
   const { trials, config, machine, load } = report;
-  const header = (first: string) =>
-    `| ${first} | ${trials.map((t) => `trial ${t.trial}`).join(" | ")} | all |\n|---|${
-      "---|".repeat(trials.length + 1)
-    }`;
+  const header = (first: string, ...last: string[]) => {
+    const columns = [first, ...trials.map((t) => `trial ${t.trial}`), ...last];
+    return `| ${columns.join(" | ")} |\n|${"---|".repeat(columns.length)}`;
+  };
   const accuracies = (group: "anatomy" | "lesion") =>
     Object.entries(MODELS).map(([key, name]) => {
       const of = trials.map((t) => t.accuracy[key][group]);
-      const all = share(total(of.map((a) => a.right)), total(of.map((a) => a.total)));
-      return `| ${name} | ${of.map((a) => share(a.right, a.total)).join(" | ")} | ${all} |`;
+      const all = acrossTrials(of.map(({ right, total: n }) => {
+        const p = (right + 1) / (n + 2); // no trial seems to be without error
+        return { estimate: right / n, variance: p * (1 - p) / n };
+      }));
+      return `| ${name} | ${of.map((a) => share(a.right, a.total)).join(" | ")} | ${mean(all, percent)} |`;
     }).join("\n");
   const comparisons = Object.entries(COMPARISONS).map(([key, name]) => {
-    const of = trials.map((t) => t[key as keyof typeof COMPARISONS].counts);
-    const sum = (kind: keyof PairedComparison["counts"]) => total(of.map((counts) => counts[kind]));
-    const all = {
-      both: sum("both"),
-      onlyFirst: sum("onlyFirst"),
-      onlySecond: sum("onlySecond"),
-      neither: sum("neither"),
-    };
-    return `| ${name} | ${of.map(difference).join(" | ")} | ${difference(all)} |`;
+    const of = trials.map((t) => t[key as keyof typeof COMPARISONS].counts), all = differences(of);
+    const unlike = trials.length > 1
+      ? `${percent(all.sd)}; Q = ${all.q.toFixed(1)}, p ${
+        all.p < 0.001 ? "< 0.001" : `= ${all.p.toFixed(3)}`
+      }; ${percent(all.unexplained)} %`
+      : "–";
+    return `| ${name} | ${of.map(difference).join(" | ")} | ${mean(all, signed)} | ${unlike} |`;
   }).join("\n");
   const { stage1, stage2 } = config,
     minutes = (of: "stage1" | "stage2") => trials.map((t) => formatSeconds(t.seconds[of])).join(", ");
@@ -80,23 +98,25 @@ Share of questions answered word for word by greedy generation, in percent with 
 
 ## Anatomy questions (what stage 1 is trained on)
 
-${header("model")}
+${header("model", "all trials")}
 ${accuracies("anatomy")}
 
 ## Lesion questions (what stage 2 is trained on)
 
-${header("model")}
+${header("model", "all trials")}
 ${accuracies("lesion")}
 
 ## Differences on the same questions
 
-In percentage points with 95 % intervals (Newcombe, paired).
+In percentage points with 95 % intervals (Newcombe, paired; over all trials Student's t).
 
-${header("later model minus earlier one")}
+${header("later model minus earlier one", "all trials", "how unlike the trials are")}
 ${comparisons}
 
 Every trial draws its own training and test phantoms (seeds fixed beforehand), initial adapter and order of batches. The
-intervals are of the questions of the trials done; "all" pools them, and how far trials differ is to be seen beside it.
+intervals of one trial are of its questions: they say nothing of another training. "All trials" counts each trial once (mean,
+95 % interval by Student's t): the trial is the random unit. How unlike the trials are: their standard deviation in points;
+Cochran's Q of equal differences with its p; the share of the spread that the questions do not explain (I²).
 Training: ${report.perType} questions per type; test: ${report.testPerGroup} per group and trial, each on a phantom of its own. Stage 1:
 ${stage1.epochs} epochs of batches of ${stage1.batchSize} at ${stage1.learningRate}; stage 2: ${
     limited(stage2.steps, config)

@@ -130,12 +130,7 @@ export async function adaptationTrial(
   });
   tf.dispose(projector);
   const compare = (before: typeof base, after: typeof base, group: "anatomy" | "lesion") =>
-    comparePaired(
-      after.right[group].map(Number),
-      before.right[group].map(Number),
-      test[group].map((item) => `${item.seed}`),
-      `adaptation/${trial}`,
-    );
+    comparePaired(after.right[group].map(Number), before.right[group].map(Number));
   return {
     trial,
     accuracy: {
