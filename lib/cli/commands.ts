@@ -16,4 +16,5 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: () => import("./run.ts"),
   runs: () => import("./runs.ts"),
   test: () => import("./test.ts"),
+  train: () => import("./train.ts"),
 };

@@ -53,6 +53,15 @@ export interface Backend {
     inputs: readonly TensorInfo[],
     infos: readonly (ModelInput | null)[],
   ): { tensorIds: number[]; newTensors: number[] };
+  summaryWriter(folder: string): Tensor;
+  createSummaryFileWriter(
+    writer: Tensor,
+    folder: string,
+    maxQueue: number,
+    flushMilliseconds: number,
+    suffix: string,
+  ): void;
+  writeScalarSummary(writer: Tensor, step: number, tag: string, value: number): void;
   move(dataId: object, values: unknown, shape: number[], dtype: string, refCount: number): void;
 }
 

@@ -10,6 +10,7 @@
 import "./kernels.ts";
 
 export { NodeJSKernelBackend, tf } from "./backend.ts";
+export { type EventWriter, eventWriter } from "./events.ts";
 export { allocTensor, asType, promotions, realType, upload } from "./cast.ts";
 export type { DType } from "./dtype.ts";
 export { isTracing, jit, type JitOptions, type Jitted, type TraceInfo } from "./jit.ts";

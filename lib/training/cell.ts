@@ -1,10 +1,9 @@
 import type { Config, GridCell } from "../config/mod.ts";
 import type { Model } from "../model/mod.ts";
 import { type Adapter, type LoraConfig, type Params, paramsSha256 } from "../weights/mod.ts";
-import type { Checkpoints } from "./checkpoints.ts";
 import type { CellData } from "./grid.ts";
 import { type ImageGain, imageGain } from "./image_gain.ts";
-import { examplesSha256, type KeepOptions, keptTraining, modelKey } from "./kept_training.ts";
+import { examplesSha256, type Hooks, type KeepOptions, keptTraining, modelKey } from "./kept_training.ts";
 import { copyOf, tf } from "../tensor/mod.ts";
 import type { TrainingRecord } from "./fit.ts";
 import { lossFall, type StageOptions, trainStage2 } from "./stages.ts";
@@ -75,13 +74,13 @@ export async function trainCell(
   config: Config,
   options: Omit<StageOptions, "validation" | "checkpoints"> & KeepOptions,
 ): Promise<TrainedCell> {
-  const train = async (checkpoints?: Checkpoints): Promise<TrainedCell> => {
+  const train = async (hooks: Hooks): Promise<TrainedCell> => {
     const { batches, ...rest } = data;
     const start = cell.stage1 ? projector : null;
     const { adapter, records } = await trainStage2(model, start, batches, config, {
       ...options,
       ...rest,
-      checkpoints,
+      ...hooks,
     });
     const gain = await imageGain(
       { ...model, adapter },
@@ -97,20 +96,20 @@ export async function trainCell(
       gain: gain && { cell: cell.name, ...gain },
     };
   };
-  if (!options.keep) return await train();
+  if (!options.keep) return await train({ onStep: options.onStep });
   let trained: TrainedCell | undefined;
   const { params, rest: { config: lora, curve, gain } } = await keptTraining<Rest>(
     "cells",
-    `The training of ${cell.name}`,
+    cell.name,
     cellKey(model, cell, data, projector, config),
-    async (checkpoints) => {
-      const { adapter, curve, gain } = trained = await train(checkpoints);
+    async (hooks) => {
+      const { adapter, curve, gain } = trained = await train(hooks);
       return { params: adapter.params, rest: { config: adapter.config, curve, gain } };
     },
+    ({ curve }) => curve,
     options,
   );
   if (trained) return trained;
-  await options.onStep?.(curve.at(-1)!, curve.length);
   const adapter = { config: lora, params };
   return { adapter: cell.stage1 ? { ...adapter, projector: copyOf(projector) } : adapter, curve, gain };
 }

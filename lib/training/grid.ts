@@ -11,7 +11,7 @@ import {
 import type { Tokenizer } from "../text/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
 import { type BatchShape, batchShape } from "./batches.ts";
-import { epochBatches, type Example, type Pair, toExamples } from "./examples.ts";
+import { epochBatches, type Example, fitsModel, type Pair, toExamples } from "./examples.ts";
 
 /** A pair with the dataset and the split it belongs to. */
 export interface SplitPair extends Pair {
@@ -36,6 +36,10 @@ export interface CellData {
   /** Factor of the learning rate at a step, from 0; without it 1. */
   learningRateScale?: (step: number) => number;
 }
+
+/** All pairs but those of the user's own that are longer than the model reads. */
+export const readablePairs = <T extends SplitPair>(pairs: readonly T[], tokenizer: Tokenizer): T[] =>
+  pairs.filter((pair) => !isOwn(pair.dataset) || fitsModel(pair, tokenizer));
 
 /** Pairs of a dataset of the grid in one split. */
 export function pairsOfDataset<T extends SplitPair>(

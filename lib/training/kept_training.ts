@@ -1,9 +1,12 @@
+import { join } from "@std/path";
 import { holdUnfinished, kept, type Unfinished } from "../artifacts/mod.ts";
-import { type Config, sha256 } from "../config/mod.ts";
+import { canonicalJson, type Config, paths, sha256 } from "../config/mod.ts";
 import { imageState, type Model } from "../model/mod.ts";
 import { type Params, paramsSha256, readHeader, readSafetensors, writeSafetensors } from "../weights/mod.ts";
-import { checkpointFile, type Checkpoints } from "./checkpoints.ts";
+import { checkpointFile } from "./checkpoints.ts";
+import { curveLog } from "./curve_log.ts";
 import type { Example } from "./examples.ts";
+import type { Run, TrainingRecord } from "./fit.ts";
 
 /** Trained tensors, and what else is known of them, which becomes JSON. */
 export interface Training<Rest> {
@@ -46,33 +49,49 @@ export const modelKey = ({ params, config: shape }: Model, { model }: Config): u
   model.compiler,
 ];
 
+/** What {@linkcode keptTraining} gives to a training. */
+export type Hooks = Pick<Run<never>, "checkpoints" | "onStep">;
+
 /**
  * What `train` gives (from its last checkpoint, if it was stopped or killed), or gave when it was called the last time with
- * the same key.
+ * the same key; then `onStep` is called for the last step alone. While it trains, TensorBoard finds its curves in
+ * results/local/tensorboard, in a folder that begins with the name.
  *
  * @param kind a word that names a folder
- * @param what is trained, for errors: "The training of roco_v2__with"
- * @returns the training, whose tensors belong to the caller, and whether it was found
+ * @param name of what is trained: "roco_v2__with"
+ * @param records of a training, in what is known of it
+ * @returns the training, whose tensors belong to the caller
  * @throws as `train`; and when another process trains the same
  */
 export async function keptTraining<Rest>(
   kind: string,
-  what: string,
+  name: string,
   key: unknown,
-  train: (checkpoints: Checkpoints) => Promise<Training<Rest>>,
-  { checkpointSeconds = 60 }: KeepOptions,
-): Promise<Training<Rest> & { found: boolean }> {
+  train: (hooks: Hooks) => Promise<Training<Rest>>,
+  records: (rest: Rest) => readonly TrainingRecord[],
+  { checkpointSeconds, onStep }: KeepOptions & Pick<Hooks, "onStep">,
+): Promise<Training<Rest>> {
   let trained: Training<Rest> | undefined, unfinished: Unfinished | undefined;
+  using log = curveLog(
+    join(paths.results, "tensorboard", `${name}-${sha256(canonicalJson(key)).slice(0, 8)}`),
+  );
   try {
     const path = await kept(kind, key, async (path) => {
-      unfinished = await holdUnfinished(key, what);
-      trained = await train(checkpointFile(unfinished.path, checkpointSeconds));
+      unfinished = await holdUnfinished(key, `The training of ${name}`);
+      trained = await train({
+        checkpoints: checkpointFile(unfinished.path, checkpointSeconds),
+        onStep: async (record, total) => {
+          log.write(record);
+          await onStep?.(record, total);
+        },
+      });
       writeSafetensors(path, trained.params, { metadata: { rest: JSON.stringify(trained.rest) } });
     });
     await unfinished?.finish(); // not before the result is there
-    if (trained) return { ...trained, found: false };
-    const rest = JSON.parse(readHeader(path).metadata.rest) as Rest;
-    return { params: await readSafetensors(path), rest, found: true };
+    if (trained) return trained;
+    const rest = JSON.parse(readHeader(path).metadata.rest) as Rest, curve = records(rest);
+    await onStep?.(curve.at(-1)!, curve.length);
+    return { params: await readSafetensors(path), rest };
   } finally {
     unfinished?.[Symbol.dispose]();
   }

@@ -2,11 +2,10 @@ import type { Config } from "../config/mod.ts";
 import type { Model } from "../model/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import type { Params } from "../weights/mod.ts";
-import type { Checkpoints } from "./checkpoints.ts";
 import { type Example, toExamples } from "./examples.ts";
 import type { TrainingRecord } from "./fit.ts";
 import type { SplitPair } from "./grid.ts";
-import { examplesSha256, type KeepOptions, keptTraining, modelKey } from "./kept_training.ts";
+import { examplesSha256, type Hooks, type KeepOptions, keptTraining, modelKey } from "./kept_training.ts";
 import { type StageOptions, trainStage1 } from "./stages.ts";
 
 /** What stage 1 is trained and validated on. */
@@ -38,24 +37,23 @@ export async function trainProjector(
   config: Config,
   options: Omit<StageOptions, "validation" | "checkpoints"> & KeepOptions,
 ): Promise<{ projector: Params; records: TrainingRecord[] }> {
-  const trained = (checkpoints?: Checkpoints) =>
-    trainStage1(model, train, config, { ...options, validation, checkpoints });
-  if (!options.keep) return await trained();
+  const trained = (hooks: Hooks) => trainStage1(model, train, config, { ...options, validation, ...hooks });
+  if (!options.keep) return await trained({ onStep: options.onStep });
   const key = {
     model: modelKey(model, config),
     data: examplesSha256([train, validation]),
     settings: { ...config.stage1, seed: config.seed, limit: config.limit },
   };
-  const { params: projector, rest: records, found } = await keptTraining(
+  const { params: projector, rest } = await keptTraining(
     "projectors",
-    "The training of stage 1",
+    "stage1",
     key,
-    async (checkpoints) => {
-      const { projector: params, records: rest } = await trained(checkpoints);
-      return { params, rest };
+    async (hooks) => {
+      const { projector: params, records } = await trained(hooks);
+      return { params, rest: { records } };
     },
+    ({ records }) => records,
     options,
   );
-  if (found) await options.onStep?.(records.at(-1)!, records.length);
-  return { projector, records };
+  return { projector, ...rest };
 }

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { mayMount } from "../artifacts/small_disk.ts";
 
 const results = await Deno.makeTempDir();
@@ -74,7 +75,7 @@ Deno.test("a second trainer of the same is refused with the holder's number, and
   assertMatch(
     refused[0],
     new RegExp(
-      `^The training of stage 1 is at work in process ${Deno.pid} since .* UTC: wait for it, or end it`,
+      `^The training of stage1 is at work in process ${Deno.pid} since .* UTC: wait for it, or end it`,
     ),
   );
 });
@@ -85,7 +86,7 @@ Deno.test({
   ignore: !await mayMount(),
   fn: async () => {
     const folder = await Deno.makeTempDir(),
-      script = new URL("./full_disk_child.ts", import.meta.url).pathname;
+      script = fromFileUrl(new URL("./full_disk_child.ts", import.meta.url));
     const shell = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"';
     const { stdout, stderr } = await new Deno.Command("unshare", {
       args: ["-m", "sh", "-c", shell, "sh", "4m", folder, Deno.execPath(), "run", "-A", "--no-check", script],

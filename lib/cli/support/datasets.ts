@@ -14,6 +14,9 @@ import {
 } from "../../download/mod.ts";
 import { formatBytes } from "./bytes.ts";
 import { transferLine } from "./transfer_line.ts";
+import { untilSignal } from "./until_signal.ts";
+
+const STOPPED = "stopped; what came is kept: run the same command again to go on.";
 
 /** Where manifests lie, and where data sets go. */
 export interface DataFolders {
@@ -82,7 +85,7 @@ export async function getDataset(name: string, folders: DataFolders, yes: boolea
     }
     await acceptLicence(manifest, dir);
   }
-  await untilSignal(async (signal) => {
+  await untilSignal(STOPPED, async (signal) => {
     const line = transferLine();
     try {
       await fetchDataset(manifest, dir, {
@@ -100,7 +103,10 @@ export async function getDataset(name: string, folders: DataFolders, yes: boolea
 /** Hashes a data set again. @throws listing what is not as it came */
 export async function verify(name: string, folders: DataFolders): Promise<void> {
   const manifest = await readManifest(folders.manifests, name), dir = join(folders.local, name);
-  const { recorded, same, changed, missing } = await untilSignal((signal) => verifyDataset(dir, { signal }));
+  const { recorded, same, changed, missing } = await untilSignal(
+    STOPPED,
+    (signal) => verifyDataset(dir, { signal }),
+  );
   const lost = [...missing, ...(await checkFolder(manifest, dir)).missing];
   const list = (what: string, files: string[]) =>
     files.length === 0
@@ -119,20 +125,5 @@ export async function verify(name: string, folders: DataFolders): Promise<void> 
       } Delete the changed ones and run ./lab data ${name} again.`
         .trim(),
     );
-  }
-}
-
-/** Runs `body` with a signal that Ctrl-C and a termination request abort. */
-async function untilSignal<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  const abort = () =>
-    stop.abort(new Error("stopped; what came is kept: run the same command again to go on."));
-  Deno.addSignalListener("SIGINT", abort);
-  Deno.addSignalListener("SIGTERM", abort);
-  try {
-    return await body(stop.signal);
-  } finally {
-    Deno.removeSignalListener("SIGINT", abort);
-    Deno.removeSignalListener("SIGTERM", abort);
   }
 }
