@@ -1,5 +1,5 @@
 import { exists } from "@std/fs";
-import { join } from "@std/path";
+import { join, resolve } from "@std/path";
 import {
   chooseRun,
   type CurrentRun,
@@ -13,14 +13,17 @@ import {
   runNames,
   stageFolder,
 } from "../artifacts/mod.ts";
-import { paths, Scale } from "../config/mod.ts";
+import { paths, Scale, writeFileAtomic } from "../config/mod.ts";
 import { readArgs, UsageError } from "./command.ts";
 import { formatBytes } from "./support/bytes.ts";
+import { comparePage, differingPlaces } from "./support/compare_runs.ts";
+import { shownPath } from "./support/shown_path.ts";
 import { formatSeconds } from "./support/time.ts";
 
 export const usage = `usage: ./lab runs [list] [STAGE] [--verify]
        ./lab runs use STAGE RUN
        ./lab runs diff STAGE RUN [RUN]
+       ./lab runs compare STAGE RUN [RUN ...] [--out FILE]
        ./lab runs rm STAGE RUN
        ./lab runs rm kept
 
@@ -30,6 +33,8 @@ configuration, else the current one.
              again
   use        makes a run the one that is read whatever the configuration, until the stage runs again
   diff       what two runs (one: it and the current one) differ in: configuration, inputs, outputs
+  compare    a page (one HTML file, compare-STAGE.html in this folder if not said otherwise) with the curves of several runs (one:
+             it and the current one) in a chart, their tables row beside row, and what they differ in
   rm         removes a run that is not the current one; "kept": the results under results/local/kept, of which a run after one
              that was killed goes on, that other code than the present has made
   --scale    tiny (the default) or full`;
@@ -88,38 +93,39 @@ async function describe(
   return { line: parts.join("  ").trimEnd(), problems: await damagedOutputs(run, { rehash: verify }) };
 }
 
-/** What differs between two JSON values, as `place: one -> other`. */
-function differences(one: unknown, other: unknown, place = ""): string[] {
-  const isObject = (value: unknown): value is Record<string, unknown> =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
-  if (isObject(one) && isObject(other)) {
-    return [...new Set([...Object.keys(one), ...Object.keys(other)])].sort()
-      .flatMap((key) => differences(one[key], other[key], place ? `${place}.${key}` : key));
-  }
-  const [a, b] = [one, other].map((value) => JSON.stringify(value) ?? "absent");
-  return a === b ? [] : [`${place}: ${a} -> ${b}`];
+/** The named runs; of one, it and the current one. */
+async function runsOf(stage: string, scale: Scale, names: readonly string[]): Promise<FinishedRun[]> {
+  const current = names.length > 1 ? undefined : (await readCurrent(stage, scale))?.name;
+  const wanted = [...new Set(current === undefined ? names : [...names, current])];
+  if (wanted.length < 2) throw new Error(`stage ${stage} has no other run than ${wanted[0]}: name two runs.`);
+  return await Promise.all(wanted.map((name) => readRun(stage, scale, name)));
+}
+
+/** Writes the page that compares runs; returns its place. */
+async function compare(stage: string, scale: Scale, names: readonly string[], out?: string): Promise<string> {
+  const runs = await runsOf(stage, scale, names);
+  const [damaged] = (await Promise.all(runs.map((run) => damagedOutputs(run)))).flat();
+  if (damaged) throw new Error(`${damaged}: it cannot be compared.`);
+  const path = resolve(out ?? `compare-${stage}.html`);
+  await writeFileAtomic(path, await comparePage(stage, runs));
+  return path;
 }
 
 async function diff(stage: string, scale: Scale, names: readonly string[]): Promise<string[]> {
-  const other = names[1] ?? (await readCurrent(stage, scale))?.name;
-  if (other === undefined) throw new Error(`stage ${stage} has no current run: name two runs.`);
-  const [one, two] = (await Promise.all([names[0], other].map((name) => readRun(stage, scale, name))))
-    .map(({ manifest: { config, inputs, outputs, seed, versions, device } }) => ({
-      config,
-      seed,
-      inputs: Object.fromEntries(Object.entries(inputs).map(([name, { run }]) => [name, run])),
-      outputs: Object.fromEntries(Object.entries(outputs).map(([name, o]) => [name, o.sha256.slice(0, 12)])),
-      versions,
-      device,
-    }));
-  return [`${names[0]} -> ${other}`, ...differences(one, two).map((line) => `  ${line}`)];
+  const runs = await runsOf(stage, scale, names);
+  return [
+    runs.map(({ manifest }) => manifest.run).join(" -> "),
+    ...differingPlaces(runs, { outputs: true }).map(({ place, values }) =>
+      `  ${place}: ${values.join(" -> ")}`
+    ),
+  ];
 }
 
 export async function run(args: string[]): Promise<void> {
   const { options, rest: [action = "list", stageName, ...names] } = readArgs(args, {
-    values: ["scale"],
+    values: ["scale", "out"],
     switches: ["verify"],
-    positional: [0, 4],
+    positional: [0, Infinity],
   });
   const parsed = Scale.safeParse(options.scale ?? "tiny");
   if (!parsed.success) throw new UsageError(`--scale is "${options.scale}"; expected tiny or full.`);
@@ -127,8 +133,11 @@ export async function run(args: string[]): Promise<void> {
   if (action === "rm" && stageName === "kept" && !names.length) {
     return console.log(`${formatBytes(await removeUnneededKept())} of kept results removed`);
   }
-  const wanted = { list: [0, 0], use: [1, 1], rm: [1, 1], diff: [1, 2] }[action];
-  if (!wanted) throw new UsageError(`there is no "runs ${action}"; expected list, use, diff or rm.`);
+  const wanted = { list: [0, 0], use: [1, 1], rm: [1, 1], diff: [1, 2], compare: [1, Infinity] }[action];
+  if (!wanted) throw new UsageError(`there is no "runs ${action}"; expected list, use, diff, compare or rm.`);
+  if (options.out !== undefined && action !== "compare") {
+    throw new UsageError(`--out is for "runs compare".`);
+  }
   if (action !== "list" && stageName === undefined || names.length < wanted[0] || names.length > wanted[1]) {
     throw new UsageError(`"runs ${action}" was given ${names.length} names of runs.`);
   }
@@ -136,7 +145,9 @@ export async function run(args: string[]): Promise<void> {
   if (action === "use") await chooseRun(stage!, scale, names[0]);
   else if (action === "rm") await deleteRun(stage!, scale, names[0]);
   else if (action === "diff") console.log((await diff(stage!, scale, names)).join("\n"));
-  else {
+  else if (action === "compare") {
+    console.log(shownPath(await compare(stage!, scale, names, options.out)));
+  } else {
     const stages = stage ? [stage] : await stagesOf(scale);
     if (!stages.length) console.log(`No stage has a finished run at scale ${scale} yet: ./lab run 00`);
     let damaged = false;

@@ -9,15 +9,16 @@ import { visible } from "./text.ts";
  *
  * @param folder where both files lie
  * @param data becomes JSON; nothing in it can end its element
+ * @param library source of a script that `NAME.js` uses
  */
-export async function fillPage(folder: string, name: string, data: unknown): Promise<string> {
+export async function fillPage(folder: string, name: string, data: unknown, library = ""): Promise<string> {
   const [template, script] = await Promise.all(
     ["html", "js"].map((ending) => Deno.readTextFile(join(folder, `${name}.${ending}`))),
   );
   // "<" appears in JSON only inside of strings, where it may be written so; then nothing in the data ends the element.
   const parts: Record<string, string> = {
     '"__DATA__"': JSON.stringify(data).replaceAll("<", "\\u003c"),
-    "__SCRIPT__;": `${visible}\n${script}`,
+    "__SCRIPT__;": `${library}\n${visible}\n${script}`,
   };
   const page = template.replace(/"__DATA__"|__SCRIPT__;/g, (place) => parts[place]);
   const [, run] = page.match(/<script>(.*?)<\/script>/s)!;
