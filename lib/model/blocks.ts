@@ -1,42 +1,72 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import type { DType } from "../tensor/mod.ts";
-import type { PaliGemmaConfig } from "../weights/mod.ts";
-import { decoderLayer, decoderLayerWeights } from "./gemma.ts";
+import type { PaliGemmaConfig, Params } from "../weights/mod.ts";
+import { type AttentionInputs, decoderLayer } from "./gemma.ts";
 import type { Weights } from "./layers.ts";
-import { attentionInputs, mergeImageFeatures, type ModelInputs } from "./paligemma.ts";
+import { mergeImageFeatures } from "./paligemma.ts";
 import { projector } from "./projector.ts";
-import { patchEmbeddings, visionEnd, visionLayer, visionLayerWeights } from "./siglip.ts";
+import { patchEmbeddings, visionEnd, visionLayer } from "./siglip.ts";
+
+/** What blocks read besides weights and hidden state. */
+export interface BlockContext {
+  /** int32 `[B, L]` */
+  ids: Tensor;
+  shared: AttentionInputs;
+}
+
+/** A block's output from its own weights and the hidden state before it. */
+type Apply = (w: Weights, h: Tensor, context: BlockContext, config: PaliGemmaConfig) => Tensor;
+
+/** What blocks compute; all layers of a tower are of one kind. A layer's weights go by their names within the layer. */
+export const BLOCK_KINDS = {
+  patches: (w, h, _, config) => patchEmbeddings(w, h, config),
+  visionLayer: (w, h, { ids }, config) => visionLayer(w, h, ids.shape[0]!, config).h,
+  visionEnd: (w, h, _, config) => visionEnd(w, h, config),
+  projector: (w, h) => projector(w, h),
+  merge: (w, h, { ids }, config) => mergeImageFeatures(w, h, ids, config),
+  textLayer: (w, h, { ids, shared }, config) => decoderLayer(w, h, ids.shape[0]!, config, shared).h,
+} satisfies Record<string, Apply>;
 
 /** A stretch of the model between two hidden states. */
 export interface Block {
+  kind: keyof typeof BLOCK_KINDS;
   /** The module whose weights it reads. */
   module: string;
-  apply: (w: Weights, h: Tensor) => Tensor;
 }
 
 /**
  * The model from the pixel values to the output of the last decoder layer, as a chain of blocks; the output layer is left.
- *
- * @param dtype of the activations
  */
-export function blocksOf(inputs: ModelInputs, config: PaliGemmaConfig, dtype: DType): Block[] {
-  const batch = inputs.ids.shape[0], shared = attentionInputs(inputs, config, dtype);
-  const layers = (path: string, n: number, apply: (w: Weights, k: number, h: Tensor) => Tensor): Block[] =>
-    Array.from({ length: n }, (_, k) => ({ module: `${path}.${k}`, apply: (w, h) => apply(w, k, h) }));
+export function blocksOf({ vision, text }: PaliGemmaConfig): Block[] {
+  const layers = (kind: Block["kind"], path: string, n: number): Block[] =>
+    Array.from({ length: n }, (_, k) => ({ kind, module: `${path}.${k}` }));
   return [
-    { module: "vision_tower.embeddings", apply: (w, h) => patchEmbeddings(w, h, config) },
-    ...layers(
-      "vision_tower.encoder.layers",
-      config.vision.layers,
-      (w, k, h) => visionLayer(visionLayerWeights(w, k), h, batch, config).h,
-    ),
-    { module: "vision_tower.post_layernorm", apply: (w, h) => visionEnd(w, h, config) },
-    { module: "multi_modal_projector", apply: projector },
-    { module: "language_model.embed_tokens", apply: (w, h) => mergeImageFeatures(w, h, inputs.ids, config) },
-    ...layers(
-      "language_model.layers",
-      config.text.layers,
-      (w, k, h) => decoderLayer(decoderLayerWeights(w, k), h, batch, config, shared).h,
-    ),
+    { kind: "patches", module: "vision_tower.embeddings" },
+    ...layers("visionLayer", "vision_tower.encoder.layers", vision.layers),
+    { kind: "visionEnd", module: "vision_tower.post_layernorm" },
+    { kind: "projector", module: "multi_modal_projector" },
+    { kind: "merge", module: "language_model.embed_tokens" },
+    ...layers("textLayer", "language_model.layers", text.layers),
   ];
+}
+
+/** What stands before the names of a block's tensors: layers go by the names within them, the same for each. */
+export const prefixOf = ({ kind, module }: Block): string => kind.endsWith("Layer") ? `${module}.` : "";
+
+/** The tensors that a block reads, under the names by which it reads them. */
+export function tensorsOf(block: Block, tensors: Params): Params {
+  const start = prefixOf(block).length;
+  const own = Object.entries(tensors).filter(([name]) => name.startsWith(`${block.module}.`));
+  return Object.fromEntries(own.map(([name, x]) => [name.slice(start), x]));
+}
+
+/** Runs a block op by op. */
+export function applyBlock(
+  block: Block,
+  w: Weights,
+  h: Tensor,
+  context: BlockContext,
+  config: PaliGemmaConfig,
+): Tensor {
+  const apply: Apply = BLOCK_KINDS[block.kind];
+  return apply({ tensors: tensorsOf(block, w.tensors), loraScale: w.loraScale }, h, context, config);
 }

@@ -1,10 +1,10 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { tf, tidy } from "../tensor/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
-import { blocksOf } from "./blocks.ts";
+import { applyBlock, blocksOf } from "./blocks.ts";
 import { lmHead } from "./gemma.ts";
 import { f32, type Weights } from "./layers.ts";
-import { dtypeOf, type ModelInputs } from "./paligemma.ts";
+import { attentionInputs, dtypeOf, type ModelInputs } from "./paligemma.ts";
 
 const allFinite = (x: Tensor): boolean => tf.tidy(() => tf.all(tf.isFinite(f32(x))).dataSync()[0] !== 0);
 
@@ -20,10 +20,14 @@ function causeIn(w: Weights, module: string): string {
 function beginning(w: Weights, inputs: ModelInputs, config: PaliGemmaConfig): string | null {
   if (!allFinite(inputs.pixelValues)) return "the pixel values";
   let h = tf.clone(inputs.pixelValues);
-  const head = { module: "language_model.norm", apply: (w: Weights, h: Tensor) => lmHead(w, h, config) };
-  for (const { module, apply } of [...blocksOf(inputs, config, dtypeOf(w)), head]) {
+  const context = { ids: inputs.ids, shared: attentionInputs(inputs, config, dtypeOf(w)) };
+  const parts = blocksOf(config).map((block) => (
+    { module: block.module, apply: (h: Tensor) => applyBlock(block, w, h, context, config) }
+  ));
+  const head = { module: "language_model.norm", apply: (h: Tensor) => lmHead(w, h, config) };
+  for (const { module, apply } of [...parts, head]) {
     const before = h;
-    h = tidy(() => apply(w, before));
+    h = tidy(() => apply(before));
     before.dispose();
     if (!allFinite(h)) return `${module}, ${causeIn(w, module)}`;
   }

@@ -112,10 +112,6 @@ export function decoderLayer(
   return { h: tf.add(after, textMlp(within(w, "mlp"), z)), attention, cache };
 }
 
-/** The weights of decoder layer k. */
-export const decoderLayerWeights = (w: Weights, k: number): Weights =>
-  within(w, `language_model.layers.${k}`);
-
 /**
  * All decoder layers: h `[B * L, D]` -> the same, before the final norm, and the keys and values of every layer.
  *
@@ -136,7 +132,7 @@ export function decoder(
     seen.hiddenStates?.push(tf.reshape(h, [batch, -1, config.text.hiddenSize]));
     const before = h, own = past && { ...past.cache[k], position: past.position };
     const out = inLayer(
-      () => decoderLayer(decoderLayerWeights(w, k), before, batch, config, shared, own),
+      () => decoderLayer(within(w, `language_model.layers.${k}`), before, batch, config, shared, own),
       seen,
     );
     h = out.h;

@@ -23,7 +23,7 @@ export {
   visionFeatures,
 } from "./paligemma.ts";
 export { crossEntropy, type LabelRows, labelRows, type LabelRowsOptions, tokenLosses } from "./loss.ts";
-export { type LossAndGradients, lossAndGradients } from "./gradients.ts";
+export { type GradientOptions, type LossAndGradients, lossAndGradients } from "./gradients.ts";
 export {
   type AdaptedModule,
   attentionModules,

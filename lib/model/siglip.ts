@@ -58,10 +58,6 @@ export function visionLayer(
   };
 }
 
-/** The weights of encoder layer k. */
-export const visionLayerWeights = (w: Weights, k: number): Weights =>
-  within(w, `vision_tower.encoder.layers.${k}`);
-
 /** The norm after the last layer; what the projector reads. `[B * N, Dv]` */
 export function visionEnd(w: Weights, h: Tensor, { vision }: PaliGemmaConfig): Tensor {
   return layerNorm(w, h, "vision_tower.post_layernorm", vision.layerNormEps);
@@ -84,7 +80,8 @@ export function visionTower(
   note(h);
   for (let k = 0; k < config.vision.layers; k++) {
     const before = h;
-    h = inLayer(() => visionLayer(visionLayerWeights(w, k), before, batch, config), seen).h;
+    h = inLayer(() =>
+      visionLayer(within(w, `vision_tower.encoder.layers.${k}`), before, batch, config), seen).h;
     note(h);
   }
   return visionEnd(w, h, config);

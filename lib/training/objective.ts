@@ -1,17 +1,25 @@
-import { lossAndGradients } from "../model/mod.ts";
+import { type GradientOptions, lossAndGradients } from "../model/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
 import type { TrainingBatch } from "./batches.ts";
-import type { Objective } from "./step.ts";
+import type { Objective, StepSettings } from "./step.ts";
+
+/**
+ * Whether a step is compiled block by block (GradientOptions.compiler) instead of as one function: with XLA, whose time to
+ * compile and whose memory grow with the whole step otherwise. TensorFlow's graph gains nothing from it and loses the time
+ * of the calls (results/bench/step.md).
+ */
+export const isByBlock = (recompute: boolean, compiler: StepSettings["compiler"]): boolean =>
+  recompute && compiler === "xla";
 
 /**
  * Cross entropy of the next token at every label, of both stages and of language pre-training: which tensors are trained
  * (the projector, LoRA matrices, all weights but a tower's) is said by the parameters' names.
  *
- * @param options `loraScale`: alpha / r, where LoRA matrices are among the tensors; `recompute`: see `lossAndGradients`
+ * @param options `loraScale`: alpha / r, where LoRA matrices are among the tensors; the others: see `lossAndGradients`
  */
 export const nextTokenObjective = (
   config: PaliGemmaConfig,
-  options: { loraScale?: number; recompute?: boolean } = {},
+  options: GradientOptions & { loraScale?: number } = {},
 ): Objective<TrainingBatch> =>
 (params, frozen, { inputs, labels }) => {
   const { loraScale = 0, ...rest } = options, weights = { loraScale, tensors: { ...frozen, ...params } };

@@ -14,7 +14,7 @@ import { batchReader, batchShape, type TrainingBatch, wholeBatches } from "./bat
 import { epochBatches, type Example } from "./examples.ts";
 import { fit, type Run, type TrainingRecord } from "./fit.ts";
 import { meanLoss } from "./loss.ts";
-import { nextTokenObjective } from "./objective.ts";
+import { isByBlock, nextTokenObjective } from "./objective.ts";
 import { type Objective, type StepSettings, type TrainStep, trainStep } from "./step.ts";
 
 /** What both stages take beside model and data. */
@@ -177,10 +177,11 @@ export async function trainStage2(
     params,
     ...(start ? { projector: start } : {}),
   });
+  const byBlock = isByBlock(recompute, config.model.compiler), compiler = byBlock ? "xla" : undefined;
   const step = tracedOnce(
     ["stage 2", model.config, initial.config, recompute],
-    settingsOf(weightDecay, config),
-    nextTokenObjective(model.config, { loraScale: alpha / rank, recompute }),
+    { ...settingsOf(weightDecay, config), byBlock },
+    nextTokenObjective(model.config, { loraScale: alpha / rank, recompute, compiler }),
   );
   const steps = limited(batches.length, config), every = Math.ceil(steps / validations);
   const allSteps = Array.from({ length: steps }, (_, i) => i + 1);

@@ -15,6 +15,8 @@ export type Objective<Batch> = (params: Params, frozen: Params, batch: Batch) =>
 export interface StepSettings extends AdamWSettings {
   /** "eager": op by op, to look into it. */
   compiler: "eager" | "graph" | "xla";
+  /** Whether the objective is called as it is, since it compiles parts of itself. */
+  byBlock?: boolean;
   /** A longer gradient is scaled down to this norm; null: never. */
   maxGradientNorm: number | null;
 }
@@ -63,10 +65,10 @@ function clip(gradients: Params, norm: Tensor, most: number | null): Params {
 
 /**
  * Forward, loss, backward, clipping and AdamW as traced functions, which runs may share: tensors of equal shapes share one
- * trace. With one part all of it is one TensorFlow function.
+ * trace. With one part all of it is one TensorFlow function, unless the objective is compiled by block.
  */
 export function trainStep<Batch>(objective: Objective<Batch>, settings: StepSettings): TrainStep<Batch> {
-  const { compiler, maxGradientNorm } = settings;
+  const { compiler, maxGradientNorm, byBlock } = settings;
   const update = (state: TrainState, { loss, gradients }: LossAndGradients, rate: Tensor): Stepped => {
     const size = norm(gradients), clipped = clip(gradients, size, maxGradientNorm);
     const { params, state: moments } = adamW(state.params, clipped, state.adamW, rate, settings);
@@ -81,12 +83,13 @@ export function trainStep<Batch>(objective: Objective<Batch>, settings: StepSett
   const whole = compiled((state: TrainState, frozen: Params, part: Batch, rate: Tensor) =>
     update(state, objective(state.params, frozen, part), rate)
   );
-  const [differentiate, accumulate, apply] = [compiled(objective), compiled(sum), compiled(update)];
+  const differentiate = byBlock ? objective : compiled(objective);
+  const [accumulate, apply] = [compiled(sum), compiled(update)];
 
   return async (state, frozen, parts, learningRate, signal) => {
     const rate = tf.scalar(learningRate), made: LossAndGradients[] = [];
     try {
-      if (parts.length === 1) return whole(state, frozen, parts[0], rate);
+      if (parts.length === 1 && !byBlock) return whole(state, frozen, parts[0], rate);
       for (const [i, part] of parts.entries()) {
         if (i > 0) await checkpoint(signal);
         made.push(differentiate(state.params, frozen, part));

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
+import { binding } from "../../lib/tensor/backend.ts";
 import { tf } from "@lib/tensor/mod.ts";
 import { lossAndGradients, type ModelInputs, weightsOf } from "@lib/model/mod.ts";
 import type { Params } from "@lib/weights/mod.ts";
@@ -83,3 +84,28 @@ Deno.test("a name that nothing reads is refused, trained plainly or by block", a
   assertThrows(() => lossAndGradients(w, ["no.such"], inputs, labels, config), Error, '"no.such"');
   assertThrows(() => lossAndGradients(w, [], inputs, labels, config), Error, "Nothing to train");
 });
+
+for (const compiler of ["graph", "xla"] as const) {
+  Deno.test(`compiled by block with ${compiler}: gradients of the plain pass, and no more functions for more layers`, async () => {
+    const { params, config, adapter, inputs, labels } = await fixture("mqa_left"),
+      trained = Object.keys(adapter.params);
+    const w = weightsOf(params, adapter), { begin } = binding;
+    let traces = 0;
+    binding.begin = (...args) => {
+      traces++;
+      begin.apply(binding, args);
+    };
+    const options = { recompute: true, compiler };
+    const blocks = lossAndGradients(w, trained, inputs, labels, config, options);
+    const again = lossAndGradients(w, trained, inputs, labels, config, options);
+    binding.begin = begin;
+    // Forward of six kinds; backward of the five from the first layer on, of its kind without an input's gradient too; the head.
+    assertEquals(traces, 6 + 6 + 1);
+    const plain = lossAndGradients(w, trained, inputs, labels, config);
+    for (const n of trained) {
+      assertNear(n, blocks.gradients[n], plain.gradients[n], 5e-6);
+      assertEquals(difference(again.gradients[n], blocks.gradients[n]), 0);
+    }
+    assert(Math.abs(blocks.loss.dataSync()[0] - plain.loss.dataSync()[0]) < 2e-6);
+  });
+}

@@ -3,6 +3,7 @@ import { initAdapter, PROJECTOR } from "../../model/mod.ts";
 import { IGNORED_LABEL } from "../../text/mod.ts";
 import {
   fit,
+  isByBlock,
   NANO_CONFIG,
   nextTokenObjective,
   TORCH_ADAMW,
@@ -64,7 +65,7 @@ function batchOf(config: PaliGemmaConfig): TrainingBatch {
 }
 
 /** What a stage trains, at its start, and how, as lib/training's stages do. */
-function stageOf({ stage }: StepCase, config: PaliGemmaConfig, frozen: Params) {
+function stageOf({ stage, mode }: StepCase, config: PaliGemmaConfig, frozen: Params) {
   if (stage === "stage 1") {
     const initial = Object.fromEntries(PROJECTOR.map((name) => [name, frozen[name]]));
     return { initial, objective: nextTokenObjective(config) };
@@ -75,8 +76,9 @@ function stageOf({ stage }: StepCase, config: PaliGemmaConfig, frozen: Params) {
     towers: "both",
     seed: 1,
   });
-  const recompute = stage === "stage 2, recompute";
-  return { initial, objective: nextTokenObjective(config, { loraScale: alpha / r, recompute }) };
+  const recompute = stage === "stage 2, recompute", byBlock = isByBlock(recompute, mode);
+  const options = { loraScale: alpha / r, recompute, compiler: byBlock ? "xla" as const : undefined };
+  return { initial, objective: nextTokenObjective(config, options), byBlock };
 }
 
 /** Runs one case by {@linkcode fit}. To be called once in a process, whose peak memory it reports. */
@@ -85,8 +87,13 @@ export async function measureStep(
   steps: number = MODELS[stepCase.model].steps,
 ): Promise<StepMeasurement> {
   const config = CONFIGS[stepCase.model], frozen = randomWeights(config);
-  const { initial, objective } = stageOf(stepCase, config, frozen);
-  const settings = { ...TORCH_ADAMW, maxGradientNorm: 1, compiler: stepCase.mode };
+  const { initial, objective, byBlock = false } = stageOf(stepCase, config, frozen);
+  const settings = {
+    ...TORCH_ADAMW,
+    maxGradientNorm: 1,
+    compiler: stepCase.mode,
+    byBlock,
+  };
   const seconds: number[] = [];
   let start = 0;
   const { records } = await fit({
