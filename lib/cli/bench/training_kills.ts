@@ -9,12 +9,19 @@ interface Ended {
   result: string | null;
   /** Steps that it did. */
   steps: number;
-  /** From when its model was loaded to its end. */
+  /** Milliseconds from when its model was loaded to its first step, and from there to its end. */
+  toFirst: number;
+  fromFirst: number;
+}
+
+/** A moment, in milliseconds after a line of the process. */
+interface Moment {
+  after: "ready" | "step";
   ms: number;
 }
 
-/** Starts the training and kills it `afterMs` after its model is loaded, if it has not ended by then. */
-async function train(results: string, signal: AbortSignal, afterMs?: number): Promise<Ended> {
+/** Starts the training and kills it at a moment, if it has not ended by then. */
+async function train(results: string, signal: AbortSignal, kill?: Moment): Promise<Ended> {
   const child = tiedCommand(Deno.execPath(), {
     args: ["run", "-A", "--quiet", join(import.meta.dirname!, "training_child.ts")],
     env: { LAB_RESULTS: results },
@@ -22,20 +29,21 @@ async function train(results: string, signal: AbortSignal, afterMs?: number): Pr
     stdout: "piped",
     signal,
   }).spawn();
-  let result: string | null = null, steps = 0, ready = 0, timer: ReturnType<typeof setTimeout> | undefined;
+  let result: string | null = null, steps = 0, timer: ReturnType<typeof setTimeout> | undefined;
+  const at = { ready: 0, step: 0 };
   for await (const line of linesOf(child.stdout)) {
-    if (line === "step") steps++;
-    else if (line !== "ready") result = line;
+    if (line !== "ready" && line !== "step") result = line;
     else {
-      ready = performance.now();
-      if (afterMs !== undefined) timer = setTimeout(() => child.kill("SIGKILL"), afterMs);
+      if (line === "step") steps++;
+      at[line] ||= performance.now();
+      if (line === kill?.after) timer ??= setTimeout(() => child.kill("SIGKILL"), kill.ms);
     }
   }
   clearTimeout(timer);
-  const { success, signal: ending } = await child.status;
+  const { success, signal: ending } = await child.status, end = performance.now();
   signal.throwIfAborted();
   if (!success && ending !== "SIGKILL") throw new Error("the training failed unharmed.");
-  return { result, steps, ms: performance.now() - ready };
+  return { result, steps, toFirst: at.step - at.ready, fromFirst: end - at.step };
 }
 
 /** What is left of unfinished trainings. */
@@ -47,34 +55,30 @@ async function campaign(count: number, results: string, signal: AbortSignal): Pr
   const random = rng(2506), forget = () => Deno.remove(results, { recursive: true });
   const whole = await train(results, signal), details: string[] = [], reached: number[] = [];
   await forget();
-  let longest = whole.ms, failed = 0, finished = 0, tried = 0, done = 0;
+  let failed = 0, finished = 0, tried = 0;
   while (tried < count) {
-    const { result, steps, ms } = await train(results, signal, longest * random());
-    done += steps;
+    // Most of a small training's time goes by before its first step; most kills are to come after it.
+    const kill: Moment = random() < 0.2
+      ? { after: "ready", ms: random() * whole.toFirst }
+      : { after: "step", ms: random() * 0.7 * whole.fromFirst };
+    const { result, steps } = await train(results, signal, kill);
     if (result === null) {
       tried++;
       reached.push(steps);
-    } else longest = Math.max(0.2 * longest, ms);
-    // What the kills before have left is trained to its end.
+    }
+    // What the last kill has left is trained to its end.
     const end = result ?? (tried === count ? (await train(results, signal)).result : null);
     if (end === null) continue;
     finished++;
     const left = leftovers(results);
-    if (end === whole.result && left.length === 0) {
-      await forget();
-      continue;
-    }
-    failed++;
-    details.push(
-      end === whole.result
-        ? `after kill ${tried}: left ${left.join(", ")}`
-        : `after kill ${tried}: ${end} instead of ${whole.result}`,
-    );
+    if (end !== whole.result) details.push(`after kill ${tried}: ${end} instead of ${whole.result}`);
+    if (left.length > 0) details.push(`after kill ${tried}: left ${left.join(", ")}`);
+    if (end !== whole.result || left.length > 0) failed++;
     await forget();
   }
   const within = reached.filter((steps) => steps > 0).length;
   details.push(
-    `${finished} trainings of ${whole.steps} steps reached their end over ${tried} kills, ${within} of them between the first step and the last of a process; ${done} steps in all`,
+    `${finished} trainings of ${whole.steps} steps reached their end over ${tried} kills, ${within} of them after a process's first step`,
   );
   return { tried, failed, details };
 }
