@@ -56,10 +56,9 @@ export async function askModel(
   const answers = weights === undefined
     ? await answerPrompts(model, tokenizer, store, prompts, settings)
     : await answerOrFind(weights, model, tokenizer, store, prompts, settings);
-  const byItem = used.map(() => [] as string[]);
-  order.forEach((i, place) => byItem[i] = answers[place].map((answer) => answer.text));
-  return used.flatMap((item, i) =>
-    byItem[i].map((answer, run) => ({ id: item.id, run, answer, seed: runs > 1 ? config.seed : null }))
+  const byItem = new Map(order.map((i, place) => [i, answers[place]])), seed = runs > 1 ? config.seed : null;
+  return used.flatMap(({ id }, i) =>
+    byItem.get(i)!.map(({ text, ended }, run) => ({ id, run, answer: text, seed, cut: !ended }))
   );
 }
 

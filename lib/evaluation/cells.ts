@@ -11,6 +11,7 @@ import {
   shuffle,
   STAGE2_DATASETS,
 } from "../config/mod.ts";
+import { chooseItems, type CorpusRecord, evaluationSets, resolveEvaluationSet } from "../corpus/mod.ts";
 import { type ImageStore, mergeAdapter, type Model } from "../model/mod.ts";
 import { hanCount } from "../stats/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
@@ -20,7 +21,7 @@ import { loadAdapter, type Params, paramsSha256 } from "../weights/mod.ts";
 import { askModel } from "./answers.ts";
 import { shuffledImages } from "./controls.ts";
 import { squadTokens } from "./normalise.ts";
-import { Prediction } from "./records.ts";
+import type { Prediction } from "./records.ts";
 
 /** The paper's datasets whose test split is asked about. */
 export const TEST_SETS = ["slake", "pmc_vqa", "roco_v2", "medpix2"] as const;
@@ -105,17 +106,64 @@ export const isShort = (pair: Pick<QaPair, "choices" | "answerType" | "answer">)
   pair.choices !== null || pair.answerType === "closed" ||
   squadTokens(pair.answer).length - hanCount(pair.answer) / 2 <= 3;
 
-/** Test pairs of a dataset, as many as the configuration asks for, drawn by seed: the same for every system. */
-export function testItems(pairs: readonly QaPair[], testSet: TestSet, config: Config): TestItems {
+/** The set of data/evaluation that a dataset's questions are taken from. */
+export const SET_OF = {
+  slake: "slake_closed",
+  pmc_vqa: "pmc_vqa_clean",
+  roco_v2: "roco_open",
+  medpix2: "medpix_test",
+} as const satisfies Record<typeof TEST_SETS[number], string>;
+
+/** Ids of the records that are asked about, by the paper's datasets. */
+export type TestRecords = Readonly<Record<typeof TEST_SETS[number], ReadonlySet<string>>>;
+
+/**
+ * The records of data/evaluation, by dataset: committed or frozen ones of whole real data, else those that the set's recipe
+ * finds among what there is.
+ *
+ * @throws as `resolveEvaluationSet`
+ */
+export async function evaluationRecords(
+  records: readonly CorpusRecord[],
+  config: Config,
+): Promise<TestRecords> {
+  const whole = config.corpora.source === "real" && config.limit === null, sets = await evaluationSets();
+  const idsOf = async (testSet: keyof TestRecords) => {
+    const set = sets.find(({ name }) => name === SET_OF[testSet])!;
+    return new Set(
+      whole ? (await resolveEvaluationSet(set, records, config)).ids : chooseItems(set, records),
+    );
+  };
+  return {
+    slake: await idsOf("slake"),
+    pmc_vqa: await idsOf("pmc_vqa"),
+    roco_v2: await idsOf("roco_v2"),
+    medpix2: await idsOf("medpix2"),
+  };
+}
+
+/**
+ * The questions of one dataset: pairs about the given records (of the user's own sets all of the test split), as many as the
+ * configuration asks for, drawn by seed, the same for every system. Open ones are about one image each.
+ */
+export function testItems(
+  pairs: readonly QaPair[],
+  testSet: TestSet,
+  records: ReadonlySet<string> | null,
+  config: Config,
+): TestItems {
   const { closedItems, openItems } = config.evaluation;
   const own = shuffle(
-    pairs.filter((pair) => pair.dataset === testSet && pair.split === "test"),
+    pairs.filter(({ id, dataset, split }) =>
+      dataset === testSet && split === "test" && (records?.has(id.split("#")[0]) ?? true)
+    ),
     rng(`evaluation/${config.seed}/${testSet}`),
   );
   const some = (list: QaPair[], n: number) => list.slice(0, limited(n, config));
+  const open = own.filter((pair) => !isShort(pair));
   return {
     short: some(own.filter(isShort), closedItems),
-    open: some(own.filter((pair) => !isShort(pair)), openItems),
+    open: some([...new Map(open.map((pair) => [pair.imageId, pair])).values()], openItems),
   };
 }
 
@@ -123,10 +171,15 @@ export function testItems(pairs: readonly QaPair[], testSet: TestSet, config: Co
 export type GridItems = Record<TestSet, TestItems>;
 
 /** The questions of the test sets that a configuration has. */
-export function gridItems(pairs: readonly QaPair[], config: Config): GridItems {
-  return Object.fromEntries(
-    [...TEST_SETS, ...ownDatasets(config)].map((testSet) => [testSet, testItems(pairs, testSet, config)]),
-  ) as GridItems;
+export function gridItems(
+  pairs: readonly QaPair[],
+  records: TestRecords,
+  config: Config,
+): GridItems {
+  return Object.fromEntries([
+    ...TEST_SETS.map((testSet) => [testSet, testItems(pairs, testSet, records[testSet], config)]),
+    ...ownDatasets(config).map((testSet) => [testSet, testItems(pairs, testSet, null, config)]),
+  ]) as GridItems;
 }
 
 /**
@@ -164,13 +217,6 @@ export interface CellAnswers {
   shuffled: Prediction[];
   /** One greedy answer per item. */
   open: Prediction[];
-}
-
-/** @throws when there are no answers of that name. */
-export function answersOf(answers: readonly CellAnswers[], name: string): CellAnswers {
-  const found = answers.find(({ cell }) => cell.name === name);
-  if (!found) throw new Error(`There are no answers of "${name}".`);
-  return found;
 }
 
 /**
@@ -233,12 +279,12 @@ export async function askCell(
 export function predictionRows(
   answers: readonly CellAnswers[],
   items: GridItems,
-): Record<string, string | number | null>[] {
+): Row[] {
   return answers.flatMap(({ cell, ...kinds }) => {
     const { short, open } = items[cell.testSet];
     const byId = new Map([...short, ...open].map((item) => [item.id, item]));
     return (["short", "open", "blank", "shuffled"] as const).flatMap((kind) =>
-      kinds[kind].map(({ id, run, answer, seed }) => {
+      kinds[kind].map(({ id, run, answer, seed, cut }) => {
         const { dataset, imageId, questionType, question, answer: gold } = byId.get(id)!;
         return {
           cell: cell.name,
@@ -252,23 +298,9 @@ export function predictionRows(
           answer,
           gold,
           seed,
+          cut,
         };
       })
     );
   });
-}
-
-/**
- * One system's answers of one kind, out of the rows of the table `predictions`.
- *
- * @throws when there are none, or a row is no prediction
- */
-export function storedPredictions(
-  rows: readonly Row[],
-  cell: string,
-  kind: keyof Omit<CellAnswers, "cell">,
-): Prediction[] {
-  const own = rows.filter((row) => row.cell === cell && row.kind === kind);
-  if (own.length === 0) throw new Error(`The table of predictions has no ${kind} answers of "${cell}".`);
-  return own.map(({ id, run, answer, seed }) => Prediction.parse({ id, run, answer, seed }));
 }

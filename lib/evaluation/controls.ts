@@ -1,9 +1,6 @@
 import { rng, shuffle } from "../config/mod.ts";
-import { clusteredDifference, holm, signFlipTest } from "../stats/mod.ts";
-import { evaluateClosed } from "./closed.ts";
 import { normaliseAnswer } from "./normalise.ts";
 import type { EvaluationItem, Prediction } from "./records.ts";
-import type { ScorerName } from "./scorers.ts";
 
 /** What a question is known by when answers are counted without its image. */
 type TrainingItem = Pick<EvaluationItem, "question" | "answer">;
@@ -25,7 +22,7 @@ export function majorityPredictions(
 ): Prediction[] {
   if (training.length === 0) throw new Error("The majority answer needs training items; found none.");
   const answer = mostFrequent(training.map((item) => normaliseAnswer(item.answer)));
-  return items.map(({ id }) => ({ id, run: 0, answer, seed: null }));
+  return items.map(({ id }) => ({ id, run: 0, answer, seed: null, cut: false }));
 }
 
 /**
@@ -69,68 +66,4 @@ export function shuffledImages(
   // Items ordered by image and moved on by the size of the largest group never land in their own group.
   const ordered = groups.flat();
   return new Map(ordered.map((item, i) => [item.id, ordered[(i + largest) % ordered.length].id]));
-}
-
-/** One row of a table of systems and controls. */
-export interface SystemRow {
-  system: string;
-  runs: number;
-  items: number;
-  accuracy: number;
-  std: number;
-  low: number;
-  high: number;
-  /** This row minus the first row, interval of the images; null in the first row. */
-  difference: number | null;
-  differenceLow: number | null;
-  differenceHigh: number | null;
-  /** Of a difference of zero, by flipping whole images (`signFlipTest`), corrected for the number of rows (Holm). */
-  pValue: number | null;
-}
-
-/**
- * Systems and controls on the same items, each compared with the first.
- *
- * @param systems name to predictions; the first is the one that the others are compared with.
- * @throws as `evaluateClosed`, or when the rule leaves out an item (it must decide on all of them to be compared).
- */
-export function systemTable(
-  items: readonly EvaluationItem[],
-  systems: Record<string, readonly Prediction[]>,
-  scorer: ScorerName = "exact",
-): SystemRow[] {
-  const results = Object.entries(systems).map(([system, predictions]) => {
-    const result = evaluateClosed(items, predictions, { scorer });
-    if (result.perItem.some((item) => item.scores.includes(null))) {
-      throw new Error(
-        `Scorer "${scorer}" leaves out answers of "${system}": choose a rule that decides every item.`,
-      );
-    }
-    return { system, result };
-  });
-  const first = results[0].result, images = items.map((item) => item.imageId);
-  const rest = results.slice(1).map(({ system, result }) => {
-    const differences = result.perItem.map((item, i) => item.score! - first.perItem[i].score!);
-    return {
-      interval: clusteredDifference(differences, images),
-      pValue: signFlipTest(differences, images, `difference/${system}`),
-    };
-  });
-  const corrected = holm(rest.map(({ pValue }) => pValue));
-  return results.map(({ system, result }, r) => {
-    const difference = r === 0 ? null : rest[r - 1].interval;
-    return {
-      system,
-      runs: result.runs,
-      items: result.items,
-      accuracy: result.accuracy,
-      std: result.std,
-      low: result.byImage.low,
-      high: result.byImage.high,
-      difference: difference?.estimate ?? null,
-      differenceLow: difference?.low ?? null,
-      differenceHigh: difference?.high ?? null,
-      pValue: r === 0 ? null : corrected[r - 1],
-    };
-  });
 }

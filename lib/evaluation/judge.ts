@@ -7,7 +7,7 @@ import {
   type Parameter,
   runJobs,
 } from "../llm/mod.ts";
-import { type Agreement, clusteredShare, cohenKappa, type Interval, isChinese } from "../stats/mod.ts";
+import { isChinese } from "../stats/mod.ts";
 import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
 
 /** Changes with every change of the words below, so that verdicts say which prompt they come from. */
@@ -149,58 +149,4 @@ export async function judgeOpen(
       prompt: JUDGE_PROMPT_VERSION,
     };
   });
-}
-
-/** Accuracy as the judge sees it. */
-export interface JudgedAccuracy {
-  judged: number;
-  correct: number;
-  /** Answers without a readable verdict: they count as wrong. */
-  unreadable: number;
-  /** Of those, replies that the token limit cut before a verdict. */
-  cut: number;
-  byImage: Interval;
-}
-
-/** @throws when no verdict is readable. */
-export function judgedAccuracy(
-  items: readonly EvaluationItem[],
-  verdicts: readonly JudgeVerdict[],
-): JudgedAccuracy {
-  const imageOf = new Map(items.map((item) => [item.id, item.imageId]));
-  const readable = verdicts.filter((verdict) => verdict.correct !== null);
-  if (readable.length === 0) {
-    const cut = verdicts.filter((verdict) => verdict.cut).length;
-    throw new Error(
-      `None of the judge's ${verdicts.length} replies is a verdict, ${cut} were cut at the token limit: look at their raw text in the journal; a judge that reasons needs JUDGE_REASONING_TOKENS.`,
-    );
-  }
-  const correct = readable.filter((verdict) => verdict.correct).length;
-  return {
-    judged: verdicts.length,
-    correct,
-    unreadable: verdicts.length - readable.length,
-    cut: verdicts.filter(({ cut }) => cut).length,
-    byImage: clusteredShare(
-      verdicts.map((verdict) => Number(verdict.correct ?? false)),
-      verdicts.map((verdict) => imageOf.get(verdict.id)!),
-    ),
-  };
-}
-
-/**
- * How far the judge's verdicts agree with known ones (a person's, another judge's, or ground truth at tiny scale).
- *
- * @param truth known verdict by item id; items without one do not count.
- * @throws when nothing is left to compare.
- */
-export function judgeAgreement(
-  verdicts: readonly JudgeVerdict[],
-  truth: ReadonlyMap<string, boolean>,
-): Agreement {
-  const both = verdicts.filter(({ id }) => truth.has(id));
-  return cohenKappa(
-    both.map((verdict) => String(verdict.correct ?? false)),
-    both.map((verdict) => String(truth.get(verdict.id))),
-  );
 }

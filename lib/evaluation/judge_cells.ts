@@ -1,9 +1,9 @@
 import type { Config } from "../config/mod.ts";
 import { type Endpoint, endpoint, startEmbeddedServer } from "../llm/mod.ts";
-import type { Agreement } from "../stats/mod.ts";
-import { answersOf, type CellAnswers, type GridItems } from "./cells.ts";
-import { judgeAgreement, type JudgedAccuracy, judgedAccuracy, type JudgeVerdict } from "./judge.ts";
-import { exact } from "./scorers.ts";
+import { type Agreement, cohenKappa } from "../stats/mod.ts";
+import { type ItemScore, scoresOf, type ScoreTable } from "./item_scores.ts";
+import type { JudgeVerdict } from "./judge.ts";
+import { type Accuracy, accuracyOf } from "./metrics.ts";
 
 /** The language model that judges. */
 export interface Judge extends Endpoint {
@@ -39,61 +39,50 @@ export async function openJudge(
 }
 
 /** What the judge says about one system, and whether it can be believed. */
-export interface JudgedCell extends JudgedAccuracy {
-  name: string;
-  /** Model that judged. */
-  judge: string;
-  /** Answers that match the reference exactly. */
-  matches: number;
-  /** Between the verdicts and exact match. */
+export interface JudgedCell {
+  cell: string;
+  /** As the judge sees it; replies without a verdict are `unread`, and wrong. */
+  accuracy: Accuracy;
+  /** Exact match on the same answers. */
+  exact: Accuracy;
+  /** Between the two. */
   agreement: Agreement;
 }
 
-/**
- * Accuracy as the judge sees it, and its agreement with exact match, for every system with a readable verdict.
- *
- * @param verdicts of each system's open answers, by its name
- * @throws when there are no answers of a name.
- */
-export function judgedCells(
-  verdicts: Readonly<Record<string, readonly JudgeVerdict[]>>,
-  answers: readonly CellAnswers[],
-  items: GridItems,
-): JudgedCell[] {
-  return Object.entries(verdicts).flatMap(([name, list]): JudgedCell[] => {
-    if (verdictShare([list]) === 0) return [];
-    const { cell, open } = answersOf(answers, name), asked = items[cell.testSet].open;
-    const said = new Map(open.map(({ id, answer }) => [id, answer]));
-    const matches = new Map(
-      asked.map((item) => [item.id, exact({ ...item, prediction: said.get(item.id)! }) === 1]),
-    );
-    return [{
-      name,
-      judge: list[0].model,
-      matches: [...matches.values()].filter(Boolean).length,
-      agreement: judgeAgreement(list, matches),
-      ...judgedAccuracy(asked, list),
-    }];
+/** Every judged system of a table of scores. */
+export function judgedCells(table: ScoreTable): JudgedCell[] {
+  const judged = [...table.values()].filter(([row]) => row.scorer === "judge");
+  return judged.map((scores) => {
+    const { cell } = scores[0], matches = scoresOf(table, cell, "open", "exact");
+    const truth = new Map(matches.map(({ id, run, score }) => [`${id}#${run}`, score === 1]));
+    return {
+      cell,
+      accuracy: accuracyOf(scores)!,
+      exact: accuracyOf(matches)!,
+      agreement: judgeAgreement(scores, truth),
+    };
   });
+}
+
+/**
+ * How far the judge's verdicts agree with known ones (a person's, another judge's, or exact match).
+ *
+ * @param truth known verdict by item and run ("ID#RUN"); answers without one do not count.
+ * @throws when nothing is left to compare.
+ */
+export function judgeAgreement(
+  scores: readonly Pick<ItemScore, "id" | "run" | "score">[],
+  truth: ReadonlyMap<string, boolean>,
+): Agreement {
+  const both = scores.flatMap(({ id, run, score }) => {
+    const known = truth.get(`${id}#${run}`);
+    return known === undefined ? [] : [[String(score === 1), String(known)]];
+  });
+  return cohenKappa(both.map(([judged]) => judged), both.map(([, known]) => known));
 }
 
 /** Share of the judge's replies that are verdicts; 0 of none. */
 export function verdictShare(lists: readonly (readonly JudgeVerdict[])[]): number {
   const all = lists.flat();
   return all.length > 0 ? all.filter(({ correct }) => correct !== null).length / all.length : 0;
-}
-
-/** Judged systems as rows of a table, with Cohen's kappa and its interval. */
-export function judgedRows(judged: readonly JudgedCell[]): Record<string, string | number>[] {
-  return judged.map(({ name, judge, judged, correct, unreadable, matches, agreement: { kappa } }) => ({
-    cell: name,
-    judge,
-    judged,
-    "judged correct": correct,
-    unread: unreadable,
-    "exact match": matches,
-    kappa: kappa.estimate.toFixed(2),
-    low: kappa.low.toFixed(2),
-    high: kappa.high.toFixed(2),
-  }));
 }

@@ -1,14 +1,13 @@
-/** Scoring rules, closed questions over several runs, the judge for open ones, word overlap and controls. */
+/** Items, answers, scores by the field's rules and the judge, and metrics of scores, as plain functions. */
 export * from "./answers.ts";
 export * from "./bleu.ts";
 export * from "./cells.ts";
-export * from "./closed.ts";
 export * from "./controls.ts";
-export * from "./grid_tables.ts";
+export * from "./item_scores.ts";
 export * from "./judge.ts";
 export * from "./judge_cells.ts";
+export * from "./metrics.ts";
 export * from "./normalise.ts";
-export * from "./notebook_rows.ts";
 export * from "./picture_doubts.ts";
 export * from "./overlap.ts";
 export * from "./reading_rules.ts";

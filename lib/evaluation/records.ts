@@ -13,12 +13,16 @@ export interface EvaluationItem {
   noThirdParty?: boolean;
 }
 
-/** One answer of one system: several runs per item, each with the seed that it was sampled with (null: not known). */
+/**
+ * One answer of one system: several runs per item, each with the seed that it was sampled with (null: not known); `cut`: it was
+ * cut at the token limit.
+ */
 export const Prediction = z.strictObject({
   id: z.string().min(1),
   run: z.number().int().nonnegative(),
   answer: z.string(),
   seed: z.number().int().nullable().default(null),
+  cut: z.boolean().default(false),
 });
 export type Prediction = z.infer<typeof Prediction>;
 

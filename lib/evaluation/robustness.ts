@@ -1,4 +1,8 @@
+import { mean } from "../stats/mod.ts";
+import type { ItemScore } from "./item_scores.ts";
+import { itemMeans } from "./metrics.ts";
 import { normaliseAnswer } from "./normalise.ts";
+import type { Prediction } from "./records.ts";
 
 /**
  * The paper's robustness rule (section 5.3): "we define a prediction as non-robust if the model produces different answers
@@ -46,19 +50,20 @@ export function isNonRobust(answers: readonly string[], reading: DifferentReadin
 /**
  * Accuracy after the penalty under every pair of readings.
  *
- * @param answers `[item][run]`; `scores` the mean score of each item over its runs, in [0, 1].
+ * @param scores of the same answers, of one rule; items that it leaves out do not count.
  */
 export function robustAccuracies(
-  answers: readonly (readonly string[])[],
-  scores: readonly number[],
+  predictions: readonly Prediction[],
+  scores: readonly ItemScore[],
 ): RobustAccuracy[] {
-  const n = scores.length;
-  const plain = scores.reduce((sum, score) => sum + score, 0) / n;
+  const said = Map.groupBy(predictions, ({ id }) => id), items = itemMeans(scores), n = items.length;
+  const answers = items.map(({ id }) => said.get(id)!.map(({ answer }) => answer));
+  const plain = mean(items.map(({ score }) => score));
   const rows: RobustAccuracy[] = [];
   for (const different of Object.keys(DIFFERENT_READINGS) as DifferentReading[]) {
     const flags = answers.map((list) => isNonRobust(list, different));
     const nonRobust = flags.filter(Boolean).length;
-    const lost = scores.reduce((sum, score, i) => sum + (flags[i] ? score : 0), 0);
+    const lost = items.reduce((sum, { score }, i) => sum + (flags[i] ? score : 0), 0);
     const accuracy: Record<PenaltyReading, number> = {
       itemIsWrong: plain - lost / n,
       itemMinusOne: plain - nonRobust / n,

@@ -1,20 +1,6 @@
-import type { Config } from "../config/mod.ts";
+import { type CurveRow, PAPER_LOSS_CLOSED, PAPER_LOSS_OPEN, validated } from "../report/mod.ts";
 import { lossCurvesFigure, type Series } from "./charts.ts";
 import type { Caption, PlotlySpec } from "./theme.ts";
-import { PAPER_LOSS_CLOSED, PAPER_LOSS_OPEN, PAPER_TRAINING } from "./paper_values.ts";
-
-/** A point of a training curve, as notebook 05 writes it. */
-export interface CurveRow {
-  cell: string;
-  step: number;
-  epoch: number;
-  validationLoss: number | null;
-}
-
-const validated = (curves: readonly CurveRow[], cell: string) =>
-  curves.filter((row) =>
-    row.cell === cell && row.validationLoss !== null
-  ) as (CurveRow & { validationLoss: number })[];
 
 /** Validation loss by epoch of one cell ("roco_v2__with"). */
 export function validationSeries(curves: readonly CurveRow[], cell: string): Series {
@@ -36,7 +22,8 @@ export function paperCurves(datasets: readonly string[]): Series[] {
       return [{ name, points: losses.map((loss, i) => [i + 1, loss] as const), from: "paper", colourKey }];
     }
     if (dataset in PAPER_LOSS_CLOSED) {
-      return [{ name, points: PAPER_LOSS_CLOSED[dataset as "pmc_vqa"], from: "paper", colourKey }];
+      const measured = dataset === "mimic_cxr" ? `${name} (training loss)` : name;
+      return [{ name: measured, points: PAPER_LOSS_CLOSED[dataset as "pmc_vqa"], from: "paper", colourKey }];
     }
     return [];
   });
@@ -56,42 +43,4 @@ export function stage2Figure(
     [...ours.map((cell) => validationSeries(curves, cell)), ...paperCurves(datasets)],
     caption,
   );
-}
-
-/** First and last validation loss per cell, and the first measured step at which it was as low as its twin's last. */
-export function lastLosses(curves: readonly CurveRow[]): Record<string, string | number | null>[] {
-  return [...new Set(curves.map((row) => row.cell))].map((cell) => {
-    const own = validated(curves, cell), [dataset, stage1] = cell.split("__");
-    const twin = validated(curves, `${dataset}__${stage1 === "with" ? "without" : "with"}`).at(-1);
-    const reached = twin && own.find((row) => row.validationLoss <= twin.validationLoss);
-    return {
-      dataset,
-      "stage 1": stage1,
-      "first loss": own[0]?.validationLoss ?? null,
-      "last loss": own.at(-1)?.validationLoss ?? null,
-      "step that reaches the twin's last loss": reached?.step ?? null,
-    };
-  });
-}
-
-/** The paper's training arguments beside those of a configuration. */
-export function trainingArguments(config: Config): Record<string, string | number>[] {
-  const { stage2, model } = config;
-  const ours: Record<string, string | number> = {
-    learningRate: stage2.learningRate,
-    schedule: "constant",
-    labelSmoothing: 0,
-    weightDecay: stage2.weightDecay,
-    precision: model.dtype,
-    batchSize: stage2.batchSize,
-    accumulation: stage2.accumulation,
-    loraRank: stage2.rank,
-    loraAlpha: stage2.alpha,
-  };
-  const paper = PAPER_TRAINING as unknown as Record<string, string | number>;
-  return Object.entries(ours).map(([argument, value]) => ({
-    argument,
-    paper: paper[argument] ?? "not given",
-    here: value,
-  }));
 }

@@ -1,4 +1,4 @@
-import { PAPER_CURATION } from "./paper_values.ts";
+import { PAPER_CURATION } from "../report/mod.ts";
 import {
   axis,
   type Caption,

@@ -1,19 +1,21 @@
 /** The grid of systems: which questions they get, what their answers are compared with, and that asking leaks nothing. */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { loadConfig } from "@lib/config/mod.ts";
 import {
   askCell,
-  cellAccuracies,
   type CellAnswers,
-  cellOverlaps,
   EVALUATED_CELLS,
+  evaluationRecords,
   isShort,
-  pairedRows,
+  itemScores,
   type Prediction,
   predictionRows,
+  scoresOf,
+  scoreTable,
   testItems,
 } from "@lib/evaluation/mod.ts";
+import type { CorpusRecord } from "@lib/corpus/mod.ts";
 import { encodePng } from "@lib/image/mod.ts";
 import { initAdapter, openModel } from "@lib/model/mod.ts";
 import { drawPhantom } from "@lib/phantom/mod.ts";
@@ -56,56 +58,79 @@ Deno.test("rules score options, yes-no answers and references of at most three w
   assert(isShort(pair(1, { answer: "yes, there is one there", answerType: "closed" })));
 });
 
-Deno.test("test items are the same for every system, from the test split alone, and as many as asked for", () => {
+Deno.test("test items are those of the evaluation set, the same for every system, and as many as asked for", () => {
   const config = loadConfig({}), long = { answer: "ct of the head with no lesion" };
   const pairs = [
     ...Array.from({ length: 300 }, (_, n) => pair(n)),
-    ...Array.from({ length: 50 }, (_, n) => pair(1000 + n, long)),
+    ...Array.from({ length: 100 }, (_, n) => pair(1000 + n, { ...long, imageId: `roco_v2/${n >> 1}` })),
     ...Array.from({ length: 50 }, (_, n) => pair(2000 + n, { split: "train" })),
     ...Array.from({ length: 50 }, (_, n) => pair(3000 + n, { dataset: "slake" })),
-  ];
-  const items = testItems(pairs, "roco_v2", config);
+  ].map((p) => ({ ...p, id: `${p.id}#template/1` }));
+  const records = new Set(
+    pairs.filter(({ sourceId }) => Number(sourceId) % 5).map(({ id }) => id.split("#")[0]),
+  );
+  const items = testItems(pairs, "roco_v2", records, config);
   assertEquals([items.short.length, items.open.length], [200, 40]);
-  assertEquals(testItems(pairs, "roco_v2", config), items);
-  assert([...items.short, ...items.open].every((p) => p.split === "test" && p.dataset === "roco_v2"));
+  assertEquals(testItems(pairs, "roco_v2", records, config), items);
+  const all = [...items.short, ...items.open];
+  assert(all.every((p) => p.split === "test" && p.dataset === "roco_v2" && records.has(p.id.split("#")[0])));
   assert(items.short.some((p, i) => p.id !== pairs[i].id), "drawn, not the first ones");
-  assertEquals(testItems(pairs, "roco_v2", { ...config, limit: 7 }).short.length, 7);
+  assertEquals(new Set(items.open.map(({ imageId }) => imageId)).size, 40, "one open question an image");
+  assertEquals(testItems(pairs, "roco_v2", records, { ...config, limit: 7 }).short.length, 7);
+  assertEquals(testItems(pairs, "roco_v2", new Set(), config), { short: [], open: [] });
+  assertEquals(
+    testItems(pairs, "roco_v2", null, config).short.length,
+    200,
+    "sets of the user's own have no list",
+  );
+});
+
+Deno.test("questions come from data/evaluation: closed English ones of SLAKE, captioned test images of ROCO", async () => {
+  const record = (id: string, more: Partial<CorpusRecord>) =>
+    ({ id, split: "test", language: "en", answerType: null, region: null, ...more }) as CorpusRecord;
+  const found = await evaluationRecords([
+    record("slake/test/1", { dataset: "slake", answerType: "closed" }),
+    record("slake/test/2", { dataset: "slake", answerType: "open" }),
+    record("slake/test/3", { dataset: "slake", answerType: "closed", language: "zh" }),
+    record("slake/train/4", { dataset: "slake", answerType: "closed", split: "train" }),
+    record("roco_v2/test/5", { dataset: "roco_v2" }),
+  ], loadConfig({}));
+  assertEquals([...found.slake], ["slake/test/1"]);
+  assertEquals([[...found.roco_v2], found.pmc_vqa.size], [["roco_v2/test/5"], 0]);
 });
 
 const answered = (name: string, short: QaPair[], right: (i: number) => boolean): CellAnswers => {
   const say = (good: (i: number) => boolean): Prediction[] =>
     short.flatMap(({ id, answer }, i) =>
-      [0, 1].map((run) => ({ id, run, answer: good(i) ? answer : "ultrasound", seed: 1 }))
+      [0, 1].map((run) => ({ id, run, answer: good(i) ? answer : "ultrasound", seed: 1, cut: false }))
     );
   const none = () => false;
   return { cell: cellOf(name), short: say(right), blank: say(none), shuffled: say((i) => i < 10), open: [] };
 };
 
-Deno.test("accuracies come with controls, and differences are counted item by item", () => {
-  const short = Array.from({ length: 100 }, (_, n) => pair(n)), empty = { short: [], open: [] };
-  const items = { slake: empty, pmc_vqa: empty, medpix2: empty, roco_v2: { short, open: [] } };
-  const training = Array.from(
-    { length: 9 },
-    (_, n) => pair(500 + n, { split: "train", answer: n < 6 ? "ct" : "mri" }),
+Deno.test("one row of scores for every system, question, run and rule, made once", () => {
+  const short = Array.from({ length: 20 }, (_, n) => pair(n)), empty = { short: [], open: [] };
+  const open = [pair(30, { answer: "ct of the head with no lesion" })];
+  const items = { slake: empty, pmc_vqa: empty, medpix2: empty, roco_v2: { short, open } };
+  const training = [pair(500, { split: "train", answer: "ct" })];
+  const given = {
+    ...answered("roco_v2__with", short, () => true),
+    open: [{ ...open[0], run: 0, seed: null, cut: true }],
+  };
+  const rows = itemScores([given], items, training), table = scoreTable(rows);
+  const distinct = new Set(
+    rows.map(({ cell, kind, scorer, id, run }) => [cell, kind, scorer, id, run].join()),
   );
-  const answers = [
-    answered("roco_v2__base", short, (i) => i < 50),
-    answered("roco_v2__with", short, (i) => i < 80),
-    answered("roco_v2__without", short, (i) => i < 70 || i >= 95),
-  ];
-  const [base, trained] = cellAccuracies(answers, items, training);
-  assertEquals([base.accuracy, base.overBase], [0.5, null]);
-  assertEquals([trained.accuracy, trained.blank, trained.shuffled, trained.majority], [0.8, 0, 0.1, 0.5]);
-  assertEquals([trained.overBlank.estimate, trained.overShuffled?.estimate], [0.8, 0.7]);
-  assert(Math.abs(trained.overBase!.estimate - 0.3) < 1e-9 && trained.overBase!.low > 0.2);
-  const [row] = pairedRows(answers, items, [["roco_v2__without", "roco_v2__with"]]);
-  assert(Math.abs(row.difference - 0.05) < 1e-9);
-  // One question an image: as McNemar's exact test of 5 and 10, but for the draws.
-  assert(Math.abs(row.pValue - 0.30175781) < 0.015, `${row.pValue}`);
-  assert(row.smallestDetectable > 0.05);
-  assertThrows(() => pairedRows(answers, items, [["roco_v2__with", "nothing"]]), Error, '"nothing"');
-  assertEquals(cellOverlaps(answers, items), [], "no open questions, no overlap");
-  assertEquals(predictionRows(answers, items).length, 3 * 3 * 200);
+  assertEquals(distinct.size, rows.length);
+  assertEquals(scoresOf(table, "roco_v2__with").length, 40);
+  assertEquals(scoresOf(table, "roco_v2__with", "open", "tokenF1").map(({ score, cut }) => [score, cut]), [[
+    1,
+    true,
+  ]]);
+  assertEquals(scoresOf(table, "roco_v2__with", "majority").map(({ score }) => score).slice(0, 2), [0, 1]);
+  assertEquals(scoresOf(table, "roco_v2__with", "blank", "tokenF1"), [], "controls: exact match alone");
+  assertEquals(scoresOf(table, "roco_v2__base"), []);
+  assertEquals(predictionRows([given], items).filter(({ cut }) => cut).length, 1);
 });
 
 Deno.test("a cell is asked with and without its image; an untrained adapter changes nothing; no tensor is left", async () => {

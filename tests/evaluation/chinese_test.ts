@@ -7,8 +7,8 @@ import {
   judgeMessages,
   overlapTable,
   rouge,
+  scoreAnswers,
   SCORERS,
-  scorerTable,
 } from "../../lib/evaluation/mod.ts";
 import { isChinese, yesOrNo } from "../../lib/stats/mod.ts";
 import { sourcePairs } from "../../lib/synthesis/mod.ts";
@@ -60,10 +60,10 @@ Deno.test("Chinese questions are asked with PaliGemma's prefix for Chinese, and 
   });
   const [zh, en] = [item("哪里异常？", LONG), item("Where?", "In the left lung, above")];
   assert(judgeMessages(zh, LONG)[0].content !== judgeMessages(en, "x")[0].content);
-  const said = [{ id: zh.id, run: 0, answer: LONG, seed: null }];
+  const said = [{ id: zh.id, run: 0, answer: LONG, seed: null, cut: false }];
   const [row] = overlapTable([zh], said);
   assertEquals([row.answers, row.bleu.toFixed(3)], ["system (each Chinese character is a word)", "1.000"]);
-  assert(!scorerTable([zh], said).some(({ scorer }) => scorer === "llavaMedClosed"));
+  assertEquals(scoreAnswers([zh], said, { cell: "", kind: "short" }, ["llavaMedClosed"]), []);
 });
 
 const data = Deno.env.get("LAB_DATA");

@@ -1,7 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   accuracyByGroup,
-  evaluateClosed,
+  accuracyOf,
+  compare,
+  differenceOf,
   type EvaluationItem,
   exact,
   isNonRobust,
@@ -14,9 +16,13 @@ import {
   optionLetter,
   type Prediction,
   questionOnlyPredictions,
+  robustAccuracies,
+  scoreAnswers,
+  type ScorerName,
+  SCORERS,
   scorerTable,
+  scoreTable,
   shuffledImages,
-  systemTable,
   vlmEvalKit,
   vlmEvalKitChoice,
   vqaSoftScore,
@@ -200,25 +206,32 @@ function fiveRuns(right: (i: number) => number): Prediction[] {
       run,
       answer: run < right(i) ? item.answer : `wrong ${run}`,
       seed: run,
+      cut: i === 0,
     }))
   );
 }
 
-Deno.test("Accuracy over five runs is the mean over runs with its spread", () => {
-  const result = evaluateClosed(items, fiveRuns((i) => (i < 6 ? 5 : 3)));
-  assertEquals(result.perRun, [1, 1, 1, 0.5, 0.5]);
-  assertAlmostEquals(result.accuracy, 0.8, 1e-12);
-  assertAlmostEquals(result.std, Math.sqrt(0.3 / 4), 1e-12);
-  assertAlmostEquals(result.unanimous, 0.5, 1e-12);
-  assert(result.byImage.low < 0.8 && result.byImage.high > 0.8);
+const of = { cell: "system", kind: "short" } as const;
+const all = Object.keys(SCORERS) as ScorerName[];
+const exactly = (predictions: Prediction[]) => scoreAnswers(items, predictions, of);
+const said = (answer: string) => items.map(({ id }) => ({ id, run: 0, answer, seed: null, cut: false }));
+
+Deno.test("Accuracy over five runs is the mean over runs with its spread, and counts answers that were cut", () => {
+  const found = accuracyOf(exactly(fiveRuns((i) => (i < 6 ? 5 : 3))))!;
+  assertAlmostEquals(found.accuracy, 0.8, 1e-12);
+  assertAlmostEquals(found.std, Math.sqrt(0.3 / 4), 1e-12);
+  assert(found.byImage.low < 0.8 && found.byImage.high > 0.8);
+  assertEquals([found.items, found.images, found.leftOut, found.runs], [12, 6, 0, 5]);
+  assertAlmostEquals(found.cut, 1 / 12, 1e-12);
 });
 
 Deno.test("Each reading of the robustness sentence gives its own number", () => {
   // Right 3 of 5: two other answers, so three distinct ones, and two that differ from the most frequent.
-  const result = evaluateClosed(items, fiveRuns((i) => (i < 6 ? 5 : 3)));
+  const predictions = fiveRuns((i) => (i < 6 ? 5 : 3));
+  const robust = robustAccuracies(predictions, exactly(predictions));
   const at = (different: string, penalty: string) =>
-    result.robust.find((row) => row.different === different && row.penalty === penalty)!;
-  assertEquals(result.robust.length, 9);
+    robust.find((row) => row.different === different && row.penalty === penalty)!;
+  assertEquals(robust.length, 9);
   assertEquals(at("distinct", "itemIsWrong").nonRobust, 6);
   assertAlmostEquals(at("distinct", "itemIsWrong").accuracy, 0.5, 1e-12);
   assertAlmostEquals(at("distinct", "itemMinusOne").accuracy, 0.3, 1e-12);
@@ -238,29 +251,31 @@ Deno.test("Non-robust: the three readings differ where they should", () => {
 });
 
 Deno.test("Missing, doubled and unknown predictions are refused by name", () => {
-  const all = fiveRuns(() => 5);
-  assertThrows(() => evaluateClosed(items, all.slice(1)), Error, 'lack item "q0" in run 0');
-  assertThrows(() => evaluateClosed(items, [...all, all[0]]), Error, "twice in run 0");
-  assertThrows(() => evaluateClosed(items.slice(1), all), Error, "not among the items");
-  assertThrows(() => evaluateClosed(items, []), Error, "every run must answer");
-  assertThrows(() => evaluateClosed(items, all, { scorer: "vlmEvalKit" }), Error, "applies to none");
+  const right = fiveRuns(() => 5);
+  assertThrows(() => exactly(right.slice(1)), Error, 'lack item "q0" in run 0');
+  assertThrows(() => exactly([...right, right[0]]), Error, "twice in run 0");
+  assertThrows(() => scoreAnswers(items.slice(1), right, of), Error, "not among the items");
+  assertThrows(() => exactly([]), Error, "every run must answer");
+  assertEquals(scoreAnswers(items, right, of, ["vlmEvalKit"]), [], "no item has options");
+  assertEquals([accuracyOf([]), scoreAnswers([], [], of)], [null, []]);
 });
 
-Deno.test("The same outputs score differently under different rules", () => {
-  const table = scorerTable(items, items.map(({ id }) => ({ id, run: 0, answer: "yes", seed: null })));
-  const row = (scorer: string) => table.find((r) => r.scorer === scorer)!;
+Deno.test("The same outputs score differently under different rules; what cannot be read is wrong and counted", () => {
+  const table = (answer: string) =>
+    scorerTable(scoreTable(scoreAnswers(items, said(answer), of, all)), "system");
+  const row = (scorer: string) => table("yes").find((r) => r.scorer === scorer)!;
   assertEquals(row("exact").accuracy, 0.5);
-  assertEquals([row("yesNo").accuracy, row("yesNo").leftOut], [1, 6]);
+  assertEquals([row("yesNo").accuracy, row("yesNo").leftOut, row("yesNo").unread], [1, 6, 0]);
   assertEquals([row("llavaMedClosed").accuracy, row("llavaMedClosed").leftOut], [1, 6]);
-  assertEquals(table.some((r) => r.scorer === "vlmEvalKit"), false);
+  assertEquals(table("yes").some((r) => r.scorer === "vlmEvalKit"), false);
+  const unread = table("maybe").find((r) => r.scorer === "yesNo")!;
+  assertEquals([unread.accuracy, unread.leftOut, unread.items], [0, 6, 6]);
+  assertEquals([unread.unread, row("exact").unread], [1, null]);
 });
 
 Deno.test("Organs are scored apart with their intervals", () => {
-  const groups = accuracyByGroup(
-    items,
-    evaluateClosed(items, fiveRuns((i) => (i < 8 ? 5 : 0))),
-    (i) => i.organ,
-  );
+  const organ = new Map(items.map((item) => [item.id, item.organ]));
+  const groups = accuracyByGroup(exactly(fiveRuns((i) => (i < 8 ? 5 : 0))), ({ id }) => organ.get(id));
   assertEquals(groups.map((g) => [g.group, g.items, g.images, g.accuracy]), [["chest", 8, 4, 1], [
     "brain",
     4,
@@ -268,6 +283,7 @@ Deno.test("Organs are scored apart with their intervals", () => {
     0,
   ]]);
   assert(groups[0].byImage.low < 0.7);
+  assertEquals(accuracyByGroup(exactly(fiveRuns(() => 5)), () => null), []);
 });
 
 Deno.test("Controls: majority, question only, and images that are never an item's own", () => {
@@ -286,15 +302,12 @@ Deno.test("Controls: majority, question only, and images that are never an item'
   assertEquals(shuffledImages(items.slice(0, 3), 0), null, "one image has over half");
 });
 
-Deno.test("A table of systems compares each with the first", () => {
-  const rows = systemTable(items, {
-    ours: fiveRuns(() => 5),
-    majority: items.map(({ id }) => ({ id, run: 0, answer: "left", seed: null })),
-  });
-  assertEquals(rows.map((r) => [r.system, r.accuracy, r.difference]), [["ours", 1, null], [
-    "majority",
-    0.5,
-    -0.5,
-  ]]);
-  assertAlmostEquals(rows[1].pValue!, 2 * 0.5 ** 6, 1e-12);
+Deno.test("Systems are compared item by item, and only on the same items", () => {
+  const ours = exactly(fiveRuns(() => 5)), left = exactly(said("left"));
+  const found = compare(ours, left);
+  assertEquals([found.estimate, found.items], [-0.5, 12]);
+  assertAlmostEquals(found.pValue, 2 * 0.5 ** 6, 1e-12);
+  assert(found.low < -0.5 && found.high < 0 && found.detectable > 0.2);
+  assertEquals(differenceOf(ours, left), { estimate: found.estimate, low: found.low, high: found.high });
+  assertThrows(() => compare(ours.slice(5), left), Error, "found 11 of system and 12 of system, q0 only");
 });

@@ -1,10 +1,15 @@
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import {
+  accuracyOf,
+  type CellAnswers,
+  EVALUATED_CELLS,
   type EvaluationItem,
+  type GridItems,
   judgeAgreement,
-  judgedAccuracy,
   judgeOpen,
+  type JudgeVerdict,
   parseVerdict,
+  verdictScores,
 } from "../../lib/evaluation/mod.ts";
 import { startReplayServer } from "../../lib/llm/mod.ts";
 
@@ -21,7 +26,16 @@ const predictions = items.map((item, i) => ({
   run: 0,
   answer: i < 6 ? item.answer : "normal",
   seed: i,
+  cut: false,
 }));
+
+const own: CellAnswers = {
+  cell: EVALUATED_CELLS.find(({ name }) => name === "roco_v2__with")!,
+  ...{ short: [], blank: [], shuffled: [], open: predictions },
+};
+const grid = { roco_v2: { short: [], open: items } } as unknown as GridItems;
+/** The verdicts as scores. */
+const scored = (verdicts: readonly JudgeVerdict[]) => verdictScores(verdicts, own, grid);
 
 /** A judge that compares the two answers it is given; it never says anything readable about item 3. */
 function startJudge() {
@@ -61,11 +75,11 @@ Deno.test("Each open answer is judged once; verdicts, accuracy and agreement fol
     assertEquals(judge.calls(), 8);
     assertEquals(verdicts.map((v) => v.correct), [true, true, true, null, true, true, false, false]);
     assertEquals(verdicts[3].raw, "I cannot say");
-    const accuracy = judgedAccuracy(items, verdicts);
-    assertEquals([accuracy.judged, accuracy.correct, accuracy.unreadable], [8, 5, 1]);
-    assert(accuracy.byImage.low < 5 / 8 && accuracy.byImage.high > 5 / 8);
-    const truth = new Map(items.map((item, i) => [item.id, i < 6]));
-    assertAlmostEquals(judgeAgreement(verdicts, truth).kappa.estimate, 5 / 7, 1e-12); // item 3 is unread
+    const { items: judged, accuracy, unread, byImage } = accuracyOf(scored(verdicts))!;
+    assertEquals([judged, accuracy, unread], [8, 5 / 8, 1 / 8], "unread is wrong, and counted");
+    assert(byImage.low < 5 / 8 && byImage.high > 5 / 8);
+    const truth = new Map(items.map((item, i) => [`${item.id}#0`, i < 6]));
+    assertAlmostEquals(judgeAgreement(scored(verdicts), truth).kappa.estimate, 5 / 7, 1e-12); // item 3 is unread
     assertEquals((await run()).map((v) => v.correct), verdicts.map((v) => v.correct));
     assertEquals(judge.calls(), 8);
   } finally {
@@ -101,8 +115,8 @@ Deno.test("replies cut before a verdict are named and counted, and what the serv
     "the reply holds no verdict",
   ]);
   assertEquals(verdicts[0].refused, ["temperature"]);
-  const { judged, unreadable, cut } = judgedAccuracy(items, verdicts);
-  assertEquals([judged, unreadable, cut], [3, 2, 1]);
+  const { accuracy, unread } = accuracyOf(scored(verdicts))!;
+  assertEquals([accuracy, unread], [1 / 3, 2 / 3]);
 });
 
 Deno.test("an item that must stay on this machine is not judged elsewhere", async () => {
@@ -128,5 +142,4 @@ Deno.test("A verdict is found inside other text; anything else is none", () => {
     reason: "other side",
   });
   assertEquals(parseVerdict("{not json}"), null);
-  assertThrows(() => judgedAccuracy(items, []), Error, "raw text");
 });

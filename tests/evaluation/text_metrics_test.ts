@@ -68,7 +68,10 @@ const items: EvaluationItem[] = [0, 1, 2, 3].map((i) => ({
 }));
 
 Deno.test("Copying a question that leaks its answer scores, and is shown beside the system", () => {
-  const rows = overlapTable(items, items.map(({ id }) => ({ id, run: 0, answer: "a cyst", seed: 1 })));
+  const rows = overlapTable(
+    items,
+    items.map(({ id }) => ({ id, run: 0, answer: "a cyst", seed: 1, cut: false })),
+  );
   assertEquals(rows.map((row) => row.answers), ["system", "copy of the question"]);
   assert(rows[1].rouge1 > 0.7 && rows[0].rouge1 < 0.3);
 });
@@ -79,6 +82,7 @@ Deno.test("Answers that begin with their question are refused", () => {
     run: 0,
     answer: `answer en ${question}\na cyst`,
     seed: 1,
+    cut: false,
   }));
   assertThrows(() => overlapTable(items, withPrompt), Error, "without the prompt");
 });

@@ -1,7 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { rng, shuffle } from "../../lib/config/mod.ts";
 import { loadVqaRad } from "../../lib/corpus/mod.ts";
-import { questionOnlyPredictions, scorerTable } from "../../lib/evaluation/mod.ts";
+import {
+  questionOnlyPredictions,
+  scoreAnswers,
+  type ScorerName,
+  SCORERS,
+  scorerTable,
+  scoreTable,
+} from "../../lib/evaluation/mod.ts";
 
 Deno.test({
   name:
@@ -18,7 +25,9 @@ Deno.test({
     const known = new Set(images.slice(0, images.length >> 1));
     const training = items.filter((item) => known.has(item.imageId));
     const test = items.filter((item) => !known.has(item.imageId));
-    const rows = scorerTable(test, questionOnlyPredictions(training, test));
+    const said = questionOnlyPredictions(training, test), of = { cell: "none", kind: "short" } as const;
+    const scores = scoreAnswers(test, said, of, Object.keys(SCORERS) as ScorerName[]);
+    const rows = scorerTable(scoreTable(scores), "none");
     const row = (scorer: string) => rows.find((r) => r.scorer === scorer)!;
     assert(row("exact").accuracy > 0.3 && row("exact").accuracy < 0.6);
     assertEquals(row("llavaMedClosed").accuracy, 1);

@@ -11,9 +11,6 @@ import {
   architectureFigure,
   figureBundle,
   loadPlotly,
-  PAPER_ACCURACY,
-  PAPER_CURATION,
-  PAPER_ORGANS,
   paperCurves,
   plainText,
   recipeFigure,
@@ -22,6 +19,7 @@ import {
   svgToPng,
   textWidth,
 } from "../../lib/figures/mod.ts";
+import { PAPER_ACCURACY, PAPER_CURATION, PAPER_ORGANS } from "../../lib/report/mod.ts";
 import { loadConfig } from "../../lib/config/mod.ts";
 import { gallery } from "./gallery.ts";
 

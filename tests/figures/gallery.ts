@@ -11,8 +11,6 @@ import {
   lossCurvesFigure,
   maskFigure,
   mixingFigure,
-  PAPER_CONCEPTS,
-  PAPER_LOSS_OPEN,
   paperCurationPanel,
   type PlotlySpec,
   recipeFigure,
@@ -20,6 +18,7 @@ import {
   scalingFigure,
   tokenSaliencyFigure,
 } from "../../lib/figures/mod.ts";
+import { PAPER_CONCEPTS, PAPER_LOSS_OPEN } from "../../lib/report/mod.ts";
 import { prefixLmMask } from "../../lib/saliency/mod.ts";
 import { fitScalingLaw, wilsonInterval } from "../../lib/stats/mod.ts";
 import { DEMONSTRATION_NOTICE } from "../../lib/weights/mod.ts";

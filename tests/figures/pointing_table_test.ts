@@ -1,6 +1,7 @@
 /** Rows and panels of the saliency notebook. */
 import { assertEquals } from "@std/assert";
-import { mapPanels, pointingRows } from "@lib/figures/mod.ts";
+import { mapPanels } from "@lib/figures/mod.ts";
+import { pointingRows } from "@lib/report/mod.ts";
 
 Deno.test("pointing games are shown as shares with their intervals", () => {
   const interval = { estimate: 0.25, low: 0.2, high: 0.3 };

@@ -30,7 +30,7 @@ const item: EvaluationItem = {
   ...{ id: "q", imageId: "i", question: "Which organ?", answer: "lung" },
   ...{ choices: null, answerType: "open" },
 };
-const verdicts = await judgeOpen([item], [{ id: "q", run: 0, answer: "lung", seed: 1 }], judge, {
+const verdicts = await judgeOpen([item], [{ id: "q", run: 0, answer: "lung", seed: 1, cut: false }], judge, {
   journalPath: `${folder}/judge.jsonl`,
   concurrency: 1,
   seed: 1,

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { publishTable, tableMarkdown } from "@lib/figures/mod.ts";
+import { publishTable, tableMarkdown } from "@lib/report/mod.ts";
 
 Deno.test("A published table is saved as JSON with its sources and as Markdown; one without rows is refused unsaved", async () => {
   const saved: Record<string, unknown> = {};

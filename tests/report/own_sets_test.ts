@@ -3,32 +3,40 @@ import { assert, assertEquals } from "@std/assert";
 import { cellsToJudge, loadConfig } from "@lib/config/mod.ts";
 import {
   askableCells,
-  cellAccuracies,
   type CellAnswers,
+  gridItems,
+  itemScores,
+  pictureDoubts,
+  scoreTable,
+} from "@lib/evaluation/mod.ts";
+import { table1Bars } from "@lib/figures/mod.ts";
+import {
+  answerTable,
+  cellAccuracies,
   cellOverlaps,
   comparable,
   controlRows,
-  gridItems,
   itemRows,
   medianImageGain,
   pairedRows,
-  pictureDoubts,
   scorerRows,
   smallestGain,
+  table1,
   unaskedSets,
-} from "@lib/evaluation/mod.ts";
-import { table1, table1Bars, table4, table5 } from "@lib/figures/mod.ts";
+} from "@lib/report/mod.ts";
 import type { QaPair } from "@lib/synthesis/mod.ts";
 
 const config = loadConfig({ LAB_SET: 'corpora.own=["ward","exam"]' });
 const pairs = ["roco_v2", "own_ward", "own_exam"].flatMap((dataset) =>
   Array.from({ length: 24 }, (_, n) => ({
-    ...{ id: `${dataset}/${n}`, dataset, split: "test", imageId: `${dataset}/${n >> 1}` },
+    ...{ id: `${dataset}/test/${n}`, dataset, split: "test", imageId: `${dataset}/${n >> 1}` },
     ...{ question: "what organ is it?", answer: n % 3 ? n % 2 ? "liver" : "lung" : "no lesion is seen here" },
     ...{ choices: null, answerType: "open", questionType: "organ" },
   } as QaPair))
 );
-const items = gridItems(pairs, config);
+const none = new Set<string>(), listed = new Set(pairs.map(({ id }) => id));
+const records = { slake: none, pmc_vqa: none, roco_v2: listed, medpix2: none };
+const items = gridItems(pairs, records, config);
 const file = (name: string) => `adapters/${name}/adapter_model.safetensors`;
 const stages = ["without", "with"];
 const trained = ["roco_v2", "roco_medpix", "own_ward"].flatMap((set) =>
@@ -39,7 +47,13 @@ const { cells, leftOut } = askableCells(items, Object.fromEntries(trained.map((n
 /** Right without the image, so that every gain over controls is zero, on the user's own; right with it on ROCO. */
 const answers = cells.map((cell): CellAnswers => {
   const say = (list: readonly QaPair[], right: (i: number) => boolean) =>
-    list.map(({ id, answer }, i) => ({ id, run: 0, answer: right(i) ? answer : "heart", seed: 1 }));
+    list.map(({ id, answer }, i) => ({
+      id,
+      run: 0,
+      answer: right(i) ? answer : "heart",
+      seed: 1,
+      cut: false,
+    }));
   const { short, open } = items[cell.testSet], looks = cell.testSet === "roco_v2";
   return {
     cell,
@@ -49,6 +63,8 @@ const answers = cells.map((cell): CellAnswers => {
     open: say(open, () => true),
   };
 });
+
+const scores = scoreTable(itemScores(answers, items, pairs));
 
 Deno.test("own sets are asked of what was trained on them, or else of ROCO + MedPix, by name", () => {
   assertEquals(Object.keys(items), ["slake", "pmc_vqa", "roco_v2", "medpix2", "own_ward", "own_exam"]);
@@ -72,15 +88,15 @@ Deno.test("own sets are asked of what was trained on them, or else of ROCO + Med
 
 Deno.test("every table and the bars have a row of each own set, without the paper's numbers", () => {
   assertEquals(itemRows(items).slice(4).map((row) => Object.values(row)), [
-    ["own_ward", 16, 12, 2, 8],
-    ["own_exam", 16, 12, 2, 8],
+    ["own_ward", null, 16, 12, 2, 8],
+    ["own_exam", null, 16, 12, 2, 8],
   ]);
-  const accuracies = cellAccuracies(answers, items, pairs), comparisons = comparable(answers);
+  const accuracies = cellAccuracies(cells, scores), comparisons = comparable(cells);
   assertEquals(comparisons.slice(-2), [
     ["own_ward__without", "own_ward__with"],
     ["own_exam__without", "own_exam__with"],
   ]);
-  const rows = table1(accuracies, pairedRows(answers, items, comparisons)).slice(5);
+  const rows = table1(accuracies, pairedRows(cells, scores, comparisons)).slice(4);
   assertEquals(rows.map((row) => row.dataset), ["ward (your own)", "exam (your own; of ROCO + MedPix)"]);
   for (const row of rows) {
     assertEquals([row["paper without"], row["paper with"], String(row["difference (points)"]).slice(0, 4)], [
@@ -97,29 +113,26 @@ Deno.test("every table and the bars have a row of each own set, without the pape
       "ours",
     ],
   );
-  const overlap = table4(cellOverlaps(answers, items)).filter(({ dataset }) =>
-    String(dataset).startsWith("own_")
-  );
-  assertEquals(overlap.map(({ answers }) => answers), [
-    "ours, answer only (8 items)",
-    "ours, question copied",
-    "ours, answer only (8 items)",
-    "ours, question copied",
-  ]);
-  assertEquals(table5(accuracies, {}).slice(4).map((row) => [row.dataset, row["LLaVA-Med (paper's)"]]), [
-    ["ward (your own)", null],
-    ["exam (your own; of ROCO + MedPix)", null],
-  ]);
+  const overlaps = cellOverlaps(answers, items);
+  for (const stage of ["without", "with"] as const) {
+    const own = answerTable(stage, { accuracies, scores, overlaps, judged: [] })
+      .filter(({ dataset }) => String(dataset).includes("your own"));
+    assertEquals(own.map((row) => [row.dataset, row.answers, row.items]), [
+      ["ward (your own)", "ours, open questions", 8],
+      ["ward (your own)", "question copied", 8],
+      ["exam (your own; of ROCO + MedPix)", "ours, open questions", 8],
+      ["exam (your own; of ROCO + MedPix)", "question copied", 8],
+    ]);
+  }
   assert(controlRows(accuracies).some(({ cell }) => cell === "own_exam__with"));
-  assert(scorerRows(answers, items, ["own_ward__with"]).length > 0);
+  assert(scorerRows(scores, ["own_ward__with"]).length > 0);
 });
 
 Deno.test("the closing checks are about the paper's test sets", () => {
-  const accuracies = cellAccuracies(answers, items, pairs);
+  const accuracies = cellAccuracies(cells, scores);
   assert(accuracies.some(({ testSet, overBlank }) => testSet === "own_ward" && overBlank.low < 0));
   assert(smallestGain(accuracies)! > 0.8 && medianImageGain(accuracies)! > 0.8);
-  const none = { ...items, own_ward: { short: [], open: [] } };
-  assertEquals(unaskedSets(none), ["slake", "pmc_vqa", "medpix2"]);
+  assertEquals(unaskedSets({ ...items, own_ward: { short: [], open: [] } }), ["slake", "pmc_vqa", "medpix2"]);
 });
 
 Deno.test("doubtful pictures are looked for in own sets too", async () => {

@@ -7,17 +7,6 @@ export type Cell = string | number | boolean | null | undefined;
 /** How a row of the paper and ours compare. */
 export type Verdict = "exact" | "trend" | "not reproduced" | "not run";
 
-/** One line of a paper-versus-ours table. */
-export interface Comparison {
-  /** Figure, table or equation of the paper. */
-  item: string;
-  what: string;
-  paper: Cell;
-  ours: Cell;
-  verdict: Verdict;
-  note?: string;
-}
-
 function cellText(cell: Cell): string {
   if (cell === null || cell === undefined || cell === "") return "–";
   if (typeof cell === "boolean") return cell ? "yes" : "no";
@@ -53,16 +42,4 @@ export function tableMarkdown(rows: readonly Record<string, Cell>[]): string {
 export function percentText({ estimate, low, high }: Interval): string {
   const percent = (value: number) => (100 * value).toFixed(1);
   return `${percent(estimate)}% (${percent(low)}–${percent(high)})`;
-}
-
-/** Paper and ours side by side with a verdict, as rows for `tableMarkdown` and the notebook's `table`. */
-export function comparisonRows(comparisons: readonly Comparison[]): Record<string, Cell>[] {
-  return comparisons.map(({ item, what, paper, ours, verdict, note }) => ({
-    "Paper's": item,
-    What: what,
-    Paper: paper,
-    Ours: ours,
-    Verdict: verdict,
-    Note: note ?? "",
-  }));
 }

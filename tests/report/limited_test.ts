@@ -2,20 +2,25 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   askableCells,
-  cellAccuracies,
   type CellAnswers,
+  EVALUATED_CELLS,
+  itemScores,
+  judgedCells,
+  type JudgeVerdict,
+  scoreTable,
+  type TestItems,
+  verdictScores,
+  verdictShare,
+} from "@lib/evaluation/mod.ts";
+import {
+  cellAccuracies,
   cellOverlaps,
   comparable,
   controlRows,
-  EVALUATED_CELLS,
-  judgedCells,
-  type JudgeVerdict,
   medianImageGain,
   pairedRows,
   scorerRows,
-  type TestItems,
-  verdictShare,
-} from "@lib/evaluation/mod.ts";
+} from "@lib/report/mod.ts";
 import type { QaPair } from "@lib/synthesis/mod.ts";
 
 const pair = (n: number) =>
@@ -38,7 +43,13 @@ const only = (short: QaPair[]) => ({
   roco_v2: { short, open: [] },
 });
 const say = (items: readonly QaPair[], right: (i: number) => boolean) =>
-  items.map(({ id, answer }, i) => ({ id, run: 0, answer: right(i) ? answer : "heart", seed: 1 }));
+  items.map(({ id, answer }, i) => ({
+    id,
+    run: 0,
+    answer: right(i) ? answer : "heart",
+    seed: 1,
+    cut: false,
+  }));
 const answersOf = (name: string, items: readonly QaPair[], seen: boolean, exchanged = true): CellAnswers => ({
   cell: EVALUATED_CELLS.find((cell) => cell.name === name)!,
   short: say(items, (i) => i % 4 !== 0),
@@ -61,23 +72,27 @@ Deno.test("one question about one image, and none at all, make every table witho
   for (const short of [[pair(1)], []]) {
     const items = only(short);
     const answers = ["roco_v2__base", "roco_v2__with"].map((name) => answersOf(name, short, true, false));
-    const rows = cellAccuracies(answers, items, []);
+    const cells = answers.map(({ cell }) => cell), scores = scoreTable(itemScores(answers, items, []));
+    const rows = cellAccuracies(cells, scores);
     assertEquals(
       rows.map(({ shuffled, majority, overShuffled }) => [shuffled, majority, overShuffled]),
       short.length ? [[null, null, null], [null, null, null]] : [],
     );
     assertEquals(controlRows(rows).length, rows.length);
-    assertEquals(pairedRows(answers, items, comparable(answers)), []);
+    assertEquals(pairedRows(cells, scores, comparable(cells)), []);
     assertEquals(cellOverlaps(answers, items), []);
-    assertEquals(scorerRows(answers, items, ["roco_v2__with"]).length > 0, short.length > 0);
+    assertEquals(scorerRows(scores, ["roco_v2__with"]).length > 0, short.length > 0);
     assertEquals(medianImageGain(rows) === null, short.length === 0);
   }
 });
 
-Deno.test("a judge that gives no verdict is no row, and its share of verdicts is 0", () => {
-  const short = [pair(1)], verdict = { id: "1", correct: null } as JudgeVerdict;
-  const answers = [answersOf("roco_v2__with", short, true)];
-  assertEquals(judgedCells({ roco_v2__with: [verdict] }, answers, only(short)), []);
+Deno.test("a judge that gives no verdict calls nothing right, and its share of verdicts is 0", () => {
+  const open = [pair(1)], verdict = { id: "1", run: 0, correct: null } as JudgeVerdict;
+  const answers = { ...answersOf("roco_v2__with", [], true), open: say(open, () => true) };
+  const items = { ...only([]), roco_v2: { short: [], open } };
+  const rows = [...itemScores([answers], items, []), ...verdictScores([verdict], answers, items)];
+  const [{ accuracy, exact }] = judgedCells(scoreTable(rows));
+  assertEquals([accuracy.accuracy, accuracy.unread, exact.accuracy], [0, 1, 1]);
   assertEquals([
     verdictShare([]),
     verdictShare([[verdict]]),
@@ -87,8 +102,10 @@ Deno.test("a judge that gives no verdict is no row, and its share of verdicts is
 
 Deno.test("what the right image brings lies above zero of a model that looks, and not of one that does not", () => {
   const short = Array.from({ length: 80 }, (_, n) => pair(n)), items = only(short);
-  const gain = (name: string, seen: boolean) =>
-    medianImageGain(cellAccuracies([answersOf(name, short, seen)], items, []));
+  const gain = (name: string, seen: boolean) => {
+    const answers = answersOf(name, short, seen);
+    return medianImageGain(cellAccuracies([answers.cell], scoreTable(itemScores([answers], items, []))));
+  };
   const [looks, not] = [true, false].map((seen) => gain("roco_v2__with", seen)!);
   assert(looks > 0.2 && not < 0, `${looks}, ${not}`);
   assertEquals(gain("roco_v2__base", true), null, "the base model is not trained");

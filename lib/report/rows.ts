@@ -1,9 +1,17 @@
 import { isOwn } from "../config/mod.ts";
-import { answersOf, type CellAnswers, type GridItems } from "./cells.ts";
-import { median } from "../stats/mod.ts";
-import { type ClosedResult, type GroupAccuracy, type ScorerRow, scorerTable } from "./closed.ts";
-import type { CellAccuracy, PairedRow } from "./grid_tables.ts";
-import { DIFFERENT_READINGS, PENALTY_READINGS } from "./robustness.ts";
+import {
+  DIFFERENT_READINGS,
+  type GridItems,
+  type GroupAccuracy,
+  type JudgedCell,
+  PENALTY_READINGS,
+  type RobustAccuracy,
+  type ScorerRow,
+  scorerTable,
+  type ScoreTable,
+  SET_OF,
+} from "../evaluation/mod.ts";
+import type { CellAccuracy, PairedRow } from "./accuracies.ts";
 
 /** A row of a table that is shown: column titles with their cells. */
 type ShownRow = Record<string, string | number | null>;
@@ -12,6 +20,7 @@ type ShownRow = Record<string, string | number | null>;
 export function itemRows(items: GridItems): ShownRow[] {
   return Object.entries(items).map(([dataset, { short, open }]) => ({
     dataset,
+    "of data/evaluation": dataset in SET_OF ? SET_OF[dataset as keyof typeof SET_OF] : null,
     "short questions": short.length,
     "of images": new Set(short.map((item) => item.imageId)).size,
     "different answers": new Set(short.map((item) => item.answer)).size,
@@ -23,14 +32,14 @@ export function itemRows(items: GridItems): ShownRow[] {
 export function differenceRows(comparisons: readonly PairedRow[]): ShownRow[] {
   const points = (share: number) => Number((100 * share).toFixed(1));
   return comparisons.map(
-    ({ first, second, difference, low, high, pValue, smallestDetectable }) => ({
+    ({ first, second, estimate, low, high, pValue, detectable }) => ({
       first,
       second,
-      "second − first": points(difference),
+      "second − first": points(estimate),
       low: points(low),
       high: points(high),
       "p (Holm)": pValue < 0.001 ? "< 0.001" : pValue.toFixed(2),
-      "could detect": points(smallestDetectable),
+      "could detect": points(detectable),
     }),
   );
 }
@@ -38,11 +47,12 @@ export function differenceRows(comparisons: readonly PairedRow[]): ShownRow[] {
 /** Every system but those without stage 1 beside what it gets without the right image, or without any. */
 export function controlRows(accuracies: readonly CellAccuracy[]): ShownRow[] {
   return accuracies.filter(({ system }) => system !== "without stage 1").map(
-    ({ cell, items, accuracy, std, blank, shuffled, majority, questionOnly }) => ({
+    ({ cell, items, accuracy, std, cut, blank, shuffled, majority, questionOnly }) => ({
       cell,
       items,
       accuracy,
       "std of runs": std,
+      "cut short": cut,
       grey: blank,
       "other image": shuffled,
       majority,
@@ -56,29 +66,35 @@ export interface CellScorerRow extends ScorerRow {
   cell: string;
 }
 
-/**
- * The short answers of some systems under every rule that applies to them.
- *
- * @throws when there are no answers of a name.
- */
-export function scorerRows(
-  answers: readonly CellAnswers[],
-  items: GridItems,
-  names: readonly string[],
-): CellScorerRow[] {
-  return names.flatMap((name) => {
-    const { cell, short } = answersOf(answers, name);
-    return scorerTable(items[cell.testSet].short, short).map((row) => ({ cell: name, ...row }));
-  });
-}
+/** The short answers of some systems under every rule that applies to them. */
+export const scorerRows = (table: ScoreTable, cells: readonly string[]): CellScorerRow[] =>
+  cells.flatMap((cell) => scorerTable(table, cell).map((row) => ({ cell, ...row })));
 
 /** Accuracy under all readings of the robustness rule, the readings in words. */
-export function robustnessRows({ robust }: Pick<ClosedResult, "robust">): ShownRow[] {
+export function robustnessRows(robust: readonly RobustAccuracy[]): ShownRow[] {
   return robust.map(({ different, penalty, nonRobust, accuracy }) => ({
     "different means": DIFFERENT_READINGS[different],
     penalty: PENALTY_READINGS[penalty],
     "non-robust items": nonRobust,
     accuracy,
+  }));
+}
+
+/** Two digits; what rounds to zero has no sign. */
+export const kappaText = (kappa: number): string => kappa.toFixed(2).replace(/^-(0\.00)$/, "$1");
+
+/** Judged systems: what judge and exact match say of the same answers, and Cohen's kappa with its interval. */
+export function judgedRows(judged: readonly JudgedCell[], judge: string): ShownRow[] {
+  return judged.map(({ cell, accuracy, exact, agreement: { kappa } }) => ({
+    cell,
+    judge,
+    answers: accuracy.items,
+    "judged correct": accuracy.accuracy,
+    "verdict unread": accuracy.unread,
+    "exact match": exact.accuracy,
+    kappa: kappaText(kappa.estimate),
+    low: kappaText(kappa.low),
+    high: kappaText(kappa.high),
   }));
 }
 
@@ -96,26 +112,3 @@ export function groupRows(groups: readonly GroupAccuracy[], title: string): Show
 /** The paper's test sets without a short question. */
 export const unaskedSets = (items: GridItems): string[] =>
   Object.entries(items).flatMap(([set, { short }]) => isOwn(set) || short.length > 0 ? [] : [set]);
-
-/**
- * The least that any trained system gains over a grey image, another item's image and the base model, of the paper's test
- * sets: the lowest of the lower ends of the 95 % intervals, as a share; null where no system could be compared with the
- * base model.
- */
-export function smallestGain(accuracies: readonly CellAccuracy[]): number | null {
-  const lows = accuracies.flatMap(({ testSet, overBlank, overShuffled, overBase }) =>
-    overBase && !isOwn(testSet) ? [overBlank, overShuffled ?? overBlank, overBase].map(({ low }) => low) : []
-  );
-  return lows.length > 0 ? Math.min(...lows) : null;
-}
-
-/**
- * What the right image brings to the trained system in the middle: over those of the paper's test sets, the median of the
- * lower ends of their 95 % intervals over a grey image and another item's (the lower of the two), as a share; null where no
- * trained system was asked. Systems share images and test sets: they are not pooled into one sample.
- */
-export function medianImageGain(accuracies: readonly CellAccuracy[]): number | null {
-  const lows = accuracies.filter(({ system, testSet }) => system !== "base" && !isOwn(testSet))
-    .map(({ overBlank, overShuffled }) => Math.min(overBlank.low, overShuffled?.low ?? Infinity));
-  return lows.length > 0 ? median(lows) : null;
-}

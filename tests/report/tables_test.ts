@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { comparisonRows, percentText, tableMarkdown } from "../../lib/figures/mod.ts";
+import { percentText, tableMarkdown } from "../../lib/report/mod.ts";
 
 Deno.test("Rows become a Markdown table: numbers to the right, gaps as dashes, data never markup", () => {
   const text = tableMarkdown([
@@ -14,10 +14,6 @@ Deno.test("Rows become a Markdown table: numbers to the right, gaps as dashes, d
   assertThrows(() => tableMarkdown([]), Error, "at least one row");
 });
 
-Deno.test("Paper and ours stand side by side with a verdict", () => {
-  const rows = comparisonRows([
-    { item: "Table 1", what: "ROCO, with stage 1", paper: "68/200", ours: null, verdict: "not run" },
-  ]);
-  assertEquals(Object.keys(rows[0]), ["Paper's", "What", "Paper", "Ours", "Verdict", "Note"]);
+Deno.test("A share is shown with its interval", () => {
   assertEquals(percentText({ estimate: 0.34, low: 0.278, high: 0.408 }), "34.0% (27.8–40.8)");
 });

@@ -1,0 +1,112 @@
+import type { QaPair } from "../synthesis/mod.ts";
+import type { CellAnswers, GridItems } from "./cells.ts";
+import { majorityPredictions, questionOnlyPredictions } from "./controls.ts";
+import type { JudgeVerdict } from "./judge.ts";
+import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
+import { type ScorerName, SCORERS, UNREAD } from "./scorers.ts";
+
+/**
+ * How an answer came about: to a short or an open question about its image, to a short one about a grey image or another
+ * item's, or without any model (the most frequent training answer, of all or of that question).
+ */
+export type AnswerKind = "short" | "open" | "blank" | "shuffled" | "majority" | "questionOnly";
+
+/** One answer under one rule, or as the judge sees it. All tables are made from these rows. */
+export interface ItemScore {
+  /** The system. */
+  cell: string;
+  kind: AnswerKind;
+  scorer: ScorerName | "judge";
+  id: string;
+  imageId: string;
+  run: number;
+  /** 0 to 1; null where the rule leaves the answer out of its average. */
+  score: number | null;
+  /** The rule found nothing in the answer that it could read, or the judge's reply held no verdict: it counts as wrong. */
+  unread: boolean;
+  /** The answer was cut at the token limit. */
+  cut: boolean;
+}
+
+/**
+ * Answers to items under some rules. A rule that says nothing about any of them gives no rows.
+ *
+ * @throws when a prediction is missing, unknown or doubled.
+ */
+export function scoreAnswers(
+  items: readonly EvaluationItem[],
+  predictions: readonly Prediction[],
+  of: Pick<ItemScore, "cell" | "kind">,
+  scorers: readonly ScorerName[] = ["exact"],
+): ItemScore[] {
+  if (items.length === 0) return [];
+  answersByItem(items, predictions);
+  const byId = new Map(items.map((item) => [item.id, item]));
+  return scorers.flatMap((scorer) => {
+    const rows = predictions.map(({ id, run, answer, cut }): ItemScore => {
+      const item = byId.get(id)!, input = { ...item, prediction: answer }, score = SCORERS[scorer](input);
+      const unread = score !== null && (UNREAD[scorer]?.(input) ?? false);
+      return { ...of, scorer, id, imageId: item.imageId, run, score, unread, cut };
+    });
+    return rows.some(({ score }) => score !== null) ? rows : [];
+  });
+}
+
+/**
+ * Scores of all systems: short and open answers under every rule, controls by exact match.
+ *
+ * @param training pairs that the controls without a model count answers in
+ */
+export function itemScores(
+  answers: readonly CellAnswers[],
+  items: GridItems,
+  training: readonly QaPair[],
+): ItemScore[] {
+  const all = Object.keys(SCORERS) as ScorerName[];
+  return answers.flatMap(({ cell: { name: cell, testSet }, ...given }) => {
+    const { short, open } = items[testSet];
+    const seen = training.filter((pair) => pair.dataset === testSet && pair.split === "train");
+    return [
+      ...scoreAnswers(short, given.short, { cell, kind: "short" }, all),
+      ...scoreAnswers(open, given.open, { cell, kind: "open" }, all),
+      ...scoreAnswers(short, given.blank, { cell, kind: "blank" }),
+      ...(given.shuffled.length > 0 ? scoreAnswers(short, given.shuffled, { cell, kind: "shuffled" }) : []),
+      ...(seen.length > 0
+        ? [
+          ...scoreAnswers(short, majorityPredictions(seen, short), { cell, kind: "majority" }),
+          ...scoreAnswers(short, questionOnlyPredictions(seen, short), { cell, kind: "questionOnly" }),
+        ]
+        : []),
+    ];
+  });
+}
+
+/** The judge's verdicts about one system's open answers as scores; without a verdict an answer is wrong. */
+export function verdictScores(
+  verdicts: readonly JudgeVerdict[],
+  { cell: { name, testSet }, open }: CellAnswers,
+  items: GridItems,
+): ItemScore[] {
+  const imageOf = new Map(items[testSet].open.map((item) => [item.id, item.imageId]));
+  const cut = new Map(open.map((answer) => [`${answer.id}#${answer.run}`, answer.cut]));
+  return verdicts.map(({ id, run, correct }) => ({
+    ...{ cell: name, kind: "open", scorer: "judge", id, imageId: imageOf.get(id)!, run },
+    ...{ score: Number(correct ?? false), unread: correct === null, cut: cut.get(`${id}#${run}`)! },
+  }));
+}
+
+/** Rows of the table of scores by system, kind and rule. */
+export type ScoreTable = ReadonlyMap<string, readonly ItemScore[]>;
+
+const keyOf = ({ cell, kind, scorer }: Pick<ItemScore, "cell" | "kind" | "scorer">) =>
+  `${cell}\n${kind}\n${scorer}`;
+
+export const scoreTable = (rows: readonly ItemScore[]): ScoreTable => Map.groupBy(rows, keyOf);
+
+/** One system's scores of one kind by one rule; none where it was not asked, or the rule does not apply. */
+export const scoresOf = (
+  table: ScoreTable,
+  cell: string,
+  kind: AnswerKind = "short",
+  scorer: ItemScore["scorer"] = "exact",
+): readonly ItemScore[] => table.get(keyOf({ cell, kind, scorer })) ?? [];

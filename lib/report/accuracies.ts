@@ -1,0 +1,137 @@
+import {
+  type Accuracy,
+  accuracyOf,
+  type CellAnswers,
+  compare,
+  type Difference,
+  differenceOf,
+  type EvaluatedCell,
+  GRID_COMPARISONS,
+  type GridItems,
+  type OverlapRow,
+  overlapTable,
+  scoresOf,
+  type ScoreTable,
+  type TestSet,
+} from "../evaluation/mod.ts";
+import { isOwn } from "../config/mod.ts";
+import { holm, type Interval, median } from "../stats/mod.ts";
+
+/** Exact match of one system on the short questions of its test set, beside what it gets without the right image. */
+export interface CellAccuracy extends Accuracy {
+  cell: string;
+  testSet: TestSet;
+  system: EvaluatedCell["system"];
+  /** Name of its adapter; null: none. */
+  adapter: string | null;
+  blank: number;
+  /** Null where there were too few images to exchange them. */
+  shuffled: number | null;
+  /** Null where there are no training pairs to count. */
+  majority: number | null;
+  questionOnly: number | null;
+  /** Minus the same items with a grey image, with another item's, and minus the base model; intervals of the images. */
+  overBlank: Interval;
+  overShuffled: Interval | null;
+  overBase: Interval | null;
+}
+
+/** Every system that was asked short questions, with its controls on the same items. */
+export function cellAccuracies(cells: readonly EvaluatedCell[], table: ScoreTable): CellAccuracy[] {
+  return cells.flatMap(({ name: cell, testSet, system, adapter }): CellAccuracy[] => {
+    const own = scoresOf(table, cell), accuracy = accuracyOf(own);
+    if (accuracy === null) return [];
+    const blank = scoresOf(table, cell, "blank"), shuffled = scoresOf(table, cell, "shuffled");
+    const base = system === "base" ? [] : scoresOf(table, `${testSet}__base`);
+    const alone = (kind: "majority" | "questionOnly") =>
+      accuracyOf(scoresOf(table, cell, kind))?.accuracy ?? null;
+    return [{
+      ...{ cell, testSet, system, adapter, ...accuracy },
+      blank: accuracyOf(blank)!.accuracy,
+      shuffled: accuracyOf(shuffled)?.accuracy ?? null,
+      majority: alone("majority"),
+      questionOnly: alone("questionOnly"),
+      overBlank: differenceOf(blank, own),
+      overShuffled: shuffled.length > 0 ? differenceOf(shuffled, own) : null,
+      overBase: base.length > 0 ? differenceOf(base, own) : null,
+    }];
+  });
+}
+
+/** Two systems on the same items; p is Holm-corrected over all rows, the detectable difference is before that. */
+export interface PairedRow extends Difference {
+  testSet: TestSet;
+  first: string;
+  second: string;
+}
+
+/** Those of `GRID_COMPARISONS`, and stage 1 of the user's own sets, of which both systems were asked. */
+export function comparable(cells: readonly EvaluatedCell[]): (readonly [first: string, second: string])[] {
+  const own = new Set(cells.map(({ testSet }) => testSet).filter(isOwn));
+  return [...GRID_COMPARISONS, ...[...own].map((set) => [`${set}__without`, `${set}__with`] as const)]
+    .filter((names) => names.every((name) => cells.some((cell) => cell.name === name)));
+}
+
+/**
+ * Pairs of systems by name, first and second, compared item by item on the short questions.
+ *
+ * @throws when a system is not among the cells
+ */
+export function pairedRows(
+  cells: readonly EvaluatedCell[],
+  table: ScoreTable,
+  comparisons: readonly (readonly [first: string, second: string])[],
+): PairedRow[] {
+  const rows = comparisons.map(([first, second]): PairedRow => {
+    const unknown = [first, second].find((name) => !cells.some((cell) => cell.name === name));
+    if (unknown !== undefined) throw new Error(`There are no answers of "${unknown}".`);
+    const { testSet } = cells.find(({ name }) => name === first)!;
+    return { testSet, first, second, ...compare(scoresOf(table, first), scoresOf(table, second)) };
+  });
+  const corrected = holm(rows.map((row) => row.pValue));
+  return rows.map((row, i) => ({ ...row, pValue: corrected[i] }));
+}
+
+/** Word overlap of one system's answers to the open questions, beside copying the question. */
+export interface CellOverlap {
+  cell: string;
+  items: number;
+  answers: OverlapRow;
+  copy: OverlapRow;
+}
+
+/** ROUGE and BLEU of every system that was asked open questions. */
+export function cellOverlaps(answers: readonly CellAnswers[], items: GridItems): CellOverlap[] {
+  return answers.flatMap(({ cell, open }) => {
+    const asked = items[cell.testSet].open;
+    if (asked.length === 0) return [];
+    const [own, copy] = overlapTable(asked, open);
+    return [{ cell: cell.name, items: asked.length, answers: own, copy }];
+  });
+}
+
+/** Lower ends of what a trained system gains over a grey image and another item's: the lower of the two. */
+const imageGain = ({ overBlank, overShuffled }: CellAccuracy): number =>
+  Math.min(overBlank.low, overShuffled?.low ?? Infinity);
+
+/**
+ * The least that any trained system gains over a grey image, another item's image and the base model, of the paper's test
+ * sets: the lowest of the lower ends of the 95 % intervals, as a share; null where no system could be compared with the
+ * base model.
+ */
+export function smallestGain(accuracies: readonly CellAccuracy[]): number | null {
+  const lows = accuracies.flatMap((row) =>
+    row.overBase && !isOwn(row.testSet) ? [imageGain(row), row.overBase.low] : []
+  );
+  return lows.length > 0 ? Math.min(...lows) : null;
+}
+
+/**
+ * What the right image brings to the trained system in the middle: over those of the paper's test sets, the median of the
+ * lower ends of their 95 % intervals over a grey image and another item's (the lower of the two), as a share; null where no
+ * trained system was asked. Systems share images and test sets: they are not pooled into one sample.
+ */
+export function medianImageGain(accuracies: readonly CellAccuracy[]): number | null {
+  const trained = accuracies.filter(({ system, testSet }) => system !== "base" && !isOwn(testSet));
+  return trained.length > 0 ? median(trained.map(imageGain)) : null;
+}

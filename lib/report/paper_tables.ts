@@ -1,0 +1,205 @@
+import { isOwn } from "../config/mod.ts";
+import {
+  type Accuracy,
+  accuracyOf,
+  type GroupAccuracy,
+  type JudgedCell,
+  type OverlapRow,
+  scoresOf,
+  type ScoreTable,
+} from "../evaluation/mod.ts";
+import { percent } from "../stats/mod.ts";
+import type { CellAccuracy, CellOverlap, PairedRow } from "./accuracies.ts";
+import { PAPER_ACCURACY, PAPER_ORGANS, PAPER_OVERLAP, type PaperShare } from "./paper_values.ts";
+import { kappaText } from "./rows.ts";
+import { type Cell, percentText } from "./tables.ts";
+
+type Share = number | PaperShare | null;
+
+/** A dataset of the tables: what it is called, and what the paper says of it, if it is the paper's. */
+export interface PaperEntry {
+  dataset: string;
+  name: string;
+  paper: Partial<Record<"withoutStage1" | "withStage1" | "llavaMed", Share>>;
+}
+
+const paperEntry = (dataset: keyof typeof NAMES): PaperEntry => ({
+  dataset,
+  name: NAMES[dataset],
+  paper: PAPER_ACCURACY[dataset],
+});
+
+const NAMES = {
+  slake: "SLAKE (closed)",
+  pmc_vqa: "PMC-VQA",
+  roco_v2: "ROCO",
+  roco_medpix: "ROCO + MedPix",
+  medpix2: "MedPix 2.0",
+} as const;
+
+/** The user's own datasets among `cells`, with the model that was asked where theirs was not trained. */
+function ownEntries(cells: readonly CellAccuracy[]): PaperEntry[] {
+  const own = new Map(cells.filter(({ testSet }) => isOwn(testSet)).map((cell) => [cell.testSet, cell]));
+  return [...own].map(([dataset, { adapter }]) => ({
+    dataset,
+    name: `${dataset.replace("own_", "")} (your own${
+      adapter?.startsWith("roco_medpix__") ? "; of ROCO + MedPix" : ""
+    })`,
+    paper: {},
+  }));
+}
+
+/** The rows of the paper's table 1 in its order, then the user's own datasets among `cells`. */
+export const paperEntries = (cells: readonly CellAccuracy[]): PaperEntry[] => [
+  ...(["slake", "pmc_vqa", "roco_v2", "roco_medpix"] as const).map(paperEntry),
+  ...ownEntries(cells),
+];
+
+/** A share as a number; null where the paper gives none. */
+export const shareOf = (value: Share | undefined): number | null =>
+  value === null || value === undefined ? null : typeof value === "number" ? value : value.correct / value.of;
+const shareText = (value: Share | undefined): string | null =>
+  value === null || value === undefined
+    ? null
+    : typeof value === "number"
+    ? `${percent(value)}%`
+    : `${value.correct}/${value.of}`;
+const signed = (x: number) => `${x >= 0 ? "+" : "−"}${Math.abs(100 * x).toFixed(1)}`;
+
+/** "34.0% ± 1.2 (27.8–40.8)": accuracy, standard deviation of the runs, interval. */
+const runsText = (found: Accuracy | undefined): string | null =>
+  found ? percentText(found.byImage).replace("%", `% ± ${percent(found.std)}`) : null;
+
+/** The cell without stage 1: for SLAKE, the base model. */
+export const withoutStage1 = (dataset: string): string =>
+  dataset === "slake" ? "slake__base" : `${dataset}__without`;
+
+/**
+ * Table 1: accuracy without and with stage 1, mean of the runs with their standard deviation, the paper's and ours. The last
+ * columns say whether ours differ.
+ */
+export function table1(cells: readonly CellAccuracy[], pairs: readonly PairedRow[]): Record<string, Cell>[] {
+  const find = (name: string) => cells.find(({ cell }) => cell === name);
+  return paperEntries(cells).map(({ dataset, name, paper }) => {
+    const first = withoutStage1(dataset), second = `${dataset}__with`;
+    const pair = pairs.find((p) => p.first === first && p.second === second);
+    return {
+      dataset: name,
+      "paper without": shareText(paper.withoutStage1),
+      "paper with": shareText(paper.withStage1),
+      "paper's LLaVA-Med": shareText(paper.llavaMed),
+      "ours without": runsText(find(first)),
+      "ours with": runsText(find(second)),
+      items: find(second)?.items ?? find(first)?.items ?? null,
+      "difference (points)": pair
+        ? `${signed(pair.estimate)} (${signed(pair.low)} to ${signed(pair.high)})`
+        : null,
+      "p (Holm)": pair ? (pair.pValue < 0.001 ? "< 0.001" : pair.pValue.toFixed(2)) : null,
+    };
+  });
+}
+
+/** What the paper's table 4 prints of word overlap. */
+const PRINTED = new Map<string, Omit<OverlapRow, "answers">>([
+  ["medpix2", PAPER_OVERLAP.medpix2],
+  ["roco_v2", PAPER_OVERLAP.roco_v2],
+  ["roco_medpix", PAPER_OVERLAP.roco_medpix],
+]);
+
+/** What the tables of answers are made from. */
+export interface AnswerSources {
+  accuracies: readonly CellAccuracy[];
+  scores: ScoreTable;
+  overlaps: readonly CellOverlap[];
+  judged: readonly JudgedCell[];
+}
+
+/** What the judge says, if its agreement with exact match is more than chance. */
+function judgeText(judged: JudgedCell | undefined): string | null {
+  if (!judged) return null;
+  const { accuracy, agreement: { kappa } } = judged;
+  return kappa.low > 0
+    ? percentText(accuracy.byImage)
+    : `no information (kappa ${kappaText(kappa.estimate)})`;
+}
+
+/**
+ * Tables 4 (without stage 1) and 5 (with it): word overlap, accuracy and the judge, the paper's and ours. All numbers of a row
+ * are about the same items: the open questions, or the short ones of a dataset that has no others (SLAKE, PMC-VQA), as in the
+ * paper without word overlap.
+ */
+export function answerTable(
+  stage: "without" | "with",
+  { accuracies, scores, overlaps, judged }: AnswerSources,
+): Record<string, Cell>[] {
+  const paper = (["medpix2", "roco_v2", "roco_medpix", "pmc_vqa"] as const).map(paperEntry);
+  const entries = [...(stage === "with" ? [paperEntry("slake")] : []), ...paper, ...ownEntries(accuracies)];
+  const words = (overlap: Omit<OverlapRow, "answers"> | undefined) => ({
+    "ROUGE-1": overlap?.rouge1 ?? null,
+    "ROUGE-2": overlap?.rouge2 ?? null,
+    "ROUGE-L": overlap?.rougeL ?? null,
+    BLEU: overlap?.bleu ?? null,
+  });
+  return entries.flatMap(({ dataset, name, paper }): Record<string, Cell>[] => {
+    const cell = `${dataset}__${stage}`, overlap = overlaps.find((row) => row.cell === cell);
+    const open = accuracyOf(scoresOf(scores, cell, "open")),
+      found = open ?? accuracyOf(scoresOf(scores, cell));
+    const theirs = stage === "with" ? paper.withStage1 : paper.withoutStage1;
+    const printed = stage === "without" ? PRINTED.get(dataset) : undefined;
+    const line = (
+      answers: string,
+      items: number | null,
+      overlap: Parameters<typeof words>[0],
+      more = {},
+    ) => ({
+      ...{ dataset: name, answers, items, ...words(overlap) },
+      ...{ accuracy: null, judge: null, "paper's LLaVA-Med": null, ...more },
+    });
+    return [
+      ...(isOwn(dataset) ? [] : [
+        line(`paper's${printed ? " (prompt plus answer)" : ""}`, null, printed, {
+          accuracy: shareText(theirs),
+          "paper's LLaVA-Med": stage === "with" ? shareText(paper.llavaMed) : null,
+        }),
+      ]),
+      ...(found
+        ? [
+          line(open ? "ours, open questions" : "ours, short questions", found.items, overlap?.answers, {
+            accuracy: percentText(found.byImage),
+            judge: judgeText(judged.find((row) => row.cell === cell)),
+          }),
+        ]
+        : []),
+      ...(overlap ? [line("question copied", overlap.items, overlap.copy)] : []),
+    ];
+  });
+}
+
+/** Table 2: accuracy by MedPix location, the paper's and ours; locations that the paper does not report follow. */
+export function table2(groups: readonly GroupAccuracy[]): Record<string, Cell>[] {
+  const known = PAPER_ORGANS.rows.map(({ organ, ours, llavaMed }) => {
+    const group = groups.find(({ group }) => group.startsWith(organ));
+    return {
+      location: organ,
+      "paper's model": shareText(ours),
+      "LLaVA-Med (paper's)": shareText(llavaMed),
+      ours: group ? percentText(group.byImage) : null,
+      "our questions": group?.items ?? 0,
+      "our images": group?.images ?? 0,
+    };
+  });
+  const others = groups.filter(({ group }) =>
+    !PAPER_ORGANS.rows.some(({ organ }) => group.startsWith(organ))
+  );
+  return [
+    ...known,
+    ...others.map(({ group, byImage, items, images }) => ({
+      location: group,
+      "paper's model": null,
+      "LLaVA-Med (paper's)": null,
+      ours: percentText(byImage),
+      "our questions": items,
+      "our images": images,
+    })),
+  ];
+}

@@ -1,0 +1,91 @@
+/** The paper's tables: which rows and columns they have, and that one line is about one set of questions. */
+import { assert, assertEquals } from "@std/assert";
+import {
+  type CellAnswers,
+  EVALUATED_CELLS,
+  type GridItems,
+  itemScores,
+  judgedCells,
+  scoreTable,
+  verdictScores,
+} from "@lib/evaluation/mod.ts";
+import { answerTable, cellAccuracies, cellOverlaps, pairedRows, table1 } from "@lib/report/mod.ts";
+import type { QaPair } from "@lib/synthesis/mod.ts";
+
+const questions = (set: string, n: number, answer: string) =>
+  Array.from({ length: n }, (_, i) => ({
+    ...{ id: `${set}/${answer}/${i}`, dataset: set, split: "test", imageId: `${set}/${i}`, choices: null },
+    ...{ question: "what is seen?", answer, answerType: "open", questionType: "organ" },
+  } as QaPair));
+const LONG = "a cyst in the left brain";
+const test = (set: string, open: number) => ({
+  short: questions(set, 20, "lung"),
+  open: questions(set, open, LONG),
+});
+const items: GridItems = {
+  ...{ slake: test("slake", 0), pmc_vqa: test("pmc_vqa", 0) },
+  ...{ roco_v2: test("roco_v2", 10), medpix2: test("medpix2", 10) },
+};
+/** Right on most short questions in the first run, on fewer in the second; on six of ten open ones. */
+const answers = EVALUATED_CELLS.map((cell): CellAnswers => {
+  const { short, open } = items[cell.testSet], wrong = cell.system === "base" ? 12 : 4;
+  const say = (list: readonly QaPair[], errors: number, runs: number) =>
+    list.flatMap(({ id, answer }, i) =>
+      Array.from({ length: runs }, (_, run) => (
+        { id, run, answer: i < errors + run ? "none" : answer, seed: 1, cut: false }
+      ))
+    );
+  return { cell, short: say(short, wrong, 2), blank: say(short, 20, 2), shuffled: [], open: say(open, 4, 1) };
+});
+const rows = itemScores(answers, items, []);
+/** A judge that says of the `yes` first answers of ten that they are right, and nothing readable of the last. */
+function judged(right: (i: number) => boolean) {
+  const own = answers.find(({ cell }) => cell.name === "roco_v2__with")!;
+  const verdicts = own.open.map(({ id, run }, i) => ({
+    ...{ id, run, correct: i === 9 ? null : right(i), reason: "", raw: "", cut: false, error: null },
+    ...{ refused: [], model: "judge", prompt: "judge" },
+  }));
+  return judgedCells(scoreTable([...rows, ...verdictScores(verdicts, own, items)]));
+}
+const scores = scoreTable(rows), accuracies = cellAccuracies(EVALUATED_CELLS, scores);
+const overlaps = cellOverlaps(answers, items);
+
+Deno.test("table 1 has the paper's four rows, the runs' standard deviation and LLaVA-Med's column", () => {
+  const pairs = pairedRows(EVALUATED_CELLS, scores, [["slake__base", "slake__with"]]);
+  const table = table1(accuracies, pairs);
+  assertEquals(table.map((row) => row.dataset), ["SLAKE (closed)", "PMC-VQA", "ROCO", "ROCO + MedPix"]);
+  assertEquals(table.map((row) => row["paper's LLaVA-Med"]), ["59.0%", null, "113/200", "113/200"]);
+  // 16 and 15 of 20 in the two runs.
+  assert(String(table[0]["ours with"]).startsWith("77.5% ± 3.5 ("), `${table[0]["ours with"]}`);
+  assert(String(table[0]["difference (points)"]).startsWith("+40.0 ("));
+});
+
+Deno.test("tables 4 and 5 have the paper's datasets and measures", () => {
+  const of = (stage: "without" | "with") => answerTable(stage, { accuracies, scores, overlaps, judged: [] });
+  const names = (stage: "without" | "with") => [...new Set(of(stage).map((row) => row.dataset))];
+  const both = ["MedPix 2.0", "ROCO", "ROCO + MedPix", "PMC-VQA"];
+  assertEquals([names("without"), names("with")], [both, ["SLAKE (closed)", ...both]]);
+  const theirs = (stage: "without" | "with") =>
+    of(stage).filter((row) => String(row.answers).startsWith("paper's")).map((row) => row.accuracy);
+  assertEquals(theirs("without"), ["34/200", "63/200", "71/200", null]);
+  assertEquals(theirs("with"), ["79.0%", "33/200", "68/200", "74/200", "31.0%"]);
+});
+
+Deno.test("exact match, word overlap and judge of one line are about the same questions; unread is wrong", () => {
+  const agrees = judged((i) => i >= 4);
+  const table = answerTable("with", { accuracies, scores, overlaps, judged: agrees });
+  const roco = table.find((row) => row.dataset === "ROCO" && row.answers === "ours, open questions")!;
+  assertEquals([roco.items, roco["ROUGE-L"]], [10, 0.6]);
+  assert(String(roco.accuracy).startsWith("60.0% ("), `${roco.accuracy}`);
+  assert(String(roco.judge).startsWith("50.0% ("), `${roco.judge}`);
+  const pmc = table.find((row) => row.dataset === "PMC-VQA" && row.answers === "ours, short questions")!;
+  assertEquals([pmc.items, pmc["ROUGE-L"], pmc.judge], [20, null, null]);
+});
+
+Deno.test("a judge whose agreement with exact match is no more than chance is not printed", () => {
+  for (const worthless of [judged(() => true), judged((i) => i % 2 === 0)]) {
+    const table = answerTable("with", { accuracies, scores, overlaps, judged: worthless });
+    const roco = table.find((row) => row.dataset === "ROCO" && row.answers === "ours, open questions")!;
+    assert(String(roco.judge).startsWith("no information (kappa "), `${roco.judge}`);
+  }
+});
