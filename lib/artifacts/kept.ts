@@ -115,6 +115,8 @@ const nameOf = async (key: unknown) =>
 export interface Unfinished extends Disposable {
   /** A file that need not be there yet; files whose names go on from this one's belong to it too. */
   readonly path: string;
+  /** The files of other results that are not finished either. */
+  others(): Promise<string[]>;
   /** Removes those files, once the result is there. */
   finish(): Promise<void>;
 }
@@ -136,6 +138,10 @@ export async function holdUnfinished(key: unknown, what: string): Promise<Unfini
   );
   return {
     path,
+    async others() {
+      const names = (await namesIn(dir)).filter((file) => !file.startsWith(".") && !file.startsWith(name));
+      return names.map((file) => join(dir, file));
+    },
     async finish() {
       for (const file of await namesIn(dir)) if (file.startsWith(name)) await removeKept(join(dir, file));
       await removeKept(lockPath);

@@ -25,3 +25,13 @@ export function canonicalJson(value: unknown): string {
   }
   return JSON.stringify(value);
 }
+
+/** The leaves of a JSON value as text, by their places: `stage2.rank` -> `12`. A list is a leaf. */
+export function jsonLeaves(value: unknown, place = ""): Map<string, string> {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    return new Map(value === undefined ? [] : [[place, JSON.stringify(value)]]);
+  }
+  return new Map(
+    Object.entries(value).flatMap(([key, inner]) => [...jsonLeaves(inner, place ? `${place}.${key}` : key)]),
+  );
+}

@@ -1,5 +1,5 @@
 import { exists } from "@std/fs";
-import { sha256 } from "../config/mod.ts";
+import { jsonLeaves, sha256 } from "../config/mod.ts";
 import { dispose } from "../tensor/mod.ts";
 import { type Params, paramsSha256, readHeader, readSafetensors, writeSafetensors } from "../weights/mod.ts";
 import type { TrainingRecord } from "./fit.ts";
@@ -21,6 +21,12 @@ export interface Checkpoints {
   everySeconds: number;
 }
 
+/** Which training it is: its name, and all that it depends on but for code and machine. */
+export interface TrainingKey {
+  name: string;
+  key: unknown;
+}
+
 const KINDS = ["params", "m", "v"] as const;
 
 const sum = (tensors: Params, rest: string): string => sha256(`${paramsSha256(tensors)} ${rest}`);
@@ -38,14 +44,18 @@ async function read(path: string): Promise<Checkpoint> {
   return { state: { params, adamW: { m, v, step: tensors.step } }, records };
 }
 
-function write(path: string, { state: { params, adamW: { m, v, step } }, records }: Checkpoint): void {
+function write(
+  path: string,
+  about: string,
+  { state: { params, adamW: { m, v, step } }, records }: Checkpoint,
+): void {
   const of = { params, m, v }, tensors: Params = { step };
   for (const kind of KINDS) {
     for (const [name, x] of Object.entries(of[kind])) tensors[`${kind}/${name}`] = x;
   }
   // The file is in the order of names; sums over the tensors round in their own.
   const rest = JSON.stringify({ records, names: Object.keys(params) });
-  writeSafetensors(path, tensors, { metadata: { rest, sha256: sum(tensors, rest) } });
+  writeSafetensors(path, tensors, { metadata: { about, rest, sha256: sum(tensors, rest) } });
 }
 
 /**
@@ -53,7 +63,11 @@ function write(path: string, { state: { params, adamW: { m, v, step } }, records
  * all. One that is not what its hash says is passed over, with a sentence on standard error, for the one before; without
  * that the run begins anew.
  */
-export function checkpointFile(path: string, everySeconds = 60): Checkpoints {
+export function checkpointFile(
+  path: string,
+  everySeconds = 60,
+  about: TrainingKey | null = null,
+): Checkpoints {
   const before = `${path}.before`, next = `${path}.next`;
   return {
     everySeconds,
@@ -72,7 +86,7 @@ export function checkpointFile(path: string, everySeconds = 60): Checkpoints {
       return null;
     },
     save(checkpoint) {
-      write(next, checkpoint);
+      write(next, JSON.stringify(about), checkpoint);
       try {
         Deno.renameSync(path, before);
       } catch (error) {
@@ -81,4 +95,38 @@ export function checkpointFile(path: string, everySeconds = 60): Checkpoints {
       Deno.renameSync(next, path);
     },
   };
+}
+
+/** A value where it is short enough to be read; of a hash, which says nothing, none. */
+const shown = (value = "nothing"): string => value.length > 40 ? "" : ` ${value}`;
+
+/**
+ * A sentence about the trainings of this name that were stopped and would go on under other settings, with other data or by
+ * other code; null without any.
+ *
+ * @param files where checkpoints of other trainings may lie
+ */
+export function otherTrainings(files: readonly string[], { name, key }: TrainingKey): string | null {
+  const now = jsonLeaves(key), found: string[] = [];
+  for (const file of files.filter((each) => /-[0-9a-f]+$/.test(each))) {
+    let other: TrainingKey | null, steps: number;
+    try {
+      const { metadata } = readHeader(file);
+      other = JSON.parse(metadata.about);
+      steps = (JSON.parse(metadata.rest) as { records: unknown[] }).records.length;
+    } catch {
+      continue; // damaged, or gone by now
+    }
+    if (other?.name !== name) continue;
+    const then = jsonLeaves(other.key), places = new Set([...then.keys(), ...now.keys()]);
+    const changed = [...places].filter((place) => then.get(place) !== now.get(place)).map((place) => {
+      const [before, after] = [shown(then.get(place)), shown(now.get(place))];
+      return before && after ? `${place}${before}, now${after}` : place;
+    });
+    found.push(`one stopped after step ${steps} (${changed.join("; ") || "other code or another machine"})`);
+  }
+  if (found.length === 0) return null;
+  return `${name} begins anew. Unfinished and kept as it was, should it be asked for again: ${
+    found.join("; ")
+  }.`;
 }

@@ -3,7 +3,7 @@ import { holdUnfinished, kept, type Unfinished } from "../artifacts/mod.ts";
 import { canonicalJson, type Config, paths, sha256 } from "../config/mod.ts";
 import { imageState, type Model } from "../model/mod.ts";
 import { type Params, paramsSha256, readHeader, readSafetensors, writeSafetensors } from "../weights/mod.ts";
-import { checkpointFile } from "./checkpoints.ts";
+import { checkpointFile, otherTrainings } from "./checkpoints.ts";
 import { curveLog } from "./curve_log.ts";
 import type { Example } from "./examples.ts";
 import type { Run, TrainingRecord } from "./fit.ts";
@@ -42,12 +42,15 @@ export function examplesSha256(lists: readonly (readonly Example[])[], ...rest: 
 }
 
 /** What a model is to a training that begins from it. */
-export const modelKey = ({ params, config: shape }: Model, { model }: Config): unknown => [
-  paramsSha256(params),
+export const modelKey = (
+  { params, config: shape }: Model,
+  { model: { dtype, compiler } }: Config,
+): unknown => ({
+  weights: paramsSha256(params),
   shape,
-  model.dtype,
-  model.compiler,
-];
+  dtype,
+  compiler,
+});
 
 /** What {@linkcode keptTraining} gives to a training. */
 export type Hooks = Pick<Run<never>, "checkpoints" | "onStep">;
@@ -77,9 +80,18 @@ export async function keptTraining<Rest>(
   );
   try {
     const path = await kept(kind, key, async (path) => {
-      unfinished = await holdUnfinished(key, `The training of ${name}`);
+      const place = unfinished = await holdUnfinished(key, `The training of ${name}`);
+      const about = { name, key }, checkpoints = checkpointFile(place.path, checkpointSeconds, about);
       trained = await train({
-        checkpoints: checkpointFile(unfinished.path, checkpointSeconds),
+        checkpoints: {
+          ...checkpoints,
+          async load() {
+            const last = await checkpoints.load();
+            const others = last ? null : otherTrainings(await place.others(), about);
+            if (others) console.error(others);
+            return last;
+          },
+        },
         onStep: async (record, total) => {
           log.write(record);
           await onStep?.(record, total);

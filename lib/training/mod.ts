@@ -2,7 +2,7 @@
 export * from "./adamw.ts";
 export * from "./batches.ts";
 export * from "./cell.ts";
-export * from "./checkpoints.ts";
+export { type Checkpoint, checkpointFile, type Checkpoints, type TrainingKey } from "./checkpoints.ts";
 export * from "./examples.ts";
 export type { KeepOptions } from "./kept_training.ts";
 export * from "./loss.ts";

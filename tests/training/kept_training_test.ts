@@ -44,10 +44,19 @@ async function train(changed: Partial<{ config: typeof config; data: typeof data
 
 Deno.test("stage 1 goes on from its checkpoint, and is found when it is there; other settings, data or weights are another training", async () => {
   assertEquals((await train({ stopAt: 2 })).steps, [1, 2]);
-  // Neither takes the other's checkpoint, nor throws it away.
+  // Neither takes the other's checkpoint, nor throws it away; that there is one is said.
   const other = { ...config, stage1: { ...config.stage1, learningRate: 1e-3 } };
-  assertEquals((await train({ config: other })).steps, [1, 2, 3]);
-  assertEquals((await train({ data: { ...data, train: data.train.toReversed() } })).steps, [1, 2, 3]);
+  const said: string[] = [], { error } = console;
+  console.error = (text: string) => void said.push(text);
+  try {
+    assertEquals((await train({ config: other })).steps, [1, 2, 3]);
+    assertEquals((await train({ data: { ...data, train: data.train.toReversed() } })).steps, [1, 2, 3]);
+  } finally {
+    console.error = error;
+  }
+  const begins =
+    "stage1 begins anew. Unfinished and kept as it was, should it be asked for again: one stopped after step 2";
+  assertEquals(said, [`${begins} (settings.learningRate 0.002, now 0.001).`, `${begins} (data).`]);
   const trained = await train();
   assertEquals(trained.steps, [3]);
   assertEquals(await train(), { steps: [3], last: trained.last });

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { type FinishedRun, readArrow, type Row } from "../../artifacts/mod.ts";
+import { jsonLeaves } from "../../config/mod.ts";
 import { fillPage } from "../../jupyter/mod.ts";
 
 /** Measures of a training, in the order in which the page offers them. */
@@ -79,12 +80,6 @@ function alternating(runs: readonly { run: string; tables: Map<string, Record<st
   });
 }
 
-/** The leaves of a JSON value by their places, such as `stage2.rank`. */
-function leaves(value: unknown, place = ""): [string, string][] {
-  if (!isRecord(value)) return [[place, JSON.stringify(value) ?? "absent"]];
-  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, place ? `${place}.${key}` : key));
-}
-
 /** What runs of a stage differ in: place -> the value in each of them. `outputs`: in their files' contents too. */
 export function differingPlaces(
   runs: readonly FinishedRun[],
@@ -92,14 +87,14 @@ export function differingPlaces(
 ): { place: string; values: string[] }[] {
   const found = runs.map(({ manifest: { config, seed, inputs, outputs, versions, device } }) => {
     const files = Object.entries(outputs).map(([name, { sha256 }]) => [name, sha256.slice(0, 12)]);
-    return new Map(leaves({
+    return jsonLeaves({
       config,
       seed,
       inputs: Object.fromEntries(Object.entries(inputs).map(([stage, { run }]) => [stage, run])),
       ...(withOutputs ? { outputs: Object.fromEntries(files) } : {}),
       versions,
       device,
-    }));
+    });
   });
   const places = [...new Set(found.flatMap((own) => [...own.keys()]))].sort();
   return places.map((place) => ({ place, values: found.map((own) => own.get(place) ?? "absent") }))
