@@ -25,6 +25,14 @@ export {
 export { crossEntropy, type LabelRows, labelRows, type LabelRowsOptions, tokenLosses } from "./loss.ts";
 export { type GradientOptions, type LossAndGradients, lossAndGradients } from "./gradients.ts";
 export {
+  type ExampleSize,
+  type ForwardFlops,
+  forwardFlops,
+  tokenBytes,
+  type Trained,
+  trainingFlops,
+} from "./cost.ts";
+export {
   type AdaptedModule,
   attentionModules,
   initAdapter,

@@ -6,6 +6,7 @@ import { DatasetManifest, readManifest } from "../../lib/download/mod.ts";
 import { formatBytes } from "../../lib/cli/support/bytes.ts";
 import {
   downloadLines,
+  gpuLines,
   licenceLines,
   nextSteps,
   renderLines,
@@ -81,6 +82,15 @@ Deno.test("the work is counted from the configuration, limited where it is", () 
   assertStringIncludes(limited, "8 cells of 8 steps of 96: 6,144 examples");
 });
 
+Deno.test("GPU time is told at measured rates, for the model that was measured, and priced where a price is given", () => {
+  const lines = renderLines(gpuLines(full, 8, 4919, 2.5));
+  assertStringIncludes(lines, "30 min 08 s: 1.26"); // 5 epochs of 4,919 at 13.6 a second
+  assertStringIncludes(lines, "318 h 24 min: 796.02"); // 7,680,000 at 6.7 a second
+  assertStringIncludes(lines, "in 17 GB");
+  assert(!renderLines(gpuLines(full, 8, 4919, null)).includes("796"));
+  assertEquals(gpuLines(loadConfig({}), 8, 512, 2.5), []);
+});
+
 Deno.test("the next steps are those that are missing, and the last one is the run", () => {
   const last = "./lab run 00 --scale full";
   assertEquals(nextSteps(full, bare).map((step) => step.split(" ").slice(0, 3).join(" ")), [
@@ -129,7 +139,11 @@ Deno.test("./lab plan shows a tiny and a full plan without asking any server", a
     }).output();
     return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
   };
-  const [tiny, whole, wrong] = await Promise.all([plan(), plan("--scale", "full"), plan("--limit", "0")]);
+  const [tiny, whole, wrong] = await Promise.all([
+    plan(),
+    plan("--scale", "full"),
+    plan("--gpu-hour", "much"),
+  ]);
   assertEquals([tiny.code, whole.code, wrong.code], [0, 0, 2], tiny.text + whole.text);
   assertStringIncludes(tiny.text, "01_data");
   assertStringIncludes(tiny.text, "./lab demo");

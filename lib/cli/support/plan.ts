@@ -192,6 +192,58 @@ export function workLines(
   ];
 }
 
+/**
+ * Examples a second, and GPU memory in bytes, of this code on one H100 of 80 GB (results/bench/h100.md): TensorFlow's graph,
+ * bfloat16, batches of 6 with 1,073 tokens an example, stage 2 with recomputation.
+ */
+export const H100 = {
+  checkpoint: "google/paligemma-3b-mix-448",
+  stage1: { rate: 13.6, bytes: 66e9 },
+  stage2: { rate: 6.7, bytes: 17e9 },
+} as const;
+
+/**
+ * GPU time of both stages at the rates of an H100, and what it costs; nothing for another model than the one measured.
+ * @param price of an hour of the GPU, in whatever currency; null if not known
+ */
+export function gpuLines(
+  config: Config,
+  cells: number,
+  rowsOfStage1: number | null,
+  price: number | null,
+): PlanLine[] {
+  const { stage1, stage2, model } = config;
+  if (model.checkpoint !== H100.checkpoint || rowsOfStage1 === null) return [];
+  const examples = {
+    stage1: stage1.epochs * limited(rowsOfStage1, config),
+    stage2: cells * limited(stage2.steps, config) * stage2.batchSize * stage2.accumulation,
+  };
+  const line = (what: string, seconds: number, remark: string): PlanLine => ({
+    what,
+    amount: formatSeconds(seconds) + (price === null ? "" : `: ${(seconds / 3600 * price).toFixed(2)}`),
+    known: "estimate",
+    remark,
+  });
+  const of = (stage: "stage1" | "stage2") => examples[stage] / H100[stage].rate;
+  const told = ({ rate, bytes }: { rate: number; bytes: number }) =>
+    `one H100 at the ${rate} examples a second that were measured, in ${formatBytes(bytes)}`;
+  return [
+    line("stage 1", of("stage1"), told(H100.stage1)),
+    line("stage 2", of("stage2"), told(H100.stage2)),
+    line(
+      "both stages",
+      of("stage1") + of("stage2"),
+      "the cells of stage 2 can be trained on as many GPUs at once",
+    ),
+    {
+      what: "teacher, judge, evaluation",
+      amount: "unknown",
+      known: "unknown",
+      remark: "batched generation on a GPU was not measured",
+    },
+  ];
+}
+
 export function timeLines({ times }: Surroundings, scale: string): PlanLine[] {
   if (times.length === 0) {
     return [{
