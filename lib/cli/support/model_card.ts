@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { FinishedRun, StageInput } from "../../artifacts/mod.ts";
 import { Config, type GridCell, isOwn, paths } from "../../config/mod.ts";
 import { readManifest } from "../../download/mod.ts";
-import { type Cell, tableMarkdown } from "../../figures/mod.ts";
+import { type Cell, type CellAccuracy, tableMarkdown } from "../../report/mod.ts";
 import { code, fence, type Markdown, md } from "../../jupyter/mod.ts";
 import type { QaPair } from "../../synthesis/mod.ts";
 import { pairsOfDataset, type TrainingRecord } from "../../training/mod.ts";
@@ -73,16 +73,9 @@ async function metricRows({ cell, run, evaluation }: CardFacts): Promise<Rows> {
   const held = curve.filter(({ validationLoss }) => validationLoss !== null);
   const gains = await run.json<{ cell: string; gain: number; low: number }[]>("image_gain");
   const gain = gains.find((one) => one.cell === cell.name);
-  const table = evaluation
-    ? JSON.parse(await Deno.readTextFile(join(evaluation.dir, "table1.json"))) as {
-      accuracies: {
-        adapter: string | null;
-        testSet: string;
-        items: number;
-        byImage: { estimate: number; low: number; high: number };
-      }[];
-    }
-    : { accuracies: [] };
+  const asked: Pick<CellAccuracy, "adapter" | "testSet" | "items" | "byImage">[] = evaluation
+    ? JSON.parse(await Deno.readTextFile(join(evaluation.dir, "table1.json"))).accuracies
+    : [];
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return [
     ...(held.length > 0
@@ -99,7 +92,7 @@ async function metricRows({ cell, run, evaluation }: CardFacts): Promise<Rows> {
         value: `${gain.gain.toFixed(3)} (95 % interval from ${gain.low.toFixed(3)})`,
       }]
       : []),
-    ...table.accuracies.filter(({ adapter }) => adapter === cell.name).map(({ testSet, items, byImage }) => ({
+    ...asked.filter(({ adapter }) => adapter === cell.name).map(({ testSet, items, byImage }) => ({
       measure: `${items} closed questions of ${testSet}, exact match`,
       value: `${percent(byImage.estimate)} (95 % interval ${percent(byImage.low)} to ${
         percent(byImage.high)
