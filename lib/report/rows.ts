@@ -10,22 +10,39 @@ import {
   scorerTable,
   type ScoreTable,
   SET_OF,
+  TEST_SETS,
+  type TestRecords,
 } from "../evaluation/mod.ts";
+import type { QaPair } from "../synthesis/mod.ts";
 import type { CellAccuracy, PairedRow } from "./accuracies.ts";
 
 /** A row of a table that is shown: column titles with their cells. */
 type ShownRow = Record<string, string | number | null>;
 
-/** How many questions each test set holds, about how many images, and how varied their short answers are. */
-export function itemRows(items: GridItems): ShownRow[] {
-  return Object.entries(items).map(([dataset, { short, open }]) => ({
-    dataset,
-    "of data/evaluation": dataset in SET_OF ? SET_OF[dataset as keyof typeof SET_OF] : null,
-    "short questions": short.length,
-    "of images": new Set(short.map((item) => item.imageId)).size,
-    "different answers": new Set(short.map((item) => item.answer)).size,
-    "open questions": open.length,
-  }));
+/**
+ * How many records of data/evaluation there are, and how many of them no pair asks about (their captions gave none that the
+ * filters kept); how many questions each test set holds, about how many images, and how varied their short answers are.
+ */
+export function itemRows(
+  items: GridItems,
+  pairs: readonly Pick<QaPair, "id">[],
+  records: TestRecords,
+): ShownRow[] {
+  const asked = new Set(pairs.map(({ id }) => id.split("#")[0]));
+  return Object.entries(items).map(([dataset, { short, open }]) => {
+    const testSet = TEST_SETS.find((name) => name === dataset),
+      listed = testSet ? [...records[testSet]] : null;
+    return {
+      dataset,
+      "of data/evaluation": testSet ? SET_OF[testSet] : null,
+      records: listed?.length ?? null,
+      "without question": listed?.filter((id) => !asked.has(id)).length ?? null,
+      "short questions": short.length,
+      "of images": new Set(short.map((item) => item.imageId)).size,
+      "different answers": new Set(short.map((item) => item.answer)).size,
+      "open questions": open.length,
+    };
+  });
 }
 
 /** Paired comparisons in percentage points, rounded to a tenth. */

@@ -1,4 +1,4 @@
-import { bootstrapInterval, type Interval } from "../stats/mod.ts";
+import { bootstrapInterval, clusteredDifference, clusteredShare, type Interval } from "../stats/mod.ts";
 
 /** A saliency map over patches with the lesion's mask over pixels. */
 export interface LocalisationExample {
@@ -106,15 +106,17 @@ export function localisationTable(
       const share = massInside(example);
       return Number.isNaN(share) ? 0 : share;
     });
+    const minus = (values: number[], base: number[]) => values.map((value, i) => value - base[i]);
+    const { estimate, low, high } = clusteredShare(pointing, images);
+    // Mass is no share of questions but a mean of measurements, which resampling images suits.
     const interval = (values: number[]) => bootstrapInterval(values, images, seed);
-    const gain = (values: number[], base: number[]) => interval(values.map((value, i) => value - base[i]));
     return {
       map,
       images: new Set(images).size,
-      pointing: interval(pointing),
+      pointing: { estimate, low, high },
       mass: interval(mass),
-      pointingGain: isChance ? null : gain(pointing, chance.pointing),
-      massGain: isChance ? null : gain(mass, chance.mass),
+      pointingGain: isChance ? null : clusteredDifference(minus(pointing, chance.pointing), images),
+      massGain: isChance ? null : interval(minus(mass, chance.mass)),
     };
   };
   return [row(name, examples, false), row("centre", centre, false), row("random", constant, true)];

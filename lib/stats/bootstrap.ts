@@ -49,7 +49,8 @@ export function bootstrapTotals(
 
 /**
  * 95% percentile bootstrap interval of the mean of values, resampling clusters (images, cases) with their values, because
- * questions about one image are not independent.
+ * questions about one image are not independent. For means of measurements; of shares near 0 or 1 it does not cover
+ * (`clusteredShare`, `clusteredDifference`).
  *
  * @param clusters the cluster of each value; null: every value is its own.
  * @throws when nothing is given or the lengths differ.

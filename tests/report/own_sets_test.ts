@@ -87,9 +87,9 @@ Deno.test("own sets are asked of what was trained on them, or else of ROCO + Med
 });
 
 Deno.test("every table and the bars have a row of each own set, without the paper's numbers", () => {
-  assertEquals(itemRows(items).slice(4).map((row) => Object.values(row)), [
-    ["own_ward", null, 16, 12, 2, 8],
-    ["own_exam", null, 16, 12, 2, 8],
+  assertEquals(itemRows(items, pairs, records).slice(4).map((row) => Object.values(row)), [
+    ["own_ward", null, null, null, 16, 12, 2, 8],
+    ["own_exam", null, null, null, 16, 12, 2, 8],
   ]);
   const accuracies = cellAccuracies(cells, scores), comparisons = comparable(cells);
   assertEquals(comparisons.slice(-2), [

@@ -43,9 +43,11 @@ const answers: CellAnswers[] = [{
 const interval = (low: number) => ({ estimate: low + 0.1, low, high: low + 0.2 });
 
 Deno.test("Questions, images and different answers are counted for each test set", () => {
-  const rows = itemRows(items);
+  const none = new Set<string>(), listed = new Set(["q0", "q1", "q10", "never asked"]);
+  const records = { slake: none, pmc_vqa: none, roco_v2: listed, medpix2: none };
+  const rows = itemRows(items, [...short, ...open].map((pair) => ({ id: `${pair.id}#template/1` })), records);
   assertEquals(rows.map(({ dataset }) => dataset), ["slake", "pmc_vqa", "roco_v2", "medpix2"]);
-  assertEquals(Object.values(rows[2]), ["roco_v2", "roco_open", 3, 2, 2, 4]);
+  assertEquals(Object.values(rows[2]), ["roco_v2", "roco_open", 4, 1, 3, 2, 2, 4]);
 });
 
 Deno.test("Differences are percentage points, and a tiny p is no zero", () => {

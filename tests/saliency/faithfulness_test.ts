@@ -60,6 +60,9 @@ Deno.test("Maps on the lesion beat chance with an interval above zero; random ma
     });
   const [good, centre, chance] = localisationTable("good", make(true));
   assert(good.pointingGain!.low > 0.4 && good.massGain!.low > 0);
+  const hits = make(true).filter((one) => pointingGame(one) === 1).slice(0, 14);
+  const [{ pointing }] = localisationTable("hits", hits);
+  assert(pointing.estimate === 1 && pointing.low < 0.9, `14 of 14 is [${pointing.low}, 1]`);
   assert(centre.pointingGain!.low < 0 && centre.pointingGain!.high > 0);
   assertAlmostEquals(chance.pointing.estimate, 1 / 16, 1e-12);
   const [bad] = localisationTable("bad", make(false));

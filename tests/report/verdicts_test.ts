@@ -1,0 +1,61 @@
+/** Verdicts about the paper's items, from what runs measured. */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { StageInput } from "@lib/artifacts/mod.ts";
+import { loadConfig } from "@lib/config/mod.ts";
+import { paperCurves } from "@lib/figures/mod.ts";
+import { FIGURE_MAP, type PairedRow, paperVerdicts } from "@lib/report/mod.ts";
+
+const curve = (cell: string, last: number) =>
+  [[1, 2], [2, last]].map(([epoch, validationLoss]) => ({ cell, step: epoch, epoch, validationLoss }));
+const curves = [
+  ...curve("medpix2__with", 1.5),
+  ...curve("roco_v2__with", 1.2),
+  ...curve("roco_medpix__with", 1.1),
+  ...curve("pmc_vqa__with", 1),
+];
+const overlaps = [0.3, 0.2, 0.4].map((rouge1, i) => ({
+  cell: `${["medpix2", "roco_v2", "roco_medpix"][i]}__without`,
+  answers: { rouge1 },
+}));
+
+/** Inputs of notebook 08 with one difference of stage 1 on every dataset. */
+function inputs(estimate: number): Record<string, StageInput> {
+  const comparisons = ["pmc_vqa", "roco_v2"].map((set) => ({
+    ...{ testSet: set, first: `${set}__without`, second: `${set}__with`, estimate },
+    ...{ low: estimate - 0.03, high: estimate + 0.03 },
+  } as PairedRow));
+  const json: Record<string, unknown> = {
+    table1: { comparisons },
+    table4: { overlaps },
+    scaling_law: { fit: null },
+  };
+  const input = {
+    manifest: { notes: { pointing: { map: 0.85, baseline: 0.1 } } },
+    table: (name: string) => Promise.resolve(name === "curve" ? curve("slake__with", 1) : curves),
+    json: (name: string) => Promise.resolve(json[name]),
+  } as unknown as StageInput;
+  return { "04_stage1": input, "05_stage2": input, "06_evaluation": input, "07_saliency": input };
+}
+
+Deno.test("every item of the map has a verdict; a difference below zero is not called a gain", async () => {
+  const config = loadConfig({}), none = await paperVerdicts(inputs(-0.001), config);
+  assertEquals(FIGURE_MAP.map(({ item }) => item).filter((item) => !(item in none)), []);
+  assertEquals(Object.keys(none).length, FIGURE_MAP.length);
+  assertStringIncludes(none["Table 1"].reason, "no gain (best: -0.1 points)");
+  assertEquals(none["Table 1"].verdict, "not reproduced");
+  const some = await paperVerdicts(inputs(0.05), config);
+  assertStringIncludes(some["Table 1"].reason, "largest gain 5.0 points");
+  assertEquals([some["Table 1"].verdict, some["Table 4"].verdict], ["trend", "not reproduced"]);
+});
+
+Deno.test("figure 7's row names the figure with the maps that its reason is about", async () => {
+  const row = FIGURE_MAP.find(({ item }) => item === "Figure 7")!;
+  assertEquals(row.file, "figures/figure7c.png");
+  assertStringIncludes((await paperVerdicts(inputs(0), loadConfig({})))["Figure 7"].reason, "rollout");
+});
+
+Deno.test("the paper's MIMIC-CXR curve is drawn, and named training loss", () => {
+  const [pmc, mimic] = paperCurves(["pmc_vqa", "mimic_cxr"]);
+  assertEquals([pmc.name, mimic.name], ["pmc_vqa, paper", "mimic_cxr, paper (training loss)"]);
+  assertEquals(mimic.points.at(-1), [2, 0.3216]);
+});
