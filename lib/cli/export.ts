@@ -1,5 +1,5 @@
 import { exists } from "@std/fs";
-import { dirname, join, resolve } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import { findRun, openInput, type StageInput } from "../artifacts/mod.ts";
 import { type Config, diskError, makeFolder, paths, selectedCells, writeFileAtomic } from "../config/mod.ts";
 import { mergeAdapter, openModel } from "../model/mod.ts";
@@ -81,12 +81,14 @@ export async function run(args: string[]): Promise<void> {
     base: { onHub: dir.startsWith(join(paths.local, "models")), licence: await licenceOf(dir) },
     evaluation: await evaluationOf(run, config),
   };
-  const card = await modelCard(facts), partial = `${out}.partial`;
+  const card = await modelCard(facts);
   await untilSignal("stopped; nothing was exported.", async (signal) => {
+    await makeFolder(dirname(out));
+    const partial = await Deno.makeTempDir({ dir: dirname(out), prefix: `.${basename(out)}-` });
     try {
-      await makeFolder(partial);
       await writeModel(facts, config, partial, signal);
       await writeFileAtomic(join(partial, "README.md"), card);
+      await Deno.chmod(partial, 0o777 & ~Deno.umask()); // a temporary folder is its maker's alone
       await Deno.rename(partial, out);
     } catch (error) {
       await Deno.remove(partial, { recursive: true }).catch(() => {});

@@ -51,12 +51,12 @@ export function trainingText(
   ].join(", ");
 }
 
-/** What was trained: "roco_v2__with: 160 steps, loss 0.412; on held-out pairs 1.800, 1.100 less than at the start". */
+/** What was trained: "roco_v2__with: 160 steps, loss 0.412; on held-out pairs 1.800, at its lowest 1.100 below the first". */
 export function trainedText(name: string, records: readonly TrainingRecord[]): string {
   const { step, loss } = records.at(-1)!, fall = lossFall(records);
   const held = records.findLast(({ validationLoss }) => validationLoss !== null)?.validationLoss;
   const heldOut = typeof held === "number" && fall !== null
-    ? `; on held-out pairs ${held.toFixed(3)}, at the least ${fall.toFixed(3)} below the first`
+    ? `; on held-out pairs ${held.toFixed(3)}, at its lowest ${fall.toFixed(3)} below the first`
     : "";
   return `${name}: ${step} ${step === 1 ? "step" : "steps"}, loss ${loss.toFixed(3)}${heldOut}`;
 }

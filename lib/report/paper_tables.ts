@@ -11,7 +11,7 @@ import {
 import { percent } from "../stats/mod.ts";
 import type { CellAccuracy, CellOverlap, PairedRow } from "./accuracies.ts";
 import { PAPER_ACCURACY, PAPER_ORGANS, PAPER_OVERLAP, type PaperShare } from "./paper_values.ts";
-import { kappaText } from "./rows.ts";
+import { isKappaDefined, kappaText, pText } from "./rows.ts";
 import { type Cell, percentText } from "./tables.ts";
 
 type Share = number | PaperShare | null;
@@ -94,7 +94,7 @@ export function table1(cells: readonly CellAccuracy[], pairs: readonly PairedRow
       "difference (points)": pair
         ? `${signed(pair.estimate)} (${signed(pair.low)} to ${signed(pair.high)})`
         : null,
-      "p (Holm)": pair ? (pair.pValue < 0.001 ? "< 0.001" : pair.pValue.toFixed(2)) : null,
+      "p (Holm)": pair ? pText(pair.pValue) : null,
     };
   });
 }
@@ -114,13 +114,15 @@ export interface AnswerSources {
   judged: readonly JudgedCell[];
 }
 
-/** What the judge says, if its agreement with exact match is more than chance. */
+/**
+ * What the judge says, if its agreement with exact match is more than chance; where exact match says the same of all answers,
+ * nothing can agree with it, and the judge's share stands with that remark.
+ */
 function judgeText(judged: JudgedCell | undefined): string | null {
   if (!judged) return null;
-  const { accuracy, agreement: { kappa } } = judged;
-  return kappa.low > 0
-    ? percentText(accuracy.byImage)
-    : `no information (kappa ${kappaText(kappa.estimate)})`;
+  const { accuracy, agreement: { kappa } } = judged, share = percentText(accuracy.byImage);
+  if (!isKappaDefined(judged)) return `${share} (unconfirmed: exact match says the same of all answers)`;
+  return kappa.low > 1e-9 ? share : `no information (kappa ${kappaText(kappa.estimate)})`;
 }
 
 /**
@@ -177,8 +179,9 @@ export function answerTable(
 
 /** Table 2: accuracy by MedPix location, the paper's and ours; locations that the paper does not report follow. */
 export function table2(groups: readonly GroupAccuracy[]): Record<string, Cell>[] {
+  const groupOf = (organ: string) => groups.find(({ group }) => group.startsWith(organ));
   const known = PAPER_ORGANS.rows.map(({ organ, ours, llavaMed }) => {
-    const group = groups.find(({ group }) => group.startsWith(organ));
+    const group = groupOf(organ);
     return {
       location: organ,
       "paper's model": shareText(ours),
@@ -188,9 +191,7 @@ export function table2(groups: readonly GroupAccuracy[]): Record<string, Cell>[]
       "our images": group?.images ?? 0,
     };
   });
-  const others = groups.filter(({ group }) =>
-    !PAPER_ORGANS.rows.some(({ organ }) => group.startsWith(organ))
-  );
+  const others = groups.filter((group) => !PAPER_ORGANS.rows.some(({ organ }) => groupOf(organ) === group));
   return [
     ...known,
     ...others.map(({ group, byImage, items, images }) => ({

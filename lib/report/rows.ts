@@ -45,9 +45,12 @@ export function itemRows(
   });
 }
 
-/** Paired comparisons in percentage points, rounded to a tenth. */
+/** A p value with two digits that count. */
+export const pText = (p: number): string => p < 0.001 ? "< 0.001" : p.toFixed(3);
+
+/** Paired comparisons in percentage points, rounded to a tenth; null for what no number of points would show. */
 export function differenceRows(comparisons: readonly PairedRow[]): ShownRow[] {
-  const points = (share: number) => Number((100 * share).toFixed(1));
+  const points = (share: number) => Number.isFinite(share) ? Number((100 * share).toFixed(1)) : null;
   return comparisons.map(
     ({ first, second, estimate, low, high, pValue, detectable }) => ({
       first,
@@ -55,7 +58,7 @@ export function differenceRows(comparisons: readonly PairedRow[]): ShownRow[] {
       "second − first": points(estimate),
       low: points(low),
       high: points(high),
-      "p (Holm)": pValue < 0.001 ? "< 0.001" : pValue.toFixed(2),
+      "p (Holm)": pText(pValue),
       "could detect": points(detectable),
     }),
   );
@@ -100,18 +103,22 @@ export function robustnessRows(robust: readonly RobustAccuracy[]): ShownRow[] {
 /** Two digits; what rounds to zero has no sign. */
 export const kappaText = (kappa: number): string => kappa.toFixed(2).replace(/^-(0\.00)$/, "$1");
 
+/** Whether agreement beyond chance can be told: not where exact match says the same of all answers. */
+export const isKappaDefined = ({ exact }: JudgedCell): boolean =>
+  exact.accuracy > 1e-9 && exact.accuracy < 1 - 1e-9;
+
 /** Judged systems: what judge and exact match say of the same answers, and Cohen's kappa with its interval. */
 export function judgedRows(judged: readonly JudgedCell[], judge: string): ShownRow[] {
-  return judged.map(({ cell, accuracy, exact, agreement: { kappa } }) => ({
+  return judged.map(({ cell, accuracy, exact, agreement: { kappa } }, i) => ({
     cell,
     judge,
     answers: accuracy.items,
     "judged correct": accuracy.accuracy,
     "verdict unread": accuracy.unread,
     "exact match": exact.accuracy,
-    kappa: kappaText(kappa.estimate),
-    low: kappaText(kappa.low),
-    high: kappaText(kappa.high),
+    ...(isKappaDefined(judged[i])
+      ? { kappa: kappaText(kappa.estimate), low: kappaText(kappa.low), high: kappaText(kappa.high) }
+      : { kappa: "not defined", low: null, high: null }),
   }));
 }
 

@@ -5,7 +5,7 @@ import type { Interval } from "../stats/mod.ts";
 export type Cell = string | number | boolean | null | undefined;
 
 /** How a row of the paper and ours compare. */
-export type Verdict = "exact" | "trend" | "not reproduced" | "not run";
+export type Verdict = "exact" | "trend" | "not reproduced" | "not judged" | "not run";
 
 function cellText(cell: Cell): string {
   if (cell === null || cell === undefined || cell === "") return "–";

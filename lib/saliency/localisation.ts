@@ -107,9 +107,9 @@ export function localisationTable(
       return Number.isNaN(share) ? 0 : share;
     });
     const minus = (values: number[], base: number[]) => values.map((value, i) => value - base[i]);
-    const { estimate, low, high } = clusteredShare(pointing, images);
-    // Mass is no share of questions but a mean of measurements, which resampling images suits.
+    // Mass, and the score expected of a random point, are no shares of questions but measurements: images are resampled.
     const interval = (values: number[]) => bootstrapInterval(values, images, seed);
+    const { estimate, low, high } = isChance ? interval(pointing) : clusteredShare(pointing, images);
     return {
       map,
       images: new Set(images).size,

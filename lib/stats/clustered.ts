@@ -93,7 +93,8 @@ export function clusteredDifference(
  * The smallest mean difference that `signFlipTest` of differences such as these finds with 80 % power at 5 %, by normal
  * approximation: under the null every cluster's sum, its share of the difference included, changes its sign.
  *
- * @returns NaN of a single cluster; Infinity where even a difference of 1 stays undetected.
+ * @returns Infinity where even a difference of 1 stays undetected, as with fewer than six clusters: of two to the fifth signs
+ * two are the extreme ones, 6 %.
  * @throws as `clusteredDifference`.
  */
 export function detectableDifference(
@@ -101,7 +102,7 @@ export function detectableDifference(
   clusters: readonly string[] | null,
 ): number {
   const spread = spreadOf(differences, clusters, -1), { n, squares } = spread;
-  if (spread.clusters === 1) return NaN;
+  if (spread.clusters < 6) return Infinity;
   const variance = withOneMore(spread);
   return bisect(
     (d) => d * n - Z95 * Math.sqrt(variance + d * d * squares) - Z80 * Math.sqrt(variance),

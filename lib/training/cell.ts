@@ -1,5 +1,5 @@
 import type { Config, GridCell } from "../config/mod.ts";
-import type { Model } from "../model/mod.ts";
+import type { Model, Towers } from "../model/mod.ts";
 import { type Adapter, type LoraConfig, type Params, paramsSha256 } from "../weights/mod.ts";
 import type { CellData } from "./grid.ts";
 import { type ImageGain, imageGain } from "./image_gain.ts";
@@ -47,12 +47,20 @@ export function cellChecks(cells: readonly TrainedCell[]): { fall: number | null
 type Rest = Pick<TrainedCell, "curve" | "gain"> & { config: LoraConfig };
 
 /** All that a trained cell depends on, but for the code and the machine. */
-function cellKey(model: Model, cell: GridCell, data: CellData, projector: Params, config: Config): unknown {
+function cellKey(
+  model: Model,
+  cell: GridCell,
+  data: CellData,
+  projector: Params,
+  config: Config,
+  towers: Towers,
+): unknown {
   const { cells: _cells, sweepRank: _rank, steps: _steps, ...settings } = config.stage2;
   const { batches, validation, stepsPerEpoch, shape, learningRateScale } = data;
   const rates = batches.map((_, step) => learningRateScale?.(step) ?? 1);
   return {
     cell,
+    towers,
     model: modelKey(model, config),
     projector: cell.stage1 ? paramsSha256(projector) : null,
     data: examplesSha256([...batches, validation], stepsPerEpoch, shape, rates),
@@ -65,6 +73,7 @@ function cellKey(model: Model, cell: GridCell, data: CellData, projector: Params
  * calls `onStep` for its last step alone.
  *
  * @param projector of stage 1; used where the cell has stage 1
+ * @param options.towers which get adapters, default both
  */
 export async function trainCell(
   model: Model,
@@ -72,7 +81,7 @@ export async function trainCell(
   data: CellData,
   projector: Params,
   config: Config,
-  options: Omit<StageOptions, "validation" | "checkpoints"> & KeepOptions,
+  options: Omit<StageOptions, "validation" | "checkpoints"> & KeepOptions & { towers?: Towers },
 ): Promise<TrainedCell> {
   const train = async (hooks: Hooks): Promise<TrainedCell> => {
     const { batches, ...rest } = data;
@@ -101,7 +110,7 @@ export async function trainCell(
   const { params, rest: { config: lora, curve, gain } } = await keptTraining<Rest>(
     "cells",
     cell.name,
-    cellKey(model, cell, data, projector, config),
+    cellKey(model, cell, data, projector, config, options.towers ?? "both"),
     async (hooks) => {
       const { adapter, curve, gain } = trained = await train(hooks);
       return { params: adapter.params, rest: { config: adapter.config, curve, gain } };

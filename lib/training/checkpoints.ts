@@ -126,7 +126,5 @@ export function otherTrainings(files: readonly string[], { name, key }: Training
     found.push(`one stopped after step ${steps} (${changed.join("; ") || "other code or another machine"})`);
   }
   if (found.length === 0) return null;
-  return `${name} begins anew. Unfinished and kept as it was, should it be asked for again: ${
-    found.join("; ")
-  }.`;
+  return `${name} begins anew. Still kept unfinished, in case it is asked for again: ${found.join("; ")}.`;
 }

@@ -97,6 +97,7 @@ export async function fit<Batch>(
       if (checkpoints && performance.now() - saved.at > 1000 * checkpoints.everySeconds) save();
       await run.onStep?.(records.at(-1)!, run.steps);
     }
+    save();
     return { params: copyOf(state.params), records };
   } catch (error) {
     try {

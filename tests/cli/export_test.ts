@@ -113,7 +113,7 @@ Deno.test("an exported model has the adapter in its weights, and what 06 measure
   const text = await Deno.readTextFile(join(out, "README.md"));
   assertStringIncludes(
     text,
-    "200 closed questions of roco\\_v2, exact match | 81\\.5 % (95 % interval 76.8 % to 86.0 %) |",
+    "200 short questions of roco\\_v2, exact match | 81\\.5 % (95 % interval 76.8 % to 86.0 %) |",
   );
   assert(!text.includes("50.0 %"));
   assert(await exists(join(out, "tokenizer.json")));

@@ -25,7 +25,7 @@ Deno.test("a training's line says step, loss, rate, gradient, speed, memory and 
   );
   assertEquals(
     trainedText("stage 1", [record(1, 2), record(2, 1.25), record(3, 1.5), record(4, null)]),
-    "stage 1: 4 steps, loss 1.235; on held-out pairs 1.500, at the least 0.750 below the first",
+    "stage 1: 4 steps, loss 1.235; on held-out pairs 1.500, at its lowest 0.750 below the first",
   );
   assertEquals(trainedText("stage 1", [record(1, null)]), "stage 1: 1 step, loss 1.235");
 });

@@ -4,12 +4,21 @@ import {
   type CellAnswers,
   EVALUATED_CELLS,
   type GridItems,
+  type GroupAccuracy,
   itemScores,
   judgedCells,
   scoreTable,
   verdictScores,
 } from "@lib/evaluation/mod.ts";
-import { answerTable, cellAccuracies, cellOverlaps, pairedRows, table1 } from "@lib/report/mod.ts";
+import {
+  answerTable,
+  cellAccuracies,
+  cellOverlaps,
+  judgedRows,
+  pairedRows,
+  table1,
+  table2,
+} from "@lib/report/mod.ts";
 import type { QaPair } from "@lib/synthesis/mod.ts";
 
 const questions = (set: string, n: number, answer: string) =>
@@ -80,6 +89,30 @@ Deno.test("exact match, word overlap and judge of one line are about the same qu
   assert(String(roco.judge).startsWith("50.0% ("), `${roco.judge}`);
   const pmc = table.find((row) => row.dataset === "PMC-VQA" && row.answers === "ours, short questions")!;
   assertEquals([pmc.items, pmc["ROUGE-L"], pmc.judge], [20, null, null]);
+});
+
+Deno.test("where no answer equals its reference the judge's share stands, with the remark that nothing confirms it", () => {
+  const none = judged((i) => i >= 4).map((row) => ({
+    ...row,
+    exact: { ...row.exact, accuracy: 0 },
+    agreement: { ...row.agreement, kappa: { estimate: 0, low: 1e-16, high: 1e-16 } },
+  }));
+  const table = answerTable("with", { accuracies, scores, overlaps, judged: none });
+  const roco = table.find((row) => row.dataset === "ROCO" && row.answers === "ours, open questions")!;
+  assert(/^50\.0% \(.*unconfirmed: exact match says the same/.test(String(roco.judge)), `${roco.judge}`);
+  assertEquals(judgedRows(none, "judge")[0].kappa, "not defined");
+});
+
+Deno.test("every location is in table 2, also the second one of a name that the paper gives once", () => {
+  const group = (name: string, estimate: number) =>
+    ({
+      ...{ group: name, items: 4, images: 2, accuracy: estimate },
+      byImage: { estimate, low: 0, high: 1 },
+    }) as GroupAccuracy;
+  const rows = table2([group("Chest, Pulmonary", 0.5), group("Chest, Heart", 0.25), group("Eye", 1)]);
+  assertEquals(rows.map((row) => row.location).filter((name) => /Chest|Eye/.test(String(name))), [
+    ...["Chest", "Chest, Heart", "Eye"],
+  ]);
 });
 
 Deno.test("a judge whose agreement with exact match is no more than chance is not printed", () => {

@@ -55,9 +55,14 @@ Deno.test("Differences are percentage points, and a tiny p is no zero", () => {
     ...{ testSet: "roco_v2", first: "a", second: "b", items: 9, estimate: 0.12345, low: -0.01, high: 0.2 },
     ...{ pValue: 0.0001, detectable: 0.15 },
   };
-  const [tiny, large] = differenceRows([row, { ...row, pValue: 0.5 }]);
+  const [tiny, large, few] = differenceRows([
+    row,
+    { ...row, pValue: 0.5 },
+    { ...row, pValue: 0.0042, detectable: Infinity },
+  ]);
   assertEquals(Object.values(tiny), ["a", "b", 12.3, -1, 20, "< 0.001", 15]);
-  assertEquals(large["p (Holm)"], "0.50");
+  assertEquals(large["p (Holm)"], "0.500");
+  assertEquals([few["p (Holm)"], few["could detect"]], ["0.004", null]);
 });
 
 Deno.test("Systems without stage 1 are not among the controls; the smallest gain is of trained systems alone", () => {

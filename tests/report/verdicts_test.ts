@@ -19,10 +19,10 @@ const overlaps = [0.3, 0.2, 0.4].map((rouge1, i) => ({
 }));
 
 /** Inputs of notebook 08 with one difference of stage 1 on every dataset. */
-function inputs(estimate: number): Record<string, StageInput> {
-  const comparisons = ["pmc_vqa", "roco_v2"].map((set) => ({
+function inputs(estimate: number, pValue = 0.01, lead = 0.5): Record<string, StageInput> {
+  const comparisons = ["pmc_vqa", "roco_v2", "medpix2"].map((set) => ({
     ...{ testSet: set, first: `${set}__without`, second: `${set}__with`, estimate },
-    ...{ low: estimate - 0.03, high: estimate + 0.03 },
+    ...{ low: estimate - 0.03, high: estimate + 0.03, pValue },
   } as PairedRow));
   const json: Record<string, unknown> = {
     table1: { comparisons },
@@ -30,7 +30,7 @@ function inputs(estimate: number): Record<string, StageInput> {
     scaling_law: { fit: null },
   };
   const input = {
-    manifest: { notes: { pointing: { map: 0.85, baseline: 0.1 } } },
+    manifest: { notes: { pointing: { map: 0.85, baseline: 0.1, lead } } },
     table: (name: string) => Promise.resolve(name === "curve" ? curve("slake__with", 1) : curves),
     json: (name: string) => Promise.resolve(json[name]),
   } as unknown as StageInput;
@@ -46,6 +46,11 @@ Deno.test("every item of the map has a verdict; a difference below zero is not c
   const some = await paperVerdicts(inputs(0.05), config);
   assertStringIncludes(some["Table 1"].reason, "largest gain 5.0 points");
   assertEquals([some["Table 1"].verdict, some["Table 4"].verdict], ["trend", "not reproduced"]);
+  assertStringIncludes(some["Table 1"].reason, "above zero on 2, below zero on 0 of 2 datasets"); // MedPix is not in it
+  const lucky = await paperVerdicts(inputs(0.05, 0.2, -0.1), config);
+  assertEquals([lucky["Table 1"].verdict, lucky["Figure 7"].verdict], ["not reproduced", "not reproduced"]);
+  const real = await paperVerdicts(inputs(0.05), loadConfig({ LAB_SET: 'corpora.source="real"' }));
+  assertEquals([real["Figure 3"].verdict, real["Table 2"].verdict], ["not judged", "not judged"]);
 });
 
 Deno.test("figure 7's row names the figure with the maps that its reason is about", async () => {

@@ -139,8 +139,13 @@ Deno.test("the sign-flip test finds the detectable difference in four cases of f
   for (let i = 0; i < 80; i++) if (signFlipTest(differences(detectable), images, i) < 0.05) found++;
   assert(found / 80 > 0.62 && found / 80 < 0.95, `${found} of 80`);
   assert(detectable > 0.05 && detectable < 0.2, `${detectable}`);
-  assertEquals(detectableDifference([1, -1], ["one", "one"]), NaN);
-  assertEquals(detectableDifference([1, -1], ["one", "two"]), Infinity);
+  // Of five images the sign-flip test finds nothing, of six a difference of 1.
+  for (const [images, found] of [[1, false], [5, false], [12, true]] as const) {
+    const clusters = Array.from({ length: 10 * images }, (_, i) => `${i % images}`),
+      all = clusters.map(() => 1);
+    assertEquals(Number.isFinite(detectableDifference(all.map((_, i) => i % 20 ? 0 : 1), clusters)), found);
+    assertEquals(signFlipTest(all, clusters, 1) < 0.05, found);
+  }
 });
 
 Deno.test("trials are the random unit: the interval of three is far wider than that of their questions", () => {

@@ -86,6 +86,17 @@ Deno.test("a run over many tensors goes on bit for bit too: their order is part 
   tf.dispose(initial);
 });
 
+Deno.test("a training's end is a checkpoint: what comes after it may fail", async () => {
+  await inFolder(async (path) => {
+    const checkpoints = checkpointFile(path);
+    assertEquals(await ended({ checkpoints }), whole);
+    const onStep = () => {
+      throw new Error("no step is left");
+    };
+    assertEquals(await ended({ checkpoints, onStep }), whole);
+  });
+});
+
 Deno.test("a killed run goes on from the checkpoint that was written last", async () => {
   await inFolder(async (path) => {
     const file = checkpointFile(path, 0);

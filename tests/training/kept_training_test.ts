@@ -55,7 +55,7 @@ Deno.test("stage 1 goes on from its checkpoint, and is found when it is there; o
     console.error = error;
   }
   const begins =
-    "stage1 begins anew. Unfinished and kept as it was, should it be asked for again: one stopped after step 2";
+    "stage1 begins anew. Still kept unfinished, in case it is asked for again: one stopped after step 2";
   assertEquals(said, [`${begins} (settings.learningRate 0.002, now 0.001).`, `${begins} (data).`]);
   const trained = await train();
   assertEquals(trained.steps, [3]);

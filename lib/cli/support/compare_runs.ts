@@ -65,16 +65,29 @@ async function tablesOf({ manifest, dir }: FinishedRun): Promise<Map<string, Rec
   return tables;
 }
 
-/** Tables by name, row by row: the first rows of all runs, then the second ones. */
+/** What a row is about: its first text, such as the cell or the dataset, and how many rows before it say the same. */
+function rowNames(rows: readonly Record<string, unknown>[]): string[] {
+  const seen = new Map<string, number>();
+  return rows.map((row, i) => {
+    const name = Object.values(row).find((cell) => typeof cell === "string") as string | undefined ??
+      `row ${i}`;
+    const times = seen.get(name) ?? 0;
+    seen.set(name, times + 1);
+    return JSON.stringify([name, times]);
+  });
+}
+
+/** Tables by name, rows about the same beside each other. */
 function alternating(runs: readonly { run: string; tables: Map<string, Record<string, unknown>[]> }[]) {
   const names = [...new Set(runs.flatMap(({ tables }) => [...tables.keys()]))].sort();
   return names.map((name): ComparedTable => {
-    const most = Math.max(...runs.map(({ tables }) => tables.get(name)?.length ?? 0));
-    const rows = Array.from({ length: most }, (_, i) => i).flatMap((i) =>
-      runs.flatMap(({ run, tables }) => {
-        const row = tables.get(name)?.[i];
-        return row ? [{ run, ...row }] : [];
-      })
+    const named = runs.map(({ run, tables }) => {
+      const own = tables.get(name) ?? [], about = rowNames(own);
+      return { run, rows: new Map(own.map((row, i) => [about[i], row])) };
+    });
+    const all = new Set(named.flatMap(({ rows }) => [...rows.keys()]));
+    const rows = [...all].flatMap((about) =>
+      named.flatMap(({ run, rows }) => rows.has(about) ? [{ run, ...rows.get(about) }] : [])
     );
     return { name, rows };
   });

@@ -93,7 +93,7 @@ async function metricRows({ cell, run, evaluation }: CardFacts): Promise<Rows> {
       }]
       : []),
     ...asked.filter(({ adapter }) => adapter === cell.name).map(({ testSet, items, byImage }) => ({
-      measure: `${items} closed questions of ${testSet}, exact match`,
+      measure: `${items} short questions of ${testSet}, exact match`,
       value: `${percent(byImage.estimate)} (95 % interval ${percent(byImage.low)} to ${
         percent(byImage.high)
       })`,
@@ -170,7 +170,7 @@ export async function modelCard(facts: CardFacts): Promise<string> {
     text(
       md`What is derived from these data sets comes under their licences and those of the base model${
         base.licence === null ? "" : ` (${base.licence})`
-      } besides.`,
+      }.`,
     ),
     "## Settings",
     asRows(settings),

@@ -203,7 +203,7 @@ export const H100 = {
 } as const;
 
 /**
- * GPU time of both stages at the rates of an H100, and what it costs; nothing for another model than the one measured.
+ * GPU time of both stages at the rates of an H100, and what it costs; unknown for what was not measured.
  * @param price of an hour of the GPU, in whatever currency; null if not known
  */
 export function gpuLines(
@@ -213,7 +213,13 @@ export function gpuLines(
   price: number | null,
 ): PlanLine[] {
   const { stage1, stage2, model } = config;
-  if (model.checkpoint !== H100.checkpoint || rowsOfStage1 === null) return [];
+  const isMeasured = model.checkpoint === H100.checkpoint && model.dtype === "bfloat16" &&
+    model.compiler === "graph" && stage2.recompute;
+  if (!isMeasured || rowsOfStage1 === null) {
+    if (config.scale === "tiny") return [];
+    const remark = `rates were measured of ${H100.checkpoint} in bfloat16 with graph and recompute only`;
+    return [{ what: "both stages", amount: "unknown", known: "unknown", remark }];
+  }
   const examples = {
     stage1: stage1.epochs * limited(rowsOfStage1, config),
     stage2: cells * limited(stage2.steps, config) * stage2.batchSize * stage2.accumulation,
