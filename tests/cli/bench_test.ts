@@ -54,13 +54,13 @@ Deno.test("the table of steps: median over all rounds, its range, the rounds' me
       stage: "stage 1",
       mode: "graph",
       rounds: [
-        { firstSeconds: 2, seconds: [0.1, 0.3, 0.2], peakMiB: 400.2, losses: [2, 1] },
-        { firstSeconds: 4, seconds: [0.5, 0.4, 0.6], peakMiB: 500.4, losses: [2, 1] },
+        { firstSeconds: 2, seconds: [0.1, 0.3, 0.2], flops: 7e9, peakMiB: 400.2, losses: [2, 1] },
+        { firstSeconds: 4, seconds: [0.5, 0.4, 0.6], flops: 7e9, peakMiB: 500.4, losses: [2, 1] },
       ],
     }],
   };
   const text = stepText(report);
-  assertStringIncludes(text, "| nano | stage 1 | graph | 350 | 100 - 600 | 200 - 500 | 3.0 | 500 |");
+  assertStringIncludes(text, "| nano | stage 1 | graph | 350 | 100 - 600 | 200 - 500 | 20 | 3.0 | 500 |");
   assertStringIncludes(text, "0.1 before, 2.0 after");
   assertStringIncludes(text, describeMachine(report.machine));
   assertStringIncludes(describeMachine(report.machine), `deno ${Deno.version.deno}`);

@@ -1,5 +1,5 @@
 /** The training step that `./lab bench step` measures, in each of its variants. */
-import { initAdapter, PROJECTOR } from "../../model/mod.ts";
+import { initAdapter, PROJECTOR, trainingFlops } from "../../model/mod.ts";
 import { IGNORED_LABEL } from "../../text/mod.ts";
 import {
   fit,
@@ -68,7 +68,7 @@ function batchOf(config: PaliGemmaConfig): TrainingBatch {
 function stageOf({ stage, mode }: StepCase, config: PaliGemmaConfig, frozen: Params) {
   if (stage === "stage 1") {
     const initial = Object.fromEntries(PROJECTOR.map((name) => [name, frozen[name]]));
-    return { initial, objective: nextTokenObjective(config) };
+    return { initial, objective: nextTokenObjective(config), trained: { stage: 1 } as const };
   }
   const { params: initial, config: { alpha, r } } = initAdapter(config, {
     r: RANK,
@@ -78,7 +78,8 @@ function stageOf({ stage, mode }: StepCase, config: PaliGemmaConfig, frozen: Par
   });
   const recompute = stage === "stage 2, recompute", byBlock = isByBlock(recompute, mode);
   const options = { loraScale: alpha / r, recompute, compiler: byBlock ? "xla" as const : undefined };
-  return { initial, objective: nextTokenObjective(config, options), byBlock };
+  const trained = { stage: 2, rank: RANK, recompute } as const;
+  return { initial, objective: nextTokenObjective(config, options), trained, byBlock };
 }
 
 /** Runs one case by {@linkcode fit}. To be called once in a process, whose peak memory it reports. */
@@ -87,7 +88,7 @@ export async function measureStep(
   steps: number = MODELS[stepCase.model].steps,
 ): Promise<StepMeasurement> {
   const config = CONFIGS[stepCase.model], frozen = randomWeights(config);
-  const { initial, objective, byBlock = false } = stageOf(stepCase, config, frozen);
+  const { initial, objective, trained, byBlock = false } = stageOf(stepCase, config, frozen);
   const settings = {
     ...TORCH_ADAMW,
     maxGradientNorm: 1,
@@ -115,7 +116,9 @@ export async function measureStep(
   const losses = records.map(({ loss }) => loss);
   const status = await Deno.readTextFile("/proc/self/status");
   const peakMiB = Number(/VmHWM:\s+(\d+) kB/.exec(status)![1]) / 1024;
-  return { firstSeconds: seconds[0], seconds: seconds.slice(2), peakMiB, losses };
+  const example = { tokens: config.imageTokens + PREFIX + SUFFIX, logits: SUFFIX };
+  const flops = BATCH * trainingFlops(config, example, trained);
+  return { firstSeconds: seconds[0], seconds: seconds.slice(2), flops, peakMiB, losses };
 }
 
 if (import.meta.main) {

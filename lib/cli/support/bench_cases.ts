@@ -24,6 +24,8 @@ export interface StepMeasurement {
   firstSeconds: number;
   /** Of every later step but the second. */
   seconds: number[];
+  /** Floating-point operations of a step's matrix products (lib/model/cost.ts). */
+  flops: number;
   /** Peak of the resident memory of the whole process, libraries and weights included. */
   peakMiB: number;
   /** Mean loss before each step: the same in every mode but for rounding. */

@@ -76,15 +76,15 @@ export function stepText({ machine, load, results }: StepReport): string {
     const range = (x: number[]) => `${milliseconds(Math.min(...x))} - ${milliseconds(Math.max(...x))}`;
     return `| ${model} | ${stage} | ${mode} | ${milliseconds(median(all))} | ${range(all)} | ${
       range(rounds.map((round) => median(round.seconds)))
-    } | ${median(rounds.map((round) => round.firstSeconds)).toFixed(1)} | ${
-      Math.max(...rounds.map((round) => round.peakMiB)).toFixed(0)
-    } |`;
+    } | ${(rounds[0].flops / median(all) / 1e9).toFixed(0)} | ${
+      median(rounds.map((round) => round.firstSeconds)).toFixed(1)
+    } | ${Math.max(...rounds.map((round) => round.peakMiB)).toFixed(0)} |`;
   });
   const rounds = results[0].rounds.length, models = [...new Set(results.map((r) => r.model))];
   return `# One training step, eager, traced and compiled
 
-| model | trained | mode | median ms | all steps | medians of the rounds | first step, s | peak MiB |
-|---|---|---|---|---|---|---|---|
+| model | trained | mode | median ms | all steps | medians of the rounds | GFLOP/s | first step, s | peak MiB |
+|---|---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
 
 ${describeMachine(machine)}. Load of the machine ${load.before.toFixed(1)} before, ${
@@ -97,8 +97,8 @@ tokens. Stage 1 trains the projector, stage 2 LoRA (r = ${RANK}) on the attentio
 in turn, each case in a process of its own; timed are
 all steps of each process but two: ${
     models.map((model) => `${MODELS[model].steps} (${model})`).join(", ")
-  }. *First step*: with tracing
-and compiling. *Peak*: resident memory of the process, libraries included. The losses of the modes differ by at most
+  }. *GFLOP/s*: the matrix products that
+the step needs, those it repeats included, over its median. *First step*: with tracing and compiling. *Peak*: resident memory of the process, libraries included. The losses of the modes differ by at most
 ${lossSpread(results).toExponential(1)} (relative) over the measured steps.
 `;
 }
