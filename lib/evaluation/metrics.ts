@@ -79,7 +79,8 @@ export function scorerTable(table: ScoreTable, cell: string): ScorerRow[] {
   return (Object.keys(SCORERS) as ScorerName[]).flatMap((scorer) => {
     const found = accuracyOf(scoresOf(table, cell, "short", scorer));
     if (found === null) return [];
-    const { items, leftOut, unread, accuracy, byImage: { low, high } } = found;
+    // The mean of items, to which the interval belongs; that of runs is another one where a rule leaves single answers out.
+    const { items, leftOut, unread, byImage: { estimate: accuracy, low, high } } = found;
     return [{ scorer, items, leftOut, unread: scorer in UNREAD ? unread : null, accuracy, low, high }];
   });
 }

@@ -121,9 +121,11 @@ export const medEvalKit: Scorer = ({ prediction, answer, choices, answerType }) 
 export const llavaMedClosed: Scorer = ({ prediction, answer, answerType }) => {
   if (answerType !== "closed" || isChinese(answer)) return null;
   const text = normaliseVqa(prediction.toLowerCase());
-  if (!text.includes("yes") && !text.includes("no")) return 0;
+  if (!hasYesOrNo(text)) return 0;
   return text.includes(normaliseVqa(answer.toLowerCase())) ? 1 : null;
 };
+
+const hasYesOrNo = (text: string) => text.includes("yes") || text.includes("no");
 
 /** F1 of the words of answer and reference (SQuAD's). */
 export const tokenF1: Scorer = ({ prediction, answer }) => {
@@ -190,6 +192,7 @@ export type ScorerName = keyof typeof SCORERS;
 /** Rules that first read what was said: whether they found nothing, so that the answer counts as wrong unread. */
 export const UNREAD: Partial<Record<ScorerName, (input: ScorerInput) => boolean>> = {
   yesNo: ({ prediction }) => saidYesOrNo(prediction) === null,
+  llavaMedClosed: ({ prediction }) => !hasYesOrNo(normaliseVqa(prediction.toLowerCase())),
   optionLetter: ({ prediction, choices }) => optionIndex(prediction, choices ?? []) === null,
   medVInT: ({ prediction, choices }) => medVIntChoice(prediction, choices ?? []) === null,
   vlmEvalKit: ({ prediction, choices }) => vlmEvalKitChoice(prediction, choices ?? []) === null,

@@ -109,17 +109,20 @@ export const isKappaDefined = ({ exact }: JudgedCell): boolean =>
 
 /** Judged systems: what judge and exact match say of the same answers, and Cohen's kappa with its interval. */
 export function judgedRows(judged: readonly JudgedCell[], judge: string): ShownRow[] {
-  return judged.map(({ cell, accuracy, exact, agreement: { kappa } }, i) => ({
-    cell,
-    judge,
-    answers: accuracy.items,
-    "judged correct": accuracy.accuracy,
-    "verdict unread": accuracy.unread,
-    "exact match": exact.accuracy,
-    ...(isKappaDefined(judged[i])
-      ? { kappa: kappaText(kappa.estimate), low: kappaText(kappa.low), high: kappaText(kappa.high) }
-      : { kappa: "not defined", low: null, high: null }),
-  }));
+  return judged.map((row) => {
+    const { cell, accuracy, exact, agreement: { kappa } } = row;
+    return {
+      cell,
+      judge,
+      answers: accuracy.items,
+      "judged correct": accuracy.accuracy,
+      "verdict unread": accuracy.unread,
+      "exact match": exact.accuracy,
+      ...(isKappaDefined(row)
+        ? { kappa: kappaText(kappa.estimate), low: kappaText(kappa.low), high: kappaText(kappa.high) }
+        : { kappa: "not defined", low: null, high: null }),
+    };
+  });
 }
 
 /** Accuracy of groups with its interval by image; `title` heads the column of the groups. */

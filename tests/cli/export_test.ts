@@ -64,7 +64,12 @@ async function exported(name: string, ...args: string[]): Promise<{ out: string;
 }
 
 Deno.test("an exported adapter is the run's, with a card that says data, licences, settings, measures and notice", async () => {
+  const notes = join(results, "adapter.partial", "notes.txt"); // a user's own, of whatever name
+  await Deno.mkdir(join(results, "adapter.partial"));
+  await Deno.writeTextFile(notes, "mine");
   const { out, said } = await exported("adapter");
+  assertEquals(await Deno.readTextFile(notes), "mine");
+  assertEquals([...Deno.readDirSync(results)].filter(({ name }) => name.startsWith(".")), []);
   assertMatch(said, /hf upload YOUR_NAME\/roco_v2__with "/);
   assertEquals([...Deno.readDirSync(out)].map(({ name }) => name).sort(), [
     "README.md",

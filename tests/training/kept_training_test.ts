@@ -7,7 +7,7 @@ Deno.env.set("LAB_RESULTS", results);
 const { loadConfig } = await import("@lib/config/mod.ts");
 const { openModel } = await import("@lib/model/mod.ts");
 const { tf } = await import("@lib/tensor/mod.ts");
-const { phantomStore, trainProjector } = await import("@lib/training/mod.ts");
+const { batchShape, phantomStore, trainCell, trainProjector } = await import("@lib/training/mod.ts");
 const { phantomExamples } = await import("./phantom_examples.ts");
 globalThis.addEventListener("unload", () => Deno.removeSync(results, { recursive: true }));
 
@@ -109,4 +109,18 @@ Deno.test({
     );
     assertEquals(lines.slice(1), ["files .next: 0", "steps 3, 4, 5, 6"]);
   },
+});
+
+Deno.test("adapters of other towers are another kept cell", async () => {
+  const cell = { name: "roco_v2__without", dataset: "roco_v2", stage1: false } as const;
+  const once = { batches: [data.train], validation: [], stepsPerEpoch: 1, shape: batchShape(examples) };
+  const towersOf = async (towers?: "vision" | "text") => {
+    const { adapter } = await trainCell(model, cell, once, {}, config, { store, keep: true, towers });
+    const names = Object.keys(adapter.params);
+    tf.dispose(adapter.params);
+    return [...new Set(names.map((name) => name.split(".")[0]))].sort();
+  };
+  assertEquals(await towersOf(), ["language_model", "vision_tower"]);
+  assertEquals(await towersOf("vision"), ["vision_tower"]);
+  assertEquals(await towersOf("text"), ["language_model"]);
 });

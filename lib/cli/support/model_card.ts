@@ -50,7 +50,7 @@ async function dataRows({ cell, pairs }: CardFacts, { corpora: { source } }: Rec
       return {
         "data set": phantoms ? `phantoms in the layout of ${known.title}` : known?.title ?? dataset,
         stage: dataset === "slake" ? "1" : "2",
-        pairs: own.length,
+        "pairs at hand": own.length,
         "by the data set": by("source"),
         "by a language model": by("teacher") > 0 ? `${by("teacher")} (${teachers})` : 0,
         "from ground truth": by("template"),
@@ -167,6 +167,7 @@ export async function modelCard(facts: CardFacts): Promise<string> {
     text(fence(usageOf(form, name))),
     "## Data",
     tableMarkdown(await dataRows(facts, config)),
+    text(md`Some of these pairs are held out for validation, and a mixture draws from them by its schedule.`),
     text(
       md`What is derived from these data sets comes under their licences and those of the base model${
         base.licence === null ? "" : ` (${base.licence})`
