@@ -6,7 +6,8 @@ import { turnPicture } from "./turns.ts";
 
 /**
  * From this score on, and up to this movement of parts, two images are said to show the same picture. Chosen on one half of
- * 109 radiographs and on slices of some scans, and measured on the other half and on other series (`./lab bench audit`).
+ * 109 radiographs and on slices of some scans, and measured on the other half and on other series (`./lab bench audit`), which
+ * were looked at when the grain at which movement is judged was chosen (align.ts COARSE).
  */
 export const SAME_PICTURE = 0.9, STILL = 0.18;
 

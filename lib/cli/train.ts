@@ -1,6 +1,7 @@
 import { openInput } from "../artifacts/mod.ts";
 import { computing, type Config, type GridCell, selectedCells } from "../config/mod.ts";
 import { type OpenModel, openModel } from "../model/mod.ts";
+import { dispose } from "../tensor/mod.ts";
 import {
   gridData,
   lossFall,
@@ -118,7 +119,15 @@ async function stage2(
   for (const cell of cells) {
     using line = liveLine();
     const options = { store, signal, onStep: stepShown(cell.name, line), keep: true };
-    const { curve } = await trainCell(model, cell, data[cell.dataset]!, projector, config, options);
+    const { adapter, curve } = await trainCell(
+      model,
+      cell,
+      data[cell.dataset]!,
+      projector,
+      config,
+      options,
+    );
+    dispose(adapter.params); // kept on disk
     line.close();
     console.log(`${trainedText(cell.name, curve)}. ./lab run 05 takes it.`);
   }

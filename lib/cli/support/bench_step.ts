@@ -97,8 +97,9 @@ tokens. Stage 1 trains the projector, stage 2 LoRA (r = ${RANK}) on the attentio
 in turn, each case in a process of its own; timed are
 all steps of each process but two: ${
     models.map((model) => `${MODELS[model].steps} (${model})`).join(", ")
-  }. *GFLOP/s*: the matrix products that
-the step needs, those it repeats included, over its median. *First step*: with tracing and compiling. *Peak*: resident memory of the process, libraries included. The losses of the modes differ by at most
+  }. *GFLOP/s*: the matrix
+products of the step, repeated ones included, over its median. *First step*: with tracing and compiling.
+*Peak*: resident memory of the process, libraries included. The losses of the modes differ by at most
 ${lossSpread(results).toExponential(1)} (relative) over the measured steps.
 `;
 }

@@ -3,10 +3,11 @@ import { z } from "zod";
 import type { FinishedRun, StageInput } from "../../artifacts/mod.ts";
 import { Config, type GridCell, isOwn, paths } from "../../config/mod.ts";
 import { readManifest } from "../../download/mod.ts";
-import { type Cell, type CellAccuracy, tableMarkdown } from "../../report/mod.ts";
+import { type Cell, type CellAccuracy, type CurveRow, tableMarkdown, validated } from "../../report/mod.ts";
 import { code, fence, type Markdown, md } from "../../jupyter/mod.ts";
+import { percent } from "../../stats/mod.ts";
 import type { QaPair } from "../../synthesis/mod.ts";
-import { pairsOfDataset, type TrainingRecord } from "../../training/mod.ts";
+import { pairsOfDataset } from "../../training/mod.ts";
 
 /** What a card says of a cell; all of it as it was recorded. */
 export interface CardFacts {
@@ -67,22 +68,18 @@ async function dataRows({ cell, pairs }: CardFacts, { corpora: { source } }: Rec
 
 /** What was measured of the cell in notebooks 05 and 06. */
 async function metricRows({ cell, run, evaluation }: CardFacts): Promise<Rows> {
-  const curve = (await run.table("curves")).filter((row) =>
-    row.cell === cell.name
-  ) as unknown as TrainingRecord[];
-  const held = curve.filter(({ validationLoss }) => validationLoss !== null);
+  const held = validated(await run.table("curves") as unknown as CurveRow[], cell.name);
   const gains = await run.json<{ cell: string; gain: number; low: number }[]>("image_gain");
   const gain = gains.find((one) => one.cell === cell.name);
   const asked: Pick<CellAccuracy, "adapter" | "testSet" | "items" | "byImage">[] = evaluation
     ? JSON.parse(await Deno.readTextFile(join(evaluation.dir, "table1.json"))).accuracies
     : [];
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return [
     ...(held.length > 0
       ? [{
         measure: "loss on held-out pairs, nats per token",
-        value: `${held[0].validationLoss!.toFixed(3)} after step ${held[0].step}, ${
-          held.at(-1)!.validationLoss!.toFixed(3)
+        value: `${held[0].validationLoss.toFixed(3)} after step ${held[0].step}, ${
+          held.at(-1)!.validationLoss.toFixed(3)
         } after step ${held.at(-1)!.step}`,
       }]
       : []),
@@ -94,9 +91,9 @@ async function metricRows({ cell, run, evaluation }: CardFacts): Promise<Rows> {
       : []),
     ...asked.filter(({ adapter }) => adapter === cell.name).map(({ testSet, items, byImage }) => ({
       measure: `${items} short questions of ${testSet}, exact match`,
-      value: `${percent(byImage.estimate)} (95 % interval ${percent(byImage.low)} to ${
+      value: `${percent(byImage.estimate)} % (95 % interval ${percent(byImage.low)} % to ${
         percent(byImage.high)
-      })`,
+      } %)`,
     })),
   ];
 }
