@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { paths } from "../../lib/config/mod.ts";
 import { eventWriter, tf } from "../../lib/tensor/mod.ts";
 import type { TrainingRecord } from "../../lib/training/mod.ts";
@@ -30,6 +30,7 @@ print(json.dumps([[[e.step, v.tag, v.simple_value] for f in sorted(glob.glob(fol
 async function readEvents(...folders: string[]): Promise<[step: number, tag: string, value: number][][]> {
   const { success, stdout, stderr } = await new Deno.Command(join(paths.venv, "bin/python"), {
     args: ["-c", READER, ...folders],
+    env: { KERAS_HOME: dirname(folders[0]) }, // TensorFlow's import writes Keras' settings, to HOME if nothing else is said
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return JSON.parse(new TextDecoder().decode(stdout));
