@@ -1,4 +1,4 @@
-import { type Config, limited } from "../config/mod.ts";
+import { type Config, limited, rng } from "../config/mod.ts";
 import { answerPrompts, type ImageStore, type Model } from "../model/mod.ts";
 import { clusteredDifference, clusteredShare, type Interval } from "../stats/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
@@ -24,9 +24,14 @@ export interface AskOptions {
   signal?: AbortSignal;
 }
 
+/** The seed of an item's answer in one run, a whole number from 0 below 2^31. */
+export const answerSeed = (seed: number, id: string, run: number): number =>
+  Math.floor(rng(JSON.stringify([seed, id, run]))() * 2 ** 31);
+
 /**
  * A model's answers to items, free generation: greedy, or `runs` samples per item over one prefill (paper section 5.3:
- * five), as predictions with the seed they were drawn with.
+ * five), as predictions with the seeds they were drawn with. An item's answers depend on it and `config.seed` alone, not
+ * on the other items; all models draw with the same seeds, so that paired comparisons gain.
  */
 export async function askModel(
   model: Model,
@@ -39,15 +44,17 @@ export async function askModel(
   const { maxNewTokens, batchSize, temperature } = config.evaluation;
   const { runs, blankImages, weights, onProgress, signal } = options;
   const used = items.slice(0, limited(items.length, config));
-  // Short and multiple-choice prompts differ much in length: batches of like length waste less padding.
-  const order = used.map((_, i) => i).sort((a, b) =>
-    prefixOf(used[a]).length - prefixOf(used[b]).length || a - b
-  );
-  const prompts = order.map((i) => ({ imagePath: used[i].imagePath, prefix: prefixOf(used[i]) }));
+  const seedsOf = ({ id }: AskedItem) =>
+    Array.from({ length: runs }, (_, run) => answerSeed(config.seed, id, run));
+  const prompts = used.map((item) => ({
+    imagePath: item.imagePath,
+    prefix: questionPrefix(item),
+    ...(runs > 1 ? { seeds: seedsOf(item) } : {}),
+  }));
   const settings = {
     maxNewTokens,
     batchSize: Math.max(1, Math.floor(batchSize / runs)),
-    ...(runs > 1 ? { samples: runs, temperature, seed: config.seed } : {}),
+    ...(runs > 1 ? { temperature } : {}),
     blankImages,
     compiler: config.model.compiler,
     onProgress,
@@ -56,13 +63,16 @@ export async function askModel(
   const answers = weights === undefined
     ? await answerPrompts(model, tokenizer, store, prompts, settings)
     : await answerOrFind(weights, model, tokenizer, store, prompts, settings);
-  const byItem = new Map(order.map((i, place) => [i, answers[place]])), seed = runs > 1 ? config.seed : null;
   return used.flatMap(({ id }, i) =>
-    byItem.get(i)!.map(({ text, ended }, run) => ({ id, run, answer: text, seed, cut: !ended }))
+    answers[i].map(({ text, ended }, run) => ({
+      id,
+      run,
+      answer: text,
+      seed: prompts[i].seeds?.[run] ?? null,
+      cut: !ended,
+    }))
   );
 }
-
-const prefixOf = (item: EvaluationItem) => questionPrefix(item);
 
 /** Exact match of two models on the same items, and the paired difference. */
 export interface AccuracyComparison {

@@ -40,25 +40,23 @@ export async function answerOrFind(
   tokenizer: Tokenizer,
   store: ImageStore,
   prompts: readonly Prompt[],
-  options: Omit<AnswerOptions, "firstBatch">,
+  options: AnswerOptions,
 ): Promise<Answer[][]> {
   const { onProgress, signal: _signal, onToken: _onToken, ...settings } = options;
   const answers: Answer[][] = [], size = TOGETHER * options.batchSize;
   for (let start = 0; start < prompts.length; start += size) {
-    const some = prompts.slice(start, start + size), firstBatch = start / options.batchSize;
+    const some = prompts.slice(start, start + size);
     const state = options.blankImages ? () => "" : imageState;
     const key = {
       weights,
       model: [model.config, model.dtype, store.size],
       vocabulary: vocabularySha256(tokenizer),
       settings,
-      firstBatch,
-      prompts: some.map(({ imagePath, prefix }) => [imagePath, state(imagePath), prefix]),
+      prompts: some.map(({ imagePath, ...prompt }) => [imagePath, state(imagePath), prompt]),
     };
     const path = await kept("answers", key, async (path) => {
       const given = await answerPrompts(model, tokenizer, store, some, {
         ...options,
-        firstBatch,
         onProgress: (done) => onProgress?.(start + done, prompts.length),
       });
       await writeFileAtomic(path, JSON.stringify(given));

@@ -4,11 +4,14 @@ import { encodeExample, padBatch, type Tokenizer } from "../text/mod.ts";
 import { checkGeneration, generate, type GenerateOptions } from "./generate.ts";
 import { type ImageStore, pixelValuesOf, readAhead } from "./image_store.ts";
 import { type Model, type ModelInputs, modelInputs } from "./paligemma.ts";
+import type { Sampling } from "./sampling.ts";
 
 /** An image and a prompt, e.g. "answer en what organ is shown?". */
 export interface Prompt {
   readonly imagePath: string;
   readonly prefix: string;
+  /** With a temperature: a seed of each of its answers, as many for every prompt. */
+  readonly seeds?: readonly number[];
 }
 
 /** What the model said to one prompt. */
@@ -21,11 +24,9 @@ export interface Answer {
   ended: boolean;
 }
 
-export interface AnswerOptions extends GenerateOptions {
-  /** Prompts per batch; the last batch is filled up, so that one trace serves all. */
+export interface AnswerOptions extends Omit<GenerateOptions, "seeds"> {
+  /** Prompts per batch; a batch with fewer is filled up, so that one trace serves all of a length. */
   batchSize: number;
-  /** Number of the first batch (default 0), where these prompts are the later part of a list. */
-  firstBatch?: number;
   /** Give the model grey images instead of the real ones (a control). */
   blankImages?: boolean;
   onProgress?: (done: number, total: number) => void | Promise<void>;
@@ -50,9 +51,10 @@ export async function promptInputs(
 }
 
 /**
- * Answers every prompt, in batches whose length is rounded up to a multiple of 16, so that few traces serve all (sort
- * prompts of mixed length by length first): `answers[i]` holds the `samples` answers (default one) to prompt i.
- * Batch b samples with seed `seed * 65536 + b`, so the answers depend on the batch size but not on timing.
+ * Answers every prompt: `answers[i]` holds the answers to prompt i, one per seed (without seeds one, greedy).
+ * A prompt's length is rounded up to a multiple of 16 and a batch holds prompts of one such length, so that few traces
+ * serve all, and neither a prompt's padding nor its random numbers depend on the other prompts, their order or the batch
+ * size. (The size of a batch may still change a logit by rounding.)
  *
  * @throws the signal's reason between two batches, once it is aborted
  */
@@ -63,38 +65,46 @@ export async function answerPrompts(
   prompts: readonly Prompt[],
   options: AnswerOptions,
 ): Promise<Answer[][]> {
-  const { batchSize, firstBatch = 0, blankImages, onProgress, signal, ...settings } = options;
-  const samples = options.samples ?? 1;
-  checkGeneration(settings);
+  const { batchSize, blankImages, onProgress, signal, ...settings } = options;
+  checkGeneration({ ...settings, seeds: seedsOf(prompts, settings) });
   if (!(Number.isInteger(batchSize) && batchSize > 0)) {
     throw new Error(`batchSize must be a whole number above 0, found ${batchSize}.`);
   }
-  const tokens = ({ prefix }: Prompt) => encodeExample(tokenizer, model.config, { prefix }).ids.length;
-  const answers: Answer[][] = [];
+  const paddedLength = ({ prefix }: Prompt) =>
+    Math.ceil(encodeExample(tokenizer, model.config, { prefix }).ids.length / 16) * 16;
+  const byLength = Map.groupBy(prompts.keys(), (i) => paddedLength(prompts[i]));
+  const batches = [...byLength].flatMap(([length, places]) =>
+    places.flatMap((_, i) => i % batchSize ? [] : [{ length, places: places.slice(i, i + batchSize) }])
+  );
+  const answers: Answer[][] = new Array(prompts.length);
+  let done = 0;
   await using reader = readAhead(store);
-  for (let start = 0; start < prompts.length; start += batchSize) {
+  for (const [b, { length, places }] of batches.entries()) {
     await checkpoint(signal);
-    const batch = prompts.slice(start, start + batchSize);
-    const real = batch.length;
-    while (batch.length < batchSize) batch.push(batch[0]);
-    const length = Math.ceil(Math.max(...batch.map(tokens)) / 16) * 16;
+    const batch = Array.from({ length: batchSize }, (_, i) => prompts[places[i] ?? places[0]]);
     const inputs = await promptInputs(model, tokenizer, store, batch, { length, blankImages });
-    const next = prompts.slice(start + batchSize, start + 2 * batchSize);
-    if (!blankImages) reader.start(next.map(({ imagePath }) => imagePath));
-    const seed = (options.seed ?? 0) * 65536 + firstBatch + start / batchSize;
-    const out = generate(model, inputs, { ...settings, seed: seed | 0 });
+    const next = batches[b + 1]?.places ?? [];
+    if (!blankImages) reader.start(next.map((i) => prompts[i].imagePath));
+    const out = generate(model, inputs, { ...settings, seeds: seedsOf(batch, settings) });
     dispose(inputs);
-    for (let i = 0; i < real; i++) {
-      answers.push(Array.from({ length: samples }, (_, j) => {
-        const row = i * samples + j;
+    const each = out.ids.length / batchSize;
+    places.forEach((place, i) => {
+      answers[place] = Array.from({ length: each }, (_, j) => {
+        const row = i * each + j;
         return {
           text: tokenizer.decode(out.ids[row], { skipSpecial: true }).trim(),
           logprob: out.logprobs[row].reduce((sum, x) => sum + x, 0),
           ended: out.ended[row],
         };
-      }));
-    }
-    await onProgress?.(Math.min(start + batchSize, prompts.length), prompts.length);
+      });
+    });
+    await onProgress?.(done += places.length, prompts.length);
   }
   return answers;
 }
+
+/** Of a greedy answer there are none. */
+const seedsOf = (prompts: readonly Prompt[], { temperature }: Sampling) =>
+  temperature === undefined && prompts.every(({ seeds }) => !seeds)
+    ? undefined
+    : prompts.map(({ seeds = [] }) => seeds);

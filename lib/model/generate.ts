@@ -14,23 +14,24 @@ import {
   modelWeights,
 } from "./paligemma.ts";
 import { projector } from "./projector.ts";
-import { checkSampling, chooseTokens, type Sampling } from "./sampling.ts";
+import { answerNoise, checkSampling, chooseTokens, type Sampling } from "./sampling.ts";
 import { visionTower } from "./siglip.ts";
 
 /** Settings of `generate`. */
 export interface GenerateOptions extends Sampling {
   maxNewTokens: number;
-  /** Needed with a temperature; the same seed gives the same answers. */
-  seed?: number;
-  /** Answers per prompt; the prompt (image included) is read once for all of them. Default 1. */
-  samples?: number;
+  /**
+   * With a temperature: the seeds of each row's answers, as many for every row; the row (image included) is read once for
+   * all of them. An answer depends on its row and its seed alone.
+   */
+  seeds?: readonly (readonly number[])[];
   /** How the two traced functions are run. Default "graph". */
   compiler?: "graph" | "xla";
   /** Told after each step how many tokens every row has that has not ended. */
   onToken?: (tokens: number) => void;
 }
 
-/** What `generate` gives; row i, sample j is at place i * samples + j. */
+/** What `generate` gives; of k seeds per row, the answer of row i to seed j is at place i * k + j. */
 export interface Generated {
   /** New tokens of each row, without the prompt and without eos. */
   ids: number[][];
@@ -111,11 +112,11 @@ function compile(
   compiler: "graph" | "xla",
 ) {
   const weights = (tensors: Weights["tensors"]): Weights => ({ tensors, loraScale: scale });
-  const start = jit((tensors: Weights["tensors"], inputs: ModelInputs, seed: Tensor): Step => {
+  const start = jit((tensors: Weights["tensors"], inputs: ModelInputs, noise: Tensor): Step => {
     const { logits, cache } = prefill(weights(tensors), inputs, config, inputs.ids.shape[1]! + maxNewTokens);
     const each = (x: Tensor) => repeatRows(x, samples);
     return {
-      ...chooseTokens(each(logits), seed, sampling),
+      ...chooseTokens(each(logits), noise, sampling),
       cache: cache.map(({ keys, values }) => ({ keys: each(keys), values: each(values) })),
     };
   }, { compiler });
@@ -126,10 +127,10 @@ function compile(
       ids: Tensor,
       position: Tensor,
       real: Tensor,
-      seed: Tensor,
+      noise: Tensor,
     ): Step => {
       const out = decode(weights(tensors), cache, ids, position, real, config);
-      return { ...chooseTokens(out.logits, seed, sampling), cache: out.cache };
+      return { ...chooseTokens(out.logits, noise, sampling), cache: out.cache };
     },
     { compiler },
   );
@@ -145,18 +146,25 @@ const MAX_SAMPLES = 1024;
  * @throws if a setting is out of range, or contradicts another
  */
 export function checkGeneration(options: GenerateOptions, length = 0): void {
-  const { maxNewTokens, samples = 1, seed = 0, temperature } = options;
+  const { maxNewTokens, seeds, temperature } = options;
   checkSampling(options);
   const whole = (what: string, value: number, least: number, most: number) => {
     if (Number.isInteger(value) && value >= least && value <= most) return;
     throw new Error(`${what} must be a whole number from ${least} to ${most}, found ${value}.`);
   };
   whole("maxNewTokens", maxNewTokens, 1, MAX_LENGTH - length);
-  whole("samples", samples, 1, MAX_SAMPLES);
-  whole("seed", seed, -(2 ** 31), 2 ** 31 - 1);
-  if (samples > 1 && temperature === undefined) {
-    throw new Error(`${samples} samples per prompt would all be equal: give a temperature.`);
+  if ((seeds === undefined) !== (temperature === undefined)) {
+    throw new Error(
+      seeds ? "Seeds need a temperature: without one, decoding is greedy." : "A temperature needs seeds.",
+    );
   }
+  if (!seeds) return;
+  const samples = seeds[0]?.length ?? 1;
+  whole("The number of seeds of a row", samples, 1, MAX_SAMPLES);
+  if (seeds.some((row) => row.length !== samples)) {
+    throw new Error(`Every row needs as many seeds as the first, ${samples}.`);
+  }
+  for (const seed of seeds.flat()) whole("A seed", seed, -(2 ** 31), 2 ** 31 - 1);
 }
 
 /** Cells 0 where the (left-padded) prompts have padding, else 1, for all rows * samples and places. */
@@ -186,10 +194,14 @@ function realPlaces(inputs: ModelInputs, samples: number, maxNewTokens: number):
  * or logits are not finite (naming the layer where that begins)
  */
 export function generate(model: Model, inputs: ModelInputs, options: GenerateOptions): Generated {
-  const { maxNewTokens, samples = 1, seed = 0, compiler = "graph" } = options;
+  const { maxNewTokens, seeds, compiler = "graph" } = options;
   const { temperature, topK, topP } = options, sampling = { temperature, topK, topP };
   checkGeneration(options, inputs.ids.shape[1]);
   checkInputs(inputs, model.config);
+  if (seeds && seeds.length !== inputs.ids.shape[0]) {
+    throw new Error(`Expected the seeds of ${inputs.ids.shape[0]} rows, found those of ${seeds.length}.`);
+  }
+  const samples = seeds?.[0].length ?? 1;
   const { config } = model, w = modelWeights(model);
   const key = JSON.stringify([config, w.loraScale, maxNewTokens, samples, sampling, compiler]);
   if (!compiled.has(key)) {
@@ -220,24 +232,26 @@ export function generate(model: Model, inputs: ModelInputs, options: GenerateOpt
       else result.ids[r].push(ids[r]);
     }
   };
-  const real = realPlaces(inputs, samples, maxNewTokens),
-    seedAt = (i: number) => tf.tensor1d([seed, i], "int32");
-  let seeds: Tensor = seedAt(0), now: Step = start(w.tensors, inputs, seeds);
+  const real = realPlaces(inputs, samples, maxNewTokens);
+  const random = answerNoise(seeds?.flat() ?? Array<number>(rows).fill(0), maxNewTokens);
+  const noiseAt = (step: number) =>
+    tf.tensor1d(Float32Array.from({ length: rows }, (_, r) => random[r * maxNewTokens + step]));
+  let noise: Tensor = noiseAt(0), now: Step = start(w.tensors, inputs, noise);
   try {
     take(now);
     options.onToken?.(1);
     for (let i = 1; i < maxNewTokens && result.ended.includes(false); i++) {
       const position = tf.scalar(length + i - 1, "int32");
-      seeds.dispose();
-      seeds = seedAt(i);
-      const next: Step = step(w.tensors, now.cache, now.ids, position, real, seeds);
+      noise.dispose();
+      noise = noiseAt(i);
+      const next: Step = step(w.tensors, now.cache, now.ids, position, real, noise);
       dispose([now, position]);
       now = next;
       take(now);
       options.onToken?.(i + 1);
     }
   } finally {
-    dispose([now, real, seeds]);
+    dispose([now, real, noise]);
   }
   return result;
 }

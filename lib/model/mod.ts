@@ -40,7 +40,7 @@ export {
   targetPattern,
   type Towers,
 } from "./lora.ts";
-export { chooseTokens, filterLogits, type Sampling } from "./sampling.ts";
+export { answerNoise, chooseTokens, filterLogits, type Sampling } from "./sampling.ts";
 export { decode, generate, type Generated, type GenerateOptions, prefill } from "./generate.ts";
 export { type Answer, type AnswerOptions, answerPrompts, type Prompt, promptInputs } from "./answer.ts";
 export {

@@ -1,5 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { categorical, oneHot, tf } from "../tensor/mod.ts";
+import { rng } from "../config/mod.ts";
+import { oneHot, tf } from "../tensor/mod.ts";
 
 /** How the next token is chosen. Without a temperature: always the most likely one. */
 export interface Sampling {
@@ -53,20 +54,44 @@ export function filterLogits(logits: Tensor, { temperature = 1, topK, topP = 1 }
 }
 
 /**
- * Chooses one token per row.
+ * The random numbers of answers: `[rows, steps]`, in [0, 1), multiples of 2^-23, row i from seed i alone. So the company
+ * that a prompt is asked in plays no part in its answer.
+ */
+export function answerNoise(seeds: readonly number[], steps: number): Float32Array {
+  const out = new Float32Array(seeds.length * steps);
+  seeds.forEach((seed, i) => {
+    const next = rng(seed);
+    for (let t = 0; t < steps; t++) out[i * steps + t] = Math.floor(next() * 2 ** 23) * 2 ** -23;
+  });
+  return out;
+}
+
+/** The first token of each row up to which more than the share `noise` `[R]` of `p` `[R, V]` has come. */
+function placeOf(noise: Tensor, p: Tensor): Tensor {
+  const [rows, vocab] = p.shape as [number, number];
+  const upTo = tf.cumsum(p, 1), all = tf.slice(upTo, [0, vocab - 1], [rows, 1]);
+  // A share below 1 by 2^-23 stays below the sum after rounding: an excluded token is never taken.
+  const passed = tf.lessEqual(upTo, tf.mul(all, tf.reshape(noise, [rows, 1])));
+  return tf.sum(tf.cast(passed, "int32"), 1);
+}
+
+/**
+ * Chooses one token per row: the most likely one, or the one at `noise` of the cumulative distribution in the order of the
+ * vocabulary. (Not the largest of logits + Gumbel noise: logits that differ by rounding e, as by padding or batch size,
+ * choose another token here with a probability of about e.)
  *
  * @param logits float32 `[R, V]`
- * @param seed int32 `[2]`; the same seed, logits and settings give the same tokens
+ * @param noise float32 `[R]`, in [0, 1), multiples of 2^-23; unused without a temperature
  * @returns ids int32 `[R]`, and the log-probability of each under the model itself (temperature 1, nothing excluded)
  */
 export function chooseTokens(
   logits: Tensor,
-  seed: Tensor,
+  noise: Tensor,
   sampling: Sampling,
 ): { ids: Tensor; logprobs: Tensor } {
   const ids: Tensor = sampling.temperature === undefined
     ? tf.argMax(logits, -1)
-    : categorical(filterLogits(logits, sampling), seed);
+    : placeOf(noise, tf.softmax(filterLogits(logits, sampling)));
   const chosen = oneHot(ids, logits.shape[1]!);
   return { ids, logprobs: tf.sum(tf.mul(tf.logSoftmax(logits), chosen), -1) };
 }

@@ -57,7 +57,7 @@ function trace(
   Math.random = () => {
     throw new Error(
       `${name}: a random number drawn while tracing (tf.randomNormal, tf.randomUniform, tf.dropout, Math.random) would be ` +
-        "the same at each call. Use randomNormal, randomUniform or categorical of lib/tensor, with a seed that is an argument.",
+        "the same at each call. Use randomNormal or randomUniform of lib/tensor, with a seed that is an argument.",
     );
   };
   try {
@@ -115,7 +115,7 @@ function fillHoles(shell: unknown, outputs: Tensor[]): unknown {
  * - It cannot read values (`dataSync`, `data`, `print`), nor use ops whose shapes depend on data (`where` with one
  *   argument, `unique`, non-max suppression).
  * - Numbers that JavaScript draws would be the same at each call: to draw without a seed is an error, with one they are
- *   constants. Use randomNormal, randomUniform, categorical with a seed that is an argument, not tf.randomNormal,
+ *   constants. Use randomNormal, randomUniform with a seed that is an argument, not tf.randomNormal,
  *   tf.randomUniform, tf.dropout.
  * - A tensor from outside is used by reference and must live as long as the function is called. A variable's value is
  *   taken at each call; to assign one inside is an error.

@@ -19,7 +19,7 @@ export { devices, gpuDriver, type Memory, memory, tensorflowVersion } from "./me
 export { type MatmulPrecision, matmulPrecision, setMatmulPrecision } from "./precision.ts";
 export { OutOfMemory } from "./out_of_memory.ts";
 export { barrier, checkIndices, sparseCrossEntropy, updateSlice } from "./ops.ts";
-export { categorical, randomNormal, randomUniform, type Seed } from "./random.ts";
+export { randomNormal, randomUniform, type Seed } from "./random.ts";
 export type { Device } from "./runtime.ts";
 export {
   copyOf,

@@ -2,9 +2,8 @@
  * Random numbers by Philox, from a seed alone: the same seed gives the same bits eagerly, in a graph, under XLA, on
  * every device. (Of TensorFlow's stateless ops only the one that draws integers does so; the rest is made from it.)
  */
-import type { Tensor, Tensor1D } from "@tensorflow/tfjs";
+import type { Tensor } from "@tensorflow/tfjs";
 import { backend, binding, idOf, runOp, tf, typeAttribute } from "./backend.ts";
-import { asType } from "./cast.ts";
 import { INT32, UINT64 } from "./dtype.ts";
 
 /** Two integers, or an int32 tensor [2]: inside jit a tensor, or each call gives the same numbers. */
@@ -51,20 +50,5 @@ export function randomNormal(shape: readonly number[], seed: Seed): Tensor {
   return tf.tidy(() => {
     const [radius, angle] = tf.unstack(openUniform([2, ...shape], seed));
     return tf.mul(tf.sqrt(tf.mul(tf.log(radius), -2)), tf.cos(tf.mul(angle, 2 * Math.PI)));
-  });
-}
-
-/**
- * One sample of each row's distribution: the place of the largest of logits + Gumbel noise.
- * @param logits [B, V]; need not be normalised, may hold -Infinity
- * @returns [B] int32
- */
-export function categorical(logits: Tensor, seed: Seed): Tensor1D {
-  if (logits.shape.length !== 2) {
-    throw new Error(`categorical: expected logits [B, V], found [${logits.shape}].`);
-  }
-  return tf.tidy(() => {
-    const gumbel = tf.neg(tf.log(tf.neg(tf.log(openUniform(logits.shape, seed)))));
-    return tf.argMax<Tensor1D>(tf.add(asType(logits, "float32"), gumbel), -1);
   });
 }

@@ -20,6 +20,12 @@ const model = (f: Fixture, eosId = -1): Model => ({
   config: { ...f.config, eosId },
   dtype: "float32",
 });
+/** k seeds for each of the fixture's rows. */
+const seeds = (f: Fixture, first: number, k: number) =>
+  Array.from(
+    { length: f.prompts.ids.shape[0]! },
+    (_, row) => Array.from({ length: k }, (_, j) => 1000 * first + 10 * row + j),
+  );
 const upTo = (row: number[], end: number) => row.includes(end) ? row.slice(0, row.indexOf(end)) : row;
 
 for (const name of NAMES) {
@@ -76,7 +82,7 @@ Deno.test("XLA generates the same tokens", async () => {
 Deno.test("sampling is repeatable by its seed, gives k answers per prompt in order, and is greedy with topK 1", async () => {
   const f = await fixture("mqa_left"), m = model(f);
   const draw = (seed: number, more = {}) =>
-    generate(m, f.prompts, { maxNewTokens: 5, temperature: 1.5, samples: 4, seed, ...more });
+    generate(m, f.prompts, { maxNewTokens: 5, temperature: 1.5, seeds: seeds(f, seed, 4), ...more });
   const a = draw(1);
   assertEquals(a.ids.length, 12);
   assertEquals(draw(1), a);
@@ -96,8 +102,7 @@ Deno.test("the log-probabilities of samples are those of the whole forward pass 
   const { ids, logprobs } = generate(m, f.prompts, {
     maxNewTokens: 4,
     temperature: 1.2,
-    samples: 2,
-    seed: 5,
+    seeds: seeds(f, 5, 2),
   });
   // Row 1, sample 0, read as one sequence by the prefill of an ever longer prompt.
   const row = 1, length = f.prompts.ids.shape[1]!;
@@ -121,9 +126,11 @@ Deno.test("the log-probabilities of samples are those of the whole forward pass 
 });
 
 Deno.test("one trace of the decoding step serves every place and every call", async () => {
-  const f = await fixture("mha_text_only"), options = { maxNewTokens: 6, temperature: 0.9, samples: 2 };
+  const f = await fixture("mha_text_only"), options = { maxNewTokens: 6, temperature: 0.9 };
   const before = new Set(compiled.keys());
-  for (const seed of [1, 2]) generate(model(f), f.prompts, { ...options, seed });
+  for (const seed of [1, 2]) {
+    generate(model(f), f.prompts, { ...options, seeds: seeds(f, seed, 2) });
+  }
   const [key, ...others] = [...compiled.keys()].filter((k) => !before.has(k)),
     { start, step } = compiled.get(key)!;
   assertEquals([others.length, start.traces.length, step.traces.length], [0, 1, 1]);
@@ -144,7 +151,10 @@ Deno.test("prompts padded on the right and contradictory settings are refused", 
   const wrong = (options: object, message: string) =>
     assertThrows(() => generate(m, f.prompts, { maxNewTokens: 2, ...options }), Error, message);
   wrong({ topK: 3 }, "need a temperature");
-  wrong({ samples: 2 }, "give a temperature");
+  wrong({ seeds: [[1]] }, "need a temperature");
+  wrong({ temperature: 1 }, "needs seeds");
+  wrong({ temperature: 1, seeds: [[1], [1, 2]] }, "as many seeds as the first, 1");
+  wrong({ temperature: 1, seeds: [[1]] }, "the seeds of 2 rows, found those of 1");
   wrong({ temperature: 0 }, "temperature must be above 0");
   wrong({ temperature: 1, topP: 0 }, "topP must be in (0, 1]");
   wrong({ temperature: 1, topK: 1.5 }, "topK must be a whole number");

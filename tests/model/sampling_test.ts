@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
+import type { Tensor } from "@tensorflow/tfjs";
 import { tf } from "@lib/tensor/mod.ts";
-import { chooseTokens, filterLogits, type Sampling } from "@lib/model/mod.ts";
+import { answerNoise, chooseTokens, filterLogits, type Sampling } from "@lib/model/mod.ts";
 import { readSafetensors } from "@lib/weights/mod.ts";
 import { assertNear, WAYS } from "./fixture.ts";
 
@@ -21,10 +22,13 @@ for (const [way, run] of WAYS) {
   });
 }
 
+/** One number per answer, of as many seeds. */
+const noise = (n: number) => tf.tensor1d(answerNoise(Array.from({ length: n }, (_, i) => 1000 + i), 1));
+
 Deno.test("tokens are drawn as often as their probabilities say", () => {
   const draws = 4000, p = [0.5, 0.25, 0.15, 0.1], temperature = 2;
   const logits = tf.tile(tf.log(tf.tensor2d([p])), [draws, 1]);
-  const { ids, logprobs } = chooseTokens(logits, tf.tensor1d([7, 0], "int32"), { temperature, topK: 3 });
+  const { ids, logprobs } = chooseTokens(logits, noise(draws), { temperature, topK: 3 });
   const count = [0, 0, 0, 0];
   ids.dataSync().forEach((id) => count[id]++);
   const hot = p.slice(0, 3).map((x) => x ** (1 / temperature)), sum = hot.reduce((a, b) => a + b);
@@ -37,4 +41,29 @@ Deno.test("tokens are drawn as often as their probabilities say", () => {
   });
   assertEquals(count[3], 0);
   ids.dataSync().forEach((id, i) => assert(Math.abs(logprobs.dataSync()[i] - Math.log(p[id])) < 1e-5));
+});
+
+for (const [way, run] of WAYS) {
+  Deno.test(`${way}: the largest and the smallest random number take tokens that are not excluded, of a large vocabulary too`, () => {
+    const vocab = 257_216, kept = [7, 1000, vocab - 1];
+    for (const noise of [0, 1 - 2 ** -23]) {
+      const logits = tf.tensor2d(
+        Float32Array.from({ length: vocab }, (_, id) => kept.includes(id) ? 5 : id % 3),
+        [1, vocab],
+      );
+      const choose = run((x: Tensor, u: Tensor) => chooseTokens(x, u, { temperature: 0.7, topK: 3 }));
+      assertEquals([...choose(logits, tf.tensor1d([noise])).ids.dataSync()], [noise === 0 ? 7 : vocab - 1]);
+    }
+  });
+}
+
+Deno.test("an answer's random numbers come from its seed alone, and those of neighbouring seeds are unrelated", () => {
+  const [a, b] = [answerNoise([5, 6, 7], 8), answerNoise([7, 9], 4)];
+  assertEquals(a.slice(16, 20), b.slice(0, 4));
+  const n = 20_000,
+    of = (first: number) =>
+      answerNoise(Array.from({ length: n }, (_, i) => first + i), 1).map((u) => u - 0.5);
+  const [x, y] = [of(0), of(1)];
+  const correlation = 12 * x.reduce((sum, u, i) => sum + u * y[i], 0) / n;
+  assert(Math.abs(correlation) < 4 / Math.sqrt(n), `${correlation}`);
 });

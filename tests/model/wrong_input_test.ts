@@ -117,21 +117,27 @@ Deno.test("settings of a generation out of range are one sentence each", async (
     [{ maxNewTokens: 1.5 }, "maxNewTokens must be a whole number"],
     [{ maxNewTokens: 0 }, "found 0"],
     [{ maxNewTokens: 10000 }, "found 10000"],
-    [{ samples: 1.5, temperature: 1 }, "samples must be a whole number from 1 to 1024, found 1.5."],
-    [{ samples: 0 }, "samples must be"],
-    [{ seed: NaN }, "seed must be a whole number from -2147483648 to 2147483647, found NaN."],
-    [{ seed: 2 ** 53 }, "seed must be"],
+    [
+      { temperature: 1, seeds: [[], [], []] },
+      "The number of seeds of a row must be a whole number from 1 to 1024, found 0.",
+    ],
+    [
+      { temperature: 1, seeds: [[NaN], [1], [1]] },
+      "A seed must be a whole number from -2147483648 to 2147483647, found NaN.",
+    ],
+    [{ temperature: 1, seeds: [[1], [2 ** 53], [1]] }, "A seed must be"],
     [{ temperature: NaN }, "temperature must be above 0"],
     [{ temperature: Infinity }, "temperature must be"],
   ];
   const store = imageStore(config.vision.imageSize);
   for (const [options, expected] of wrong) {
     const all = { maxNewTokens: 2, ...options };
+    const prompted = (options.seeds ?? []).map((seeds) => ({ imagePath: "", prefix: "", seeds }));
     const { message } = assertThrows(() => generate(model, prompts, all), Error) as Error;
     assertStringIncludes(message, expected);
     assert(!message.includes("\n"));
     await assertRejects(
-      () => answerPrompts(model, {} as never, store, [], { ...all, batchSize: 1 }),
+      () => answerPrompts(model, {} as never, store, prompted, { ...all, batchSize: 1 }),
       Error,
       expected.slice(0, 12),
     );

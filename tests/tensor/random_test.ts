@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
-import { categorical, jit, randomNormal, randomUniform, tf } from "../../lib/tensor/mod.ts";
+import { jit, randomNormal, randomUniform, tf } from "../../lib/tensor/mod.ts";
 import { close } from "./close.ts";
 
 const seed = (a: number, b: number) => tf.tensor1d([a, b], "int32");
@@ -28,23 +28,8 @@ Deno.test("uniform numbers are in [0, 1) and normal ones standard", () => {
   assert(Math.abs(moment(z, 4) - 3) < 5 * Math.sqrt(96 / n));
 });
 
-Deno.test("categorical follows the softmax, never takes -Infinity, and is the same when traced", () => {
-  const p = [0.1, 0.6, 0, 0.3], n = 20000, logits = tf.tile(tf.tensor2d([p.map(Math.log)]), [n, 1]);
-  const eager = categorical(logits, [3, 4]).dataSync();
-  const traced = jit((l: Tensor, s: Tensor) => categorical(l, s))(logits, seed(3, 4)).dataSync();
-  assertEquals(eager, traced);
-  p.forEach((expected, k) => {
-    const share = eager.filter((x) => x === k).length / n;
-    assert(
-      Math.abs(share - expected) <= 5 * Math.sqrt(expected * (1 - expected) / n),
-      `class ${k}: ${share}`,
-    );
-  });
-});
-
 Deno.test("a seed of another kind is refused", () => {
   assertThrows(() => randomUniform([1], tf.scalar(1)), Error, "A seed is an int32 tensor [2]");
-  assertThrows(() => categorical(tf.ones([3]), [1, 2]), Error, "expected logits [B, V]");
 });
 
 Deno.test("a number that JavaScript draws without a seed is refused inside of jit, and drawn again after it", () => {
