@@ -3,6 +3,7 @@ export * from "./arrow.ts";
 export * from "./check_outputs.ts";
 export * from "./kept.ts";
 export * from "./manifest.ts";
+export { mapFile, type MappedFile } from "./mapped_file.ts";
 export * from "./open_table.ts";
 export * from "./run.ts";
 export * from "./stage_lock.ts";

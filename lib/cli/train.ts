@@ -3,6 +3,7 @@ import { computing, type Config, type GridCell, selectedCells } from "../config/
 import { type OpenModel, openModel } from "../model/mod.ts";
 import { dispose } from "../tensor/mod.ts";
 import {
+  featuresText,
   gridData,
   lossFall,
   type MixtureRow,
@@ -93,9 +94,17 @@ async function stage1(config: Config, { model, tokenizer, store }: OpenModel, si
   const pairs = await input.table("pairs") as unknown as SplitPair[];
   using line = liveLine();
   const onStep = stepShown("stage 1", line);
-  const options = { store, signal, onStep, keep: true };
-  const { records } = await trainProjector(model, stage1Data(pairs, tokenizer, model), config, options);
+  const onFeatures = (done: number, total: number) =>
+    line.show(() => `stage 1: features of image ${done} of ${total}`);
+  const options = { store, signal, onStep, onFeatures, keep: true };
+  const { records, features } = await trainProjector(
+    model,
+    stage1Data(pairs, tokenizer, model),
+    config,
+    options,
+  );
   line.close();
+  if (features) console.log(featuresText(features));
   console.log(`${trainedText("stage 1", records)}. ./lab run 04 takes it.`);
 }
 

@@ -60,6 +60,8 @@ export const Config = z.strictObject({
     batchSize: count,
     learningRate: rate,
     weightDecay: z.number().nonnegative(),
+    /** Keep what the frozen vision tower says of each image in a file, in the place of computing it in every step. */
+    keepFeatures: z.boolean(),
   }),
   stage2: z.strictObject({
     rank: count,
@@ -142,7 +144,7 @@ const tiny: Config = {
     completeCaptions: true,
   },
   annealing: { minImagesPerLocation: 20, shape: "linear", startRatio: 0.1, endRatio: 0.5, endPhase: 0.2 },
-  stage1: { epochs: 5, batchSize: 32, learningRate: 2e-3, weightDecay: 0 },
+  stage1: { epochs: 5, batchSize: 32, learningRate: 2e-3, weightDecay: 0, keepFeatures: true },
   stage2: {
     rank: 12,
     sweepRank: 3,
@@ -202,7 +204,7 @@ const full: Config = {
   // of 2,050 in train) are 3% of all beside those on 43,500 captions of ROCO. Its mean of 6% of 960,000 draws uses a
   // MedPix pair 16 times, where repeating stops to pay (Muennighoff et al. 2023, arXiv 2305.16264), a ROCO pair 7 times.
   annealing: { minImagesPerLocation: 100, shape: "linear", startRatio: 0.02, endRatio: 0.1, endPhase: 0.1 },
-  stage1: { epochs: 5, batchSize: 6, learningRate: 1e-5, weightDecay: 0 },
+  stage1: { epochs: 5, batchSize: 6, learningRate: 1e-5, weightDecay: 0, keepFeatures: true },
   stage2: {
     rank: 12,
     sweepRank: 3,

@@ -41,8 +41,8 @@ export function forwardFlops(config: PaliGemmaConfig, { tokens, logits }: Exampl
 
 /** What a training step computes. */
 export type Trained =
-  /** Stage 1: gradients flow down to the projector. */
-  | { stage: 1 }
+  /** Stage 1: gradients flow down to the projector, from which the forward pass begins where the tower's features are kept. */
+  | { stage: 1; featuresKept: boolean }
   /** Stage 2: LoRA of rank `rank` on the attention of both towers; `recompute` as in GradientOptions. */
   | { stage: 2; rank: number; recompute: boolean };
 
@@ -55,7 +55,8 @@ export function trainingFlops(config: PaliGemmaConfig, example: ExampleSize, tra
   const f = forwardFlops(config, example), { vision: v, imageTokens } = config;
   const text = 2 * (f.textLinear + f.head) + 3 * f.textAttention;
   if (trained.stage === 1) {
-    return f.patches + f.visionLinear + f.visionAttention + 2 * f.projector + text;
+    const tower = trained.featuresKept ? 0 : f.patches + f.visionLinear + f.visionAttention;
+    return tower + 2 * f.projector + text;
   }
   const lora = attentionModules(config, "both").map(({ module, inputs, outputs }) => {
     const rows = module.startsWith("vision_tower") ? imageTokens : example.tokens;

@@ -5,7 +5,7 @@ import { type Block, BLOCK_KINDS, type BlockContext, blocksOf, prefixOf, tensors
 import { lmHead } from "./gemma.ts";
 import { weight, type Weights } from "./layers.ts";
 import { crossEntropy, type LabelRows } from "./loss.ts";
-import { attentionInputs, dtypeOf, type ModelInputs, run } from "./paligemma.ts";
+import { attentionInputs, dtypeOf, type FeatureInputs, type ModelInputs, run } from "./paligemma.ts";
 
 /** A loss (float32 scalar) and its gradient for each trained tensor. */
 export interface LossAndGradients {
@@ -37,7 +37,7 @@ export interface GradientOptions {
 export function lossAndGradients(
   w: Weights,
   trained: readonly string[],
-  inputs: ModelInputs,
+  inputs: ModelInputs | FeatureInputs,
   labels: LabelRows,
   config: PaliGemmaConfig,
   options: GradientOptions = {},
@@ -131,7 +131,7 @@ function blocksFor(config: PaliGemmaConfig, loraScale: number, compiler?: "graph
 function byBlock(
   w: Weights,
   trained: Params,
-  inputs: ModelInputs,
+  inputs: ModelInputs | FeatureInputs,
   labels: LabelRows,
   config: PaliGemmaConfig,
   compiler?: "graph" | "xla",
@@ -144,7 +144,11 @@ function byBlock(
     }
   };
   const context = { ids: inputs.ids, shared: attentionInputs(inputs, config, dtypeOf(w)) };
-  const blocks = blocksOf(config).map((block) => ({
+  const all = blocksOf(config), projecting = all.findIndex(({ kind }) => kind === "projector");
+  const [first, chain] = "features" in inputs
+    ? [tf.reshape(inputs.features, [-1, config.vision.hiddenSize]), all.slice(projecting)]
+    : [inputs.pixelValues, all];
+  const blocks = chain.map((block) => ({
     passes: of[block.kind],
     own: tensorsOf(block, w.tensors),
     trained: tensorsOf(block, trained),
@@ -153,7 +157,7 @@ function byBlock(
   const lowest = blocks.findIndex((block) => Object.keys(block.trained).length > 0);
 
   // Forward, outside any tape: only the inputs of the blocks that will be differentiated stay.
-  const inputsOf = [inputs.pixelValues];
+  const inputsOf = [first];
   for (const [i, { passes, own }] of blocks.entries()) {
     inputsOf.push(passes.forward(own, inputsOf[i], context));
     if (i > 0 && (lowest < 0 || i < lowest)) inputsOf[i].dispose();

@@ -12,6 +12,8 @@ export { type AttentionInputs, decoder, embedTokens, type KVCache, lmHead, rotar
 export { notFinite } from "./finite.ts";
 export {
   type Capture,
+  type FeatureInputs,
+  featureInputs,
   forward,
   type ForwardOptions,
   type ForwardOutput,
@@ -20,6 +22,7 @@ export {
   type ModelInputs,
   modelInputs,
   modelWeights,
+  type TokenInputs,
   visionFeatures,
 } from "./paligemma.ts";
 export { crossEntropy, type LabelRows, labelRows, type LabelRowsOptions, tokenLosses } from "./loss.ts";

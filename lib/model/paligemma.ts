@@ -18,10 +18,8 @@ export interface Model {
   dtype: DType;
 }
 
-/** One batch. The image tokens of each row are filled in with that row's image features, in order. */
-export interface ModelInputs {
-  /** float32 `[B, 3, S, S]` in [-1, 1] */
-  pixelValues: Tensor;
+/** The tokens of one batch. The image tokens of each row are filled in with that row's image features, in order. */
+export interface TokenInputs {
   /** int32 `[B, L]`: `<image>` * N, bos, prefix, "\n", then suffix and eos if known */
   ids: Tensor;
   /** int32 `[B, L]`, 0 = image, prefix and padding, 1 = suffix */
@@ -30,20 +28,37 @@ export interface ModelInputs {
   attentionMask: Tensor;
 }
 
+/** One batch. */
+export interface ModelInputs extends TokenInputs {
+  /** float32 `[B, 3, S, S]` in [-1, 1] */
+  pixelValues: Tensor;
+}
+
+/** A batch whose images have been through the vision tower. */
+export interface FeatureInputs extends TokenInputs {
+  /** `[B, N, Dv]` in the type of the activations, as {@linkcode visionFeatures} gives them */
+  features: Tensor;
+}
+
 /**
  * The tensors of padded token rows and their images.
  *
  * @param pixels pixel values float32 `[B, 3, S, S]` in [-1, 1]
  */
 export function modelInputs(tokens: Omit<TokenBatch, "labels">, pixels: Float32Array): ModelInputs {
-  const { batch, length } = tokens, size = Math.sqrt(pixels.length / (3 * batch));
+  const size = Math.sqrt(pixels.length / (3 * tokens.batch));
+  return { pixelValues: tf.tensor4d(pixels, [tokens.batch, 3, size, size]), ...tokenInputs(tokens) };
+}
+
+/** {@linkcode modelInputs} with the vision tower's features `[B, N, Dv]` in the place of pixels. */
+export const featureInputs = (tokens: Omit<TokenBatch, "labels">, features: Tensor): FeatureInputs => ({
+  features,
+  ...tokenInputs(tokens),
+});
+
+function tokenInputs({ batch, length, ...rows }: Omit<TokenBatch, "labels">): TokenInputs {
   const int = (values: Int32Array) => tf.tensor2d(values, [batch, length], "int32");
-  return {
-    pixelValues: tf.tensor4d(pixels, [batch, 3, size, size]),
-    ids: int(tokens.ids),
-    tokenTypes: int(tokens.tokenTypes),
-    attentionMask: int(tokens.attentionMask),
-  };
+  return { ids: int(rows.ids), tokenTypes: int(rows.tokenTypes), attentionMask: int(rows.attentionMask) };
 }
 
 /** What to keep besides the logits. */
@@ -76,16 +91,18 @@ export interface ForwardOutput {
  * has one image token for each patch: with fewer, the model would answer without having seen all of the image.
  * @throws naming what was expected and found
  */
-export function checkInputs(inputs: ModelInputs, config: PaliGemmaConfig): void {
+export function checkInputs(inputs: ModelInputs | FeatureInputs, config: PaliGemmaConfig): void {
   const { ids } = inputs, [batch, length] = ids.shape, size = config.vision.imageSize;
   const expected = {
     pixelValues: [batch, 3, size, size],
+    features: [batch, config.imageTokens, config.vision.hiddenSize],
     tokenTypes: [batch, length],
     attentionMask: [batch, length],
   };
+  const given = new Map<string, Tensor>(Object.entries(inputs));
   for (const [name, shape] of Object.entries(expected)) {
-    const found = inputs[name as keyof ModelInputs].shape;
-    if (found.join() !== shape.join()) {
+    const found = given.get(name)?.shape;
+    if (found && found.join() !== shape.join()) {
       throw new Error(`Expected ${name} [${shape}] for ids [${ids.shape}] and this model, found [${found}].`);
     }
   }
@@ -146,7 +163,7 @@ export function mergeImageFeatures(w: Weights, images: Tensor, ids: Tensor, conf
 }
 
 /** Mask and rotary angles of a whole sequence. */
-export function attentionInputs(inputs: ModelInputs, config: PaliGemmaConfig, dtype: DType): AttentionInputs {
+export function attentionInputs(inputs: TokenInputs, config: PaliGemmaConfig, dtype: DType): AttentionInputs {
   const places = tf.range(0, inputs.ids.shape[1]!, 1, "int32");
   return { ...rotary(places, config, dtype), mask: prefixMask(inputs.tokenTypes, inputs.attentionMask) };
 }
@@ -154,7 +171,7 @@ export function attentionInputs(inputs: ModelInputs, config: PaliGemmaConfig, dt
 /** The forward pass over flat weights; see `forward`. */
 export function run(
   w: Weights,
-  inputs: ModelInputs,
+  inputs: ModelInputs | FeatureInputs,
   config: PaliGemmaConfig,
   options: Omit<ForwardOptions, "adapter"> = {},
 ): ForwardOutput {
@@ -162,7 +179,10 @@ export function run(
   const [batch, length] = inputs.ids.shape as [number, number], D = config.text.hiddenSize;
   const { attentions, hiddenStates } = options.capture ?? {};
   const vision = sink(attentions === "all", hiddenStates), text = sink(!!attentions, hiddenStates);
-  const images = projector(w, visionTower(w, inputs.pixelValues, config, vision));
+  const features = "features" in inputs
+    ? tf.reshape(inputs.features, [-1, config.vision.hiddenSize])
+    : visionTower(w, inputs.pixelValues, config, vision);
+  const images = projector(w, features);
   const merged = mergeImageFeatures(w, images, inputs.ids, config);
   const shared = attentionInputs(inputs, config, realType(merged));
   const { h } = decoder(w, merged, batch, config, shared, undefined, text);
@@ -187,10 +207,11 @@ export function run(
  *
  * Differences from transformers: none in the numbers (tests/parity). Token types are mandatory: left out,
  * transformers falls back to a mask that is causal or fully bidirectional depending on the attention kernel.
+ * Of inputs that are features nothing below the projector is computed, nor captured.
  */
 export function forward(
   params: Params,
-  inputs: ModelInputs,
+  inputs: ModelInputs | FeatureInputs,
   config: PaliGemmaConfig,
   options: ForwardOptions = {},
 ): ForwardOutput {

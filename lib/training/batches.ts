@@ -1,21 +1,33 @@
+import type { Tensor } from "@tensorflow/tfjs";
 import { dispose, upload } from "../tensor/mod.ts";
 import { padBatch, type TokenSequence } from "../text/mod.ts";
 import {
+  type FeatureInputs,
+  featureInputs,
   type ImageStore,
   type LabelRows,
   labelRows,
   type ModelInputs,
   modelInputs,
   pixelValuesOf,
-  readAhead,
+  type ReadAhead,
 } from "../model/mod.ts";
 import type { Example } from "./examples.ts";
 
 /** What a step learns from: what the model reads, and what it is to say. */
-export interface TrainingBatch<Inputs = ModelInputs, Labels = LabelRows> {
+export interface TrainingBatch<Inputs = ModelInputs | FeatureInputs, Labels = LabelRows> {
   inputs: Inputs;
   labels: Labels;
 }
+
+/** What the model gets of images: pixel values float32 `[B, 3, S, S]` in [-1, 1], or the vision tower's features `[B, N, Dv]`. */
+export type ImageValues = Float32Array | Tensor;
+
+/** Reads what the model gets of the images at some paths. */
+export type ReadImages = (paths: readonly string[]) => Promise<ImageValues>;
+
+/** Reads pixel values. */
+export const pixelsFrom = (store: ImageStore): ReadImages => (paths) => pixelValuesOf(paths, store);
 
 /** Examples as far as their tokens go. */
 type Tokenised = readonly { readonly sequence: TokenSequence }[];
@@ -54,19 +66,19 @@ export const labelCount = (examples: Tokenised): number =>
 /**
  * The tensors of a batch, padded on the right, with labels weighted 1 / total.
  *
- * @param pixels pixel values float32 `[B, 3, S, S]` in [-1, 1]
+ * @param images of the rows; features become the batch's own
  * @param total label tokens of the whole accumulated batch; default: of this part
  */
 export function trainingBatch(
   examples: Tokenised,
-  pixels: Float32Array,
+  images: ImageValues,
   shape: BatchShape,
   total: number = labelCount(examples),
 ): TrainingBatch {
   const padded = padBatch(examples.map((e) => e.sequence), { side: "right", length: shape.length });
   const { batch, length } = padded, capacity = batch * shape.labels;
   const made = {
-    inputs: modelInputs(padded, pixels),
+    inputs: images instanceof Float32Array ? modelInputs(padded, images) : featureInputs(padded, images),
     labels: labelRows(padded.labels, batch, length, { capacity, total }),
   };
   upload([...Object.values(made.inputs), ...Object.values(made.labels)]);
@@ -76,39 +88,37 @@ export function trainingBatch(
 /** {@linkcode trainingBatch} with the examples' own images. */
 export async function readBatch(
   examples: readonly Example[],
-  store: ImageStore,
+  read: ReadImages,
   shape: BatchShape,
   total?: number,
 ): Promise<TrainingBatch> {
-  const pixels = await pixelValuesOf(examples.map((e) => e.imagePath), store);
-  return trainingBatch(examples, pixels, shape, total);
+  return trainingBatch(examples, await read(examples.map((e) => e.imagePath)), shape, total);
 }
 
 /** The batches of a run in turn, each in the parts whose gradients are added up. */
-export interface BatchReader extends AsyncDisposable {
-  /** Tensors of batch i, whose labels are weighted by those of all its parts; the images of the next one are read meanwhile. */
+export interface BatchReader {
+  /** Tensors of batch i, whose labels are weighted by those of all its parts. */
   read(i: number): Promise<TrainingBatch[]>;
 }
 
-/** Reads batches of `shape` from a store of images. */
+/** Reads batches of `shape`. @param ahead is told of each next batch's images */
 export function batchReader(
   batches: readonly (readonly (readonly Example[])[])[],
-  store: ImageStore,
+  readImages: ReadImages,
   shape: BatchShape,
+  ahead: ReadAhead | null,
 ): BatchReader {
-  const ahead = readAhead(store);
   return {
     async read(i) {
       const total = labelCount(batches[i].flat()), parts: TrainingBatch[] = [];
       try {
-        for (const part of batches[i]) parts.push(await readBatch(part, store, shape, total));
+        for (const part of batches[i]) parts.push(await readBatch(part, readImages, shape, total));
       } catch (error) {
         dispose(parts);
         throw error;
       }
-      ahead.start((batches[i + 1] ?? []).flat().map(({ imagePath }) => imagePath));
+      ahead?.start((batches[i + 1] ?? []).flat().map(({ imagePath }) => imagePath));
       return parts;
     },
-    [Symbol.asyncDispose]: () => ahead[Symbol.asyncDispose](),
   };
 }

@@ -1,7 +1,7 @@
 import type { Config } from "../config/mod.ts";
 import type { ImageStore, Model } from "../model/mod.ts";
 import { bootstrapTotals } from "../stats/mod.ts";
-import { type BatchShape, labelCount, wholeBatches } from "./batches.ts";
+import { type BatchShape, labelCount, pixelsFrom, wholeBatches } from "./batches.ts";
 import type { Example } from "./examples.ts";
 import { exampleLosses } from "./loss.ts";
 
@@ -34,9 +34,9 @@ export async function imageGain(
     ...example,
     imagePath: used[(i + half) % used.length].imagePath,
   }));
-  const options = { batchSize, shape, compiler: config.model.compiler, signal };
-  const right = await exampleLosses(model, used, store, options);
-  const other = await exampleLosses(model, exchanged, store, options);
+  const options = { batchSize, shape, compiler: config.model.compiler, signal }, read = pixelsFrom(store);
+  const right = await exampleLosses(model, used, read, options);
+  const other = await exampleLosses(model, exchanged, read, options);
   const byImage = Map.groupBy(used.keys(), (i) => used[i].imagePath);
   const totals = (of: (i: number) => number) =>
     [...byImage.values()].map((own) => own.reduce((sum, i) => sum + of(i), 0));

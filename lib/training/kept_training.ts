@@ -44,12 +44,13 @@ export function examplesSha256(lists: readonly (readonly Example[])[], ...rest: 
 /** What a model is to a training that begins from it. */
 export const modelKey = (
   { params, config: shape }: Model,
-  { model: { dtype, compiler } }: Config,
+  { model: { dtype, compiler, matmulPrecision } }: Config,
 ): unknown => ({
   weights: paramsSha256(params),
   shape,
   dtype,
   compiler,
+  matmulPrecision,
 });
 
 /** What {@linkcode keptTraining} gives to a training. */

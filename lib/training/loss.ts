@@ -1,8 +1,8 @@
 import { checkpoint } from "../jupyter/mod.ts";
-import { forward, type ImageStore, type Model, modelWeights, tokenLosses } from "../model/mod.ts";
+import { forward, type Model, modelWeights, tokenLosses } from "../model/mod.ts";
 import { dispose, jit } from "../tensor/mod.ts";
 import type { Params } from "../weights/mod.ts";
-import { type BatchShape, labelCount, readBatch, type TrainingBatch } from "./batches.ts";
+import { type BatchShape, labelCount, readBatch, type ReadImages, type TrainingBatch } from "./batches.ts";
 import type { Example } from "./examples.ts";
 
 /** Traced losses of label tokens by configuration; the weights are arguments, so one trace serves all adapters of a kind. */
@@ -32,7 +32,7 @@ export interface LossOptions {
 export async function exampleLosses(
   model: Model,
   examples: readonly Example[],
-  store: ImageStore,
+  read: ReadImages,
   options: LossOptions,
 ): Promise<number[]> {
   const { tensors, loraScale } = modelWeights(model);
@@ -42,7 +42,7 @@ export async function exampleLosses(
   for (let start = 0; start < examples.length; start += options.batchSize) {
     await checkpoint(options.signal);
     const batch = examples.slice(start, start + options.batchSize);
-    const part = await readBatch(batch, store, options.shape, 1), losses = f(tensors, part);
+    const part = await readBatch(batch, read, options.shape, 1), losses = f(tensors, part);
     const values = await losses.data();
     dispose([part, losses]);
     let at = 0; // label tokens come example by example
@@ -60,9 +60,9 @@ export async function exampleLosses(
 export async function meanLoss(
   model: Model,
   examples: readonly Example[],
-  store: ImageStore,
+  read: ReadImages,
   options: LossOptions,
 ): Promise<number> {
-  const losses = await exampleLosses(model, examples, store, options);
+  const losses = await exampleLosses(model, examples, read, options);
   return losses.reduce((sum, loss) => sum + loss, 0) / labelCount(examples);
 }

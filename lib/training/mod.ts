@@ -4,6 +4,7 @@ export * from "./batches.ts";
 export * from "./cell.ts";
 export { type Checkpoint, checkpointFile, type Checkpoints, type TrainingKey } from "./checkpoints.ts";
 export * from "./examples.ts";
+export { type FeatureFile, featuresText } from "./features.ts";
 export type { KeepOptions } from "./kept_training.ts";
 export * from "./loss.ts";
 export * from "./nano/mod.ts";

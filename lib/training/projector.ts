@@ -1,12 +1,10 @@
 import type { Config } from "../config/mod.ts";
 import type { Model } from "../model/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
-import type { Params } from "../weights/mod.ts";
 import { type Example, toExamples } from "./examples.ts";
-import type { TrainingRecord } from "./fit.ts";
 import type { SplitPair } from "./grid.ts";
 import { examplesSha256, type Hooks, type KeepOptions, keptTraining, modelKey } from "./kept_training.ts";
-import { type StageOptions, trainStage1 } from "./stages.ts";
+import { type Stage1, type Stage1Options, trainStage1 } from "./stages.ts";
 
 /** What stage 1 is trained and validated on. */
 export interface Stage1Data {
@@ -35,25 +33,34 @@ export async function trainProjector(
   model: Model,
   { train, validation }: Stage1Data,
   config: Config,
-  options: Omit<StageOptions, "validation" | "checkpoints"> & KeepOptions,
-): Promise<{ projector: Params; records: TrainingRecord[] }> {
-  const trained = (hooks: Hooks) => trainStage1(model, train, config, { ...options, validation, ...hooks });
+  options: Omit<Stage1Options, "validation" | "checkpoints" | "keepFeatures"> & KeepOptions,
+): Promise<Stage1> {
+  const { keepFeatures, ...settings } = config.stage1;
+  const trained = (hooks: Hooks) =>
+    trainStage1(model, train, config, {
+      ...options,
+      validation,
+      keepFeatures: options.keep && keepFeatures,
+      ...hooks,
+    });
   if (!options.keep) return await trained({ onStep: options.onStep });
   const key = {
     model: modelKey(model, config),
     data: examplesSha256([train, validation]),
-    settings: { ...config.stage1, seed: config.seed, limit: config.limit },
+    settings: { ...settings, seed: config.seed, limit: config.limit },
   };
+  let features: Stage1["features"] = null;
   const { params: projector, rest } = await keptTraining(
     "projectors",
     "stage1",
     key,
     async (hooks) => {
-      const { projector: params, records } = await trained(hooks);
+      const { projector: params, records, ...made } = await trained(hooks);
+      features = made.features;
       return { params, rest: { records } };
     },
     ({ records }) => records,
     options,
   );
-  return { projector, ...rest };
+  return { projector, ...rest, features };
 }

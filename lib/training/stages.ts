@@ -5,13 +5,22 @@ import {
   type Model,
   modelWeights,
   PROJECTOR,
+  readAhead,
   type Towers,
 } from "../model/mod.ts";
 import { asType, copyOf, tf } from "../tensor/mod.ts";
 import type { Adapter, Params } from "../weights/mod.ts";
 import { TORCH_ADAMW } from "./adamw.ts";
-import { batchReader, batchShape, type TrainingBatch, wholeBatches } from "./batches.ts";
+import {
+  batchReader,
+  batchShape,
+  pixelsFrom,
+  type ReadImages,
+  type TrainingBatch,
+  wholeBatches,
+} from "./batches.ts";
 import { epochBatches, type Example } from "./examples.ts";
+import { type FeatureFile, keptFeatures, towerFeatures } from "./features.ts";
 import { fit, type Run, type TrainingRecord } from "./fit.ts";
 import { meanLoss } from "./loss.ts";
 import { isByBlock, nextTokenObjective } from "./objective.ts";
@@ -59,6 +68,10 @@ interface Stage
   validateAfter: ReadonlySet<number>;
   /** The model with the trained tensors. */
   modelWith: (params: Params) => Model;
+  /** What the model gets of the images. */
+  images: ReadImages;
+  /** Whether that comes from files of images, which are read while the step before is computed. */
+  fromFiles: boolean;
 }
 
 /** Names of the first examples. */
@@ -68,11 +81,12 @@ function listed(examples: readonly Example[], shown = 8): string {
 }
 
 async function fitStage(stage: Stage, config: Config, options: StageOptions) {
-  const { batches, validateAfter, modelWith, ...run } = stage,
+  const { batches, validateAfter, modelWith, images, fromFiles, ...run } = stage,
     { store, signal, onStep, checkpoints } = options;
   const shape = batchShape([...batches.flat(2), ...options.validation]), batchSize = batches[0][0].length;
   const validation = wholeBatches(options.validation, batchSize), { compiler } = config.model;
-  await using reader = batchReader(batches, store, shape);
+  await using ahead = fromFiles ? readAhead(store) : null;
+  const reader = batchReader(batches, images, shape, ahead);
   return await fit({
     ...run,
     steps: batches.length,
@@ -81,7 +95,7 @@ async function fitStage(stage: Stage, config: Config, options: StageOptions) {
     describe: (index) => `the examples ${listed(batches[index].flat())}`,
     evaluate: async (params, step) =>
       validateAfter.has(step) && validation.length > 0
-        ? await meanLoss(modelWith(params), validation, store, { batchSize, shape, compiler, signal })
+        ? await meanLoss(modelWith(params), validation, images, { batchSize, shape, compiler, signal })
         : null,
     onStep,
     checkpoints,
@@ -89,18 +103,36 @@ async function fitStage(stage: Stage, config: Config, options: StageOptions) {
   });
 }
 
+/** What stage 1 takes besides. */
+export interface Stage1Options extends StageOptions {
+  /** Keep the vision tower's features of all images in a file ({@linkcode keptFeatures}); else each batch's are computed. */
+  keepFeatures?: boolean;
+  /** Told how many images have been through the tower, while the file is made. */
+  onFeatures?: (done: number, total: number) => void | Promise<void>;
+}
+
+/** What stage 1 gives. */
+export interface Stage1 {
+  /** float32, owned by the caller */
+  projector: Params;
+  /** The loss after every step. */
+  records: TrainingRecord[];
+  /** The file of features; null where there was none. */
+  features: FeatureFile | null;
+}
+
 /**
- * Stage 1 (paper section 4.4): only the projector is trained, everything else is frozen.
+ * Stage 1 (paper section 4.4): only the projector is trained, everything else is frozen. So a step begins with the vision
+ * tower's features, which are computed once where they are kept; the losses are the same.
  *
- * @returns the trained projector (float32, owned by the caller) and the loss after every step
  * @throws as {@linkcode fit}, and if there is no example
  */
 export async function trainStage1(
   model: Model,
   examples: readonly Example[],
   config: Config,
-  options: StageOptions,
-): Promise<{ projector: Params; records: TrainingRecord[] }> {
+  options: Stage1Options,
+): Promise<Stage1> {
   const { epochs, batchSize, learningRate, weightDecay } = config.stage1;
   const used = examples.slice(0, limited(examples.length, config));
   if (used.length === 0) {
@@ -108,7 +140,8 @@ export async function trainStage1(
       "Stage 1 has no training questions: raise the limit, or look at what notebook 03 dropped.",
     );
   }
-  const { tensors: frozen, loraScale } = modelWeights(model);
+  const { tensors, loraScale } = modelWeights(model);
+  const above = Object.entries(tensors).filter(([name]) => !name.startsWith("vision_tower."));
   const step = tracedOnce(
     ["stage 1", model.config, loraScale],
     settingsOf(weightDecay, config),
@@ -119,6 +152,11 @@ export async function trainStage1(
     (_, epoch) => epochBatches(used, Math.min(batchSize, used.length), `stage1/${config.seed}/${epoch}`),
   );
   const stepsPerEpoch = perEpoch[0].length;
+  const compute = towerFeatures(model, options.store, config.model.compiler);
+  const paths = [...used, ...options.validation].map(({ imagePath }) => imagePath);
+  using kept = options.keepFeatures
+    ? await keptFeatures(model, options.store, paths, compute, config, options)
+    : null;
   const initial = Object.fromEntries(
     PROJECTOR.map((name) => [name, tf.keep(asType(model.params[name], "float32"))]),
   );
@@ -126,18 +164,20 @@ export async function trainStage1(
     const { params, records } = await fitStage(
       {
         initial,
-        frozen,
+        frozen: Object.fromEntries(above),
         step,
         stepsPerEpoch,
         learningRate: () => learningRate,
         batches: perEpoch.flat().map((batch) => [batch]),
         validateAfter: new Set([1, ...perEpoch.map((_, epoch) => (epoch + 1) * stepsPerEpoch)]),
         modelWith: (params) => ({ ...model, params: { ...model.params, ...params } }),
+        images: kept?.read ?? compute,
+        fromFiles: kept === null,
       },
       config,
       options,
     );
-    return { projector: params, records };
+    return { projector: params, records, features: kept && kept.file };
   } finally {
     tf.dispose(initial);
   }
@@ -196,6 +236,8 @@ export async function trainStage2(
         batches: batches.slice(0, steps).map((batch) => partsOf(batch, accumulation)),
         validateAfter: new Set(allSteps.filter((s) => s === 1 || s % every === 0 || s === steps)),
         modelWith: (params) => ({ ...model, adapter: adapterOf(params) }),
+        images: pixelsFrom(options.store),
+        fromFiles: true,
       },
       config,
       options,

@@ -3,6 +3,7 @@ export { type Adapter, loadAdapter, type LoraConfig, saveAdapter } from "./adapt
 export { DEMONSTRATION_NOTICE, type ModelCard, readCard } from "./card.ts";
 export { type Checkpoint, loadCheckpoint, loadConfig, saveCheckpoint } from "./checkpoint.ts";
 export { type PaliGemmaConfig, parseConfig, toHubConfig } from "./config.ts";
+export { BYTES, fromFloat32 } from "./elements.ts";
 export { readHeader, type StoredTensor } from "./header.ts";
 export { resolveModel } from "./hub.ts";
 export { canonicalName, expectedShapes, hubName, linearModules } from "./names.ts";

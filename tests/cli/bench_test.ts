@@ -67,7 +67,7 @@ Deno.test("the table of steps: median over all rounds, its range, the rounds' me
   const other = { ...report.results[0], mode: "xla" as const };
   other.rounds = [{ ...other.rounds[0], losses: [2, 1.5] }];
   assertEquals(lossSpread([report.results[0], other]), 0.5);
-  assertEquals([STAGES.length, MODES.length], [3, 3]);
+  assertEquals([STAGES.length, MODES.length], [4, 3]);
 });
 
 Deno.test("the table of trials: each trial, all of them, differences with the sign of later minus earlier", async () => {

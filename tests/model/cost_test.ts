@@ -9,6 +9,7 @@ import {
   PROJECTOR,
   tokenBytes,
   trainingFlops,
+  visionFeatures,
   weightsOf,
 } from "@lib/model/mod.ts";
 import { parseConfig } from "@lib/weights/mod.ts";
@@ -43,8 +44,15 @@ for (const name of NAMES) {
     assertEquals(counted(() => forward(params, inputs, config)), Math.round(batch * sum));
 
     const example = { tokens, logits: labels.rows.shape[0] / batch }, rank = 3;
-    const stage1 = () => lossAndGradients(weightsOf(params), PROJECTOR, inputs, labels, config);
-    assertEquals(counted(stage1), Math.round(batch * trainingFlops(config, example, { stage: 1 })));
+    const { pixelValues, ...rows } = inputs, features = visionFeatures(params, pixelValues, config);
+    for (const featuresKept of [false, true]) {
+      const seen = featuresKept ? { features, ...rows } : inputs;
+      const stage1 = () => lossAndGradients(weightsOf(params), PROJECTOR, seen, labels, config);
+      assertEquals(
+        counted(stage1),
+        Math.round(batch * trainingFlops(config, example, { stage: 1, featuresKept })),
+      );
+    }
     const adapter = initAdapter(config, { r: rank, alpha: 1, towers: "both", seed: 1 });
     for (const recompute of [false, true]) {
       const stage2 = () =>
@@ -56,7 +64,7 @@ for (const name of NAMES) {
         Math.round(batch * trainingFlops(config, example, { stage: 2, rank, recompute })),
       );
     }
-    dispose(adapter.params);
+    dispose([adapter.params, features]);
   });
 }
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
 import { binding } from "../../lib/tensor/backend.ts";
 import { tf } from "@lib/tensor/mod.ts";
-import { lossAndGradients, type ModelInputs, weightsOf } from "@lib/model/mod.ts";
+import { lossAndGradients, type ModelInputs, visionFeatures, weightsOf } from "@lib/model/mod.ts";
 import type { Params } from "@lib/weights/mod.ts";
 import { assertNear, difference, fixture, NAMES, size, waysOf } from "./fixture.ts";
 
@@ -42,6 +42,26 @@ for (const name of NAMES) {
     });
   }
 }
+
+Deno.test("from the vision tower's features on, the projector's gradients are those of the whole model, by block too", async () => {
+  const { params, config, inputs: { pixelValues, ...rows }, labels } = await fixture("mqa_left");
+  const inputs = { features: visionFeatures(params, pixelValues, config), ...rows };
+  const whole = lossAndGradients(weightsOf(params), PROJECTOR, { pixelValues, ...rows }, labels, config);
+  const above = Object.fromEntries(
+    Object.entries(params).filter(([name]) => !name.startsWith("vision_tower.")),
+  );
+  for (const recompute of [false, true]) {
+    const from = lossAndGradients(weightsOf(above), PROJECTOR, inputs, labels, config, { recompute });
+    assertNear("loss", from.loss, whole.loss, 1e-6);
+    for (const n of PROJECTOR) assertNear(n, from.gradients[n], whole.gradients[n], 1e-6);
+  }
+  const fewer = { ...inputs, features: tf.slice(inputs.features, [0, 1, 0]) };
+  assertThrows(
+    () => lossAndGradients(weightsOf(above), PROJECTOR, fewer, labels, config),
+    Error,
+    "Expected features",
+  );
+});
 
 Deno.test("recomputation by block gives the gradient of every weight of the model, the tied table included", async () => {
   const { params, config, inputs, labels } = await fixture("mqa_left"), names = Object.keys(params);

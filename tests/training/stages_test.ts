@@ -16,6 +16,7 @@ import {
   meanLoss,
   nextTokenObjective,
   phantomStore,
+  pixelsFrom,
   readBatch,
   TORCH_ADAMW,
   type TrainingRecord,
@@ -109,7 +110,7 @@ Deno.test("a stage that runs again from other weights is not traced again, and r
   assertEquals(again, first);
   await t.step("the first loss is the loss of the model with that projector", async () => {
     const shape = batchShape(batches.flat());
-    const part = await readBatch(batches[0], store, shape), { inputs, labels } = part;
+    const part = await readBatch(batches[0], pixelsFrom(store), shape), { inputs, labels } = part;
     const loss = tf.tidy(() =>
       crossEntropy(
         forward({ ...model.params, ...other }, inputs, model.config, { logitsAt: labels.rows }).logits,
@@ -154,7 +155,7 @@ Deno.test("two accumulated parts give the step of one whole batch", async () => 
         compiler: "graph",
         maxGradientNorm: 1,
       }),
-      batch: () => Promise.all(parts.map((part) => readBatch(part, store, shape, total))),
+      batch: () => Promise.all(parts.map((part) => readBatch(part, pixelsFrom(store), shape, total))),
       learningRate: () => 1e-3,
     });
     return { ...record, weight: params[PROJECTOR[0]].dataSync().slice() };
@@ -235,7 +236,7 @@ Deno.test("another image costs the base model loss on its own style", async () =
   const { gain, low, rightImage } = (await imageGain(model, shuffled, store, batchShape(shuffled), config))!;
   assert(gain > 1 && low <= gain && low > 0.2, `gain ${gain}, from ${low}`);
   assertEquals(await imageGain(model, [], store, batchShape([]), config), null);
-  const again = await meanLoss(model, shuffled, store, {
+  const again = await meanLoss(model, shuffled, pixelsFrom(store), {
     batchSize: 7,
     shape: batchShape(shuffled),
     compiler: "graph",
@@ -253,17 +254,17 @@ Deno.test("an example's loss is its own, whatever batch it is read in, and the m
     model.config,
   );
   const options = { batchSize: some.length, shape: batchShape(some), compiler: "graph" } as const;
-  const losses = await exampleLosses(model, some, store, options);
+  const losses = await exampleLosses(model, some, pixelsFrom(store), options);
   const alone: number[] = [];
   for (const one of some) {
-    const [loss] = await exampleLosses(model, [one], store, { ...options, batchSize: 1 });
+    const [loss] = await exampleLosses(model, [one], pixelsFrom(store), { ...options, batchSize: 1 });
     alone.push(loss);
   }
   losses.forEach((loss, i) => assertAlmostEquals(loss, alone[i], 1e-4));
   const tokens = some.map(({ sequence }) => sequence.labels.filter((label) => label !== -100).length);
   assert(new Set(tokens).size > 1, "the examples' answers have different lengths");
   const sum = (list: number[]) => list.reduce((total, x) => total + x, 0);
-  assertAlmostEquals(await meanLoss(model, some, store, options), sum(alone) / sum(tokens), 1e-5);
+  assertAlmostEquals(await meanLoss(model, some, pixelsFrom(store), options), sum(alone) / sum(tokens), 1e-5);
 });
 
 Deno.test("a stage that is stopped, between steps or parts, rejects with the reason and keeps no tensor", async () => {

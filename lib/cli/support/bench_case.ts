@@ -1,8 +1,11 @@
 /** The training step that `./lab bench step` measures, in each of its variants. */
-import { initAdapter, PROJECTOR, trainingFlops } from "../../model/mod.ts";
+import type { Tensor } from "@tensorflow/tfjs";
+import { initAdapter, PROJECTOR, trainingFlops, visionFeatures } from "../../model/mod.ts";
+import { jit, tf, tidy } from "../../tensor/mod.ts";
 import { IGNORED_LABEL } from "../../text/mod.ts";
 import {
   fit,
+  type ImageValues,
   isByBlock,
   NANO_CONFIG,
   nextTokenObjective,
@@ -49,11 +52,30 @@ const CONFIGS: Record<StepCase["model"], PaliGemmaConfig> = { nano: NANO_CONFIG,
 
 const LEARNING_RATE = 1e-4;
 
-/** Random images and tokens: per row the image, 24 tokens of prefix and 16 of answer. */
-function batchOf(config: PaliGemmaConfig): TrainingBatch {
+/** Random numbers, uniform in [-1, 1]. */
+function randomValues(count: number, config: PaliGemmaConfig): Float32Array {
+  const values = new Float32Array(count);
+  weightValues("pixels.weight", [1, 3], config)(values);
+  return values;
+}
+
+/** What a step of a stage is given of random images, as lib/training's stages read it, and the milliseconds that took. */
+function imagesOf(stage: StepCase["stage"], tower: (pixels: Tensor) => Tensor, config: PaliGemmaConfig) {
+  const { imageSize, hiddenSize } = config.vision;
+  if (stage === "stage 1, features kept") {
+    const shape: [number, number, number] = [BATCH, config.imageTokens, hiddenSize];
+    return { images: tf.tensor3d(randomValues(shape[0] * shape[1] * shape[2], config), shape), ms: 0 };
+  }
+  const pixels = randomValues(BATCH * 3 * imageSize ** 2, config);
+  if (stage !== "stage 1") return { images: pixels, ms: 0 };
+  const start = performance.now(), shape: [number, number, number, number] = [BATCH, 3, imageSize, imageSize];
+  const images = tidy(() => tower(tf.tensor4d(pixels, shape)));
+  return { images, ms: performance.now() - start };
+}
+
+/** Random tokens beside images: per row the image, 24 tokens of prefix and 16 of answer. */
+function batchOf(config: PaliGemmaConfig, images: ImageValues): TrainingBatch {
   const length = config.imageTokens + PREFIX + SUFFIX, start = length - SUFFIX;
-  const pixels = new Float32Array(BATCH * 3 * config.vision.imageSize ** 2);
-  weightValues("pixels.weight", [1, 3], config)(pixels); // uniform in [-1, 1]
   const examples = Array.from({ length: BATCH }, (_, b) => {
     const text = (at: number) => 3 + ((b * length + at) * 7919) % (config.text.vocabSize - 4);
     const ids = Array.from({ length }, (_, at) => at < config.imageTokens ? config.imageTokenId : text(at));
@@ -61,14 +83,15 @@ function batchOf(config: PaliGemmaConfig): TrainingBatch {
     const labels = ids.map((id, at) => at >= start ? id : IGNORED_LABEL);
     return { sequence: { ids, tokenTypes, labels, truncated: 0 } };
   });
-  return trainingBatch(examples, pixels, { length, labels: SUFFIX });
+  return trainingBatch(examples, images, { length, labels: SUFFIX });
 }
 
 /** What a stage trains, at its start, and how, as lib/training's stages do. */
 function stageOf({ stage, mode }: StepCase, config: PaliGemmaConfig, frozen: Params) {
-  if (stage === "stage 1") {
+  if (stage === "stage 1" || stage === "stage 1, features kept") {
     const initial = Object.fromEntries(PROJECTOR.map((name) => [name, frozen[name]]));
-    return { initial, objective: nextTokenObjective(config), trained: { stage: 1 } as const };
+    const trained = { stage: 1, featuresKept: stage === "stage 1, features kept" } as const;
+    return { initial, objective: nextTokenObjective(config), trained };
   }
   const { params: initial, config: { alpha, r } } = initAdapter(config, {
     r: RANK,
@@ -95,6 +118,8 @@ export async function measureStep(
     compiler: stepCase.mode,
     byBlock,
   };
+  const see = (frozen: Params, pixels: Tensor) => visionFeatures(frozen, pixels, config);
+  const tower = stepCase.mode === "eager" ? see : jit(see, { compiler: stepCase.mode });
   const seconds: number[] = [];
   let start = 0;
   const { records } = await fit({
@@ -105,8 +130,9 @@ export async function measureStep(
     stepsPerEpoch: 1,
     examplesPerStep: BATCH,
     batch: () => {
-      const batch = batchOf(config);
-      start = performance.now();
+      const { images, ms } = imagesOf(stepCase.stage, (pixels) => tower(frozen, pixels), config);
+      const batch = batchOf(config, images);
+      start = performance.now() - ms;
       return [batch];
     },
     describe: () => "random data",

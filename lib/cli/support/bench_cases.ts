@@ -3,8 +3,11 @@
 /** Models by name, with the timed steps of one process. */
 export const MODELS = { nano: { steps: 20 }, "50m": { steps: 5 } } as const;
 
-/** What is trained: the projector, LoRA on both towers, the same with recomputation of each block. */
-export const STAGES = ["stage 1", "stage 2", "stage 2, recompute"] as const;
+/**
+ * What is trained: the projector, with the vision tower's features computed in each step or read from a file; LoRA on both
+ * towers; the same with recomputation of each block.
+ */
+export const STAGES = ["stage 1", "stage 1, features kept", "stage 2", "stage 2, recompute"] as const;
 
 /** How it is run: op by op, as one function of TensorFlow's graph executor, or compiled by XLA. */
 export const MODES = ["eager", "graph", "xla"] as const;

@@ -93,7 +93,8 @@ ${describeMachine(machine)}. Load of the machine ${load.before.toFixed(1)} befor
 
 A step is forward, backward, clipping and AdamW, batch ${BATCH}, float32, random weights and data; per row the image,
 ${PREFIX} tokens of prefix and ${SUFFIX} of answer. *nano*: 112 px, 64 image tokens; *50m*: 50.4 M parameters, 224 px, 256 image
-tokens. Stage 1 trains the projector, stage 2 LoRA (r = ${RANK}) on the attention of both towers. ${rounds} rounds over all cases
+tokens. Stage 1 trains the projector, where the vision tower is
+computed in each step or its features are kept; stage 2 LoRA (r = ${RANK}) on the attention of both towers. ${rounds} rounds over all cases
 in turn, each case in a process of its own; timed are
 all steps of each process but two: ${
     models.map((model) => `${MODELS[model].steps} (${model})`).join(", ")
