@@ -8,6 +8,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   data: () => import("./data.ts"),
   demo: () => import("./demo.ts"),
   doctor: () => import("./doctor.ts"),
+  evaluate: () => import("./evaluate.ts"),
   export: () => import("./export.ts"),
   open: () => import("./open.ts"),
   plan: () => import("./plan.ts"),

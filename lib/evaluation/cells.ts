@@ -19,7 +19,7 @@ import { dispose, tf } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import { loadAdapter, type Params, paramsSha256 } from "../weights/mod.ts";
 import { askModel } from "./answers.ts";
-import { shuffledImages } from "./controls.ts";
+import { withOtherImages } from "./controls.ts";
 import { squadTokens } from "./normalise.ts";
 import type { Prediction } from "./records.ts";
 
@@ -256,17 +256,12 @@ export async function askCell(
       weights: keep ? weights.join() : undefined,
     });
   const { runs } = config.evaluation;
-  const others = shuffledImages(items.short, `shuffled/${config.seed}`);
-  const imageOf = new Map(items.short.map((item) => [item.id, item.imagePath]));
-  const exchanged = others === null
-    ? []
-    : items.short.map((item) => ({ ...item, imagePath: imageOf.get(others.get(item.id)!)! }));
   try {
     return {
       cell,
       short: await ask(items.short, runs),
       blank: await ask(items.short, runs, true),
-      shuffled: await ask(exchanged, runs),
+      shuffled: await ask(withOtherImages(items.short, config.seed), runs),
       open: await ask(items.open, 1),
     };
   } finally {

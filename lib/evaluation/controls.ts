@@ -67,3 +67,14 @@ export function shuffledImages(
   const ordered = groups.flat();
   return new Map(ordered.map((item, i) => [item.id, ordered[(i + largest) % ordered.length].id]));
 }
+
+/** The items, each with the image of another (`shuffledImages`); none where there is no such exchange. */
+export function withOtherImages<T extends EvaluationItem & { imagePath: string }>(
+  items: readonly T[],
+  seed: number,
+): T[] {
+  const others = shuffledImages(items, `shuffled/${seed}`);
+  if (others === null) return [];
+  const imageOf = new Map(items.map((item) => [item.id, item.imagePath]));
+  return items.map((item) => ({ ...item, imagePath: imageOf.get(others.get(item.id)!)! }));
+}

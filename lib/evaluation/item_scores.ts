@@ -52,39 +52,59 @@ export function scoreAnswers(
   });
 }
 
+/** A system's answers to one test set; what it was not asked is empty. */
+export type GivenAnswers = Omit<CellAnswers, "cell">;
+
 /**
- * Scores of all systems: short and open answers under every rule, controls by exact match.
+ * Scores of one system: short and open answers under every rule, controls by exact match. Answers that were not asked for give
+ * no rows.
  *
  * @param training pairs that the controls without a model count answers in
  */
+export function systemScores(
+  cell: string,
+  { short, open }: { short: readonly EvaluationItem[]; open: readonly EvaluationItem[] },
+  given: GivenAnswers,
+  training: readonly EvaluationItem[],
+): ItemScore[] {
+  const all = Object.keys(SCORERS) as ScorerName[];
+  const some = (predictions: readonly Prediction[], kind: AnswerKind, scorers?: readonly ScorerName[]) =>
+    predictions.length > 0
+      ? scoreAnswers(kind === "open" ? open : short, predictions, { cell, kind }, scorers)
+      : [];
+  return [
+    ...some(given.short, "short", all),
+    ...some(given.open, "open", all),
+    ...some(given.blank, "blank"),
+    ...some(given.shuffled, "shuffled"),
+    ...(training.length > 0 && given.short.length > 0
+      ? [
+        ...some(majorityPredictions(training, short), "majority"),
+        ...some(questionOnlyPredictions(training, short), "questionOnly"),
+      ]
+      : []),
+  ];
+}
+
+/** Scores of all systems of the grid. */
 export function itemScores(
   answers: readonly CellAnswers[],
   items: GridItems,
   training: readonly QaPair[],
 ): ItemScore[] {
-  const all = Object.keys(SCORERS) as ScorerName[];
-  return answers.flatMap(({ cell: { name: cell, testSet }, ...given }) => {
-    const { short, open } = items[testSet];
+  return answers.flatMap(({ cell: { name, testSet }, ...given }) => {
     const seen = training.filter((pair) => pair.dataset === testSet && pair.split === "train");
-    return [
-      ...scoreAnswers(short, given.short, { cell, kind: "short" }, all),
-      ...scoreAnswers(open, given.open, { cell, kind: "open" }, all),
-      ...scoreAnswers(short, given.blank, { cell, kind: "blank" }),
-      ...(given.shuffled.length > 0 ? scoreAnswers(short, given.shuffled, { cell, kind: "shuffled" }) : []),
-      ...(seen.length > 0
-        ? [
-          ...scoreAnswers(short, majorityPredictions(seen, short), { cell, kind: "majority" }),
-          ...scoreAnswers(short, questionOnlyPredictions(seen, short), { cell, kind: "questionOnly" }),
-        ]
-        : []),
-    ];
+    return systemScores(name, items[testSet], given, seen);
   });
 }
 
 /** The judge's verdicts about one system's open answers as scores; without a verdict an answer is wrong. */
 export function verdictScores(
   verdicts: readonly JudgeVerdict[],
-  { cell: { name, testSet }, open }: CellAnswers,
+  { cell: { name, testSet }, open }: {
+    cell: Pick<CellAnswers["cell"], "name" | "testSet">;
+    open: readonly Prediction[];
+  },
   items: GridItems,
 ): ItemScore[] {
   const imageOf = new Map(items[testSet].open.map((item) => [item.id, item.imageId]));

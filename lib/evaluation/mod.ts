@@ -3,6 +3,7 @@ export * from "./answers.ts";
 export * from "./bleu.ts";
 export * from "./cells.ts";
 export * from "./controls.ts";
+export * from "./external.ts";
 export * from "./item_scores.ts";
 export * from "./judge.ts";
 export * from "./judge_cells.ts";

@@ -31,7 +31,7 @@ const url = z.url({ protocol: /^https?$/ });
  * is none. No message repeats a value: a key may have been put into the wrong variable.
  */
 export function endpoint(
-  role: "TEACHER" | "JUDGE",
+  role: "TEACHER" | "JUDGE" | "VISION",
   env: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): Endpoint | null {
   const text = (name: string) => env(`${role}_${name}`)?.trim() || undefined;

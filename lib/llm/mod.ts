@@ -8,7 +8,7 @@ export { type Endpoint, endpoint } from "./endpoint.ts";
 export { type Parameter } from "./replicas.ts";
 export { Secret } from "./secret.ts";
 export { isLoopback } from "./loopback.ts";
-export { LlmError, type LlmErrorKind, type TokenCounts } from "./error.ts";
+export { isAnswer, LlmError, type LlmErrorKind, type TokenCounts } from "./error.ts";
 export {
   complete,
   type Completion,

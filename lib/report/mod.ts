@@ -1,6 +1,7 @@
 /** The paper's tables and ours, made from scores; verdicts by stated rules; the map of figures. Draws nothing. */
 export * from "./accuracies.ts";
 export * from "./curves.ts";
+export * from "./external.ts";
 export * from "./figure_map.ts";
 export * from "./paper_tables.ts";
 export * from "./paper_values.ts";
