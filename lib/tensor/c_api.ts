@@ -1,4 +1,5 @@
 /** TensorFlow's C API by Deno FFI: declarations only. */
+import { isWorker } from "../config/mod.ts";
 import { cString } from "./pointers.ts";
 
 const P = "pointer", B = "buffer";
@@ -7,6 +8,8 @@ const OUTPUT = { struct: ["pointer", "i32"] } as const;
 
 const FRAMEWORK = {
   TF_NewStatus: { parameters: [], result: P },
+  TF_DeleteStatus: { parameters: [P], result: "void" },
+  TF_SetStatus: { parameters: [P, "i32", B], result: "void" },
   TF_GetCode: { parameters: [P], result: "i32" },
   TF_Message: { parameters: [P], result: P },
   TF_AllocateTensor: { parameters: ["i32", B, "i32", "usize"], result: P },
@@ -67,6 +70,12 @@ const CC = {
   TFE_OpSetAttrShapeList: { parameters: [P, B, B, B, "i32", P], result: "void" },
   TFE_OpSetAttrFunctionName: { parameters: [P, B, B, "usize"], result: "void" },
   TFE_Execute: { parameters: [P, B, B, P], result: "void" },
+  // On a thread of Deno's own: for an op that waits for other processes
+  executeLater: { name: "TFE_Execute", parameters: [P, B, B, P], result: "void", nonblocking: true },
+  // Several processes
+  TFE_EnableCollectiveOps: { parameters: [P, B, "usize", P], result: "void" },
+  TFE_AbortCollectiveOps: { parameters: [P, P], result: "void" },
+  TFE_CollectiveOpsCheckPeerHealth: { parameters: [P, B, "i64", P], result: "void", nonblocking: true },
   // Graphs and functions
   TF_NewGraph: { parameters: [], result: P },
   TF_DeleteGraph: { parameters: [P], result: "void" },
@@ -142,8 +151,10 @@ export type CApi = ReturnType<typeof openLibraries>;
 
 /** Loads both libraries; the first must be there for the second to resolve. */
 export function openLibraries(paths: { framework: string; cc: string }) {
-  // Errors only, unless something else is asked for: TensorFlow reports its instruction sets and compilations.
-  if (!Deno.env.get("TF_CPP_MIN_LOG_LEVEL")) Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "2");
+  // Errors only, unless something else is asked for: TensorFlow reports its instruction sets and compilations. A worker
+  // whose group loses another one says so itself, in a sentence.
+  const level = Deno.env.get("TF_CPP_MIN_LOG_LEVEL") || "2";
+  Deno.env.set("TF_CPP_MIN_LOG_LEVEL", level === "2" && isWorker() ? "3" : level);
   // TensorFlow itself turns oneDNN on only where the processor has AVX512-VNNI; elsewhere convolutions would then lack
   // layouts and dilations that they have here.
   if (!Deno.env.get("TF_ENABLE_ONEDNN_OPTS")) Deno.env.set("TF_ENABLE_ONEDNN_OPTS", "1");

@@ -133,20 +133,15 @@ function checkExecuted(rt: Runtime, where: () => string): void {
   }
 }
 
-/**
- * Runs an op or a function. A list input is just its tensors, one after another.
- * @throws TensorFlow's message with the op, its input types and shapes.
- */
-export function execute(
+/** An op with its inputs and attributes; the caller deletes it. A list input is just its tensors, one after another. */
+function newOp(
   rt: Runtime,
   name: string,
   attributes: readonly Attribute[],
   inputs: readonly EagerTensor[],
-  outputs: number,
-): EagerTensor[] {
-  const { C, status } = rt,
-    where = () => signature(name, inputs),
-    op = C.TFE_NewOp(rt.context, cString(name), status);
+  where: () => string,
+): Pointer {
+  const { C, status } = rt, op = C.TFE_NewOp(rt.context, cString(name), status);
   check(rt, where);
   try {
     // Inputs before attributes: TensorFlow infers type attributes from the inputs, and the first value of an
@@ -156,6 +151,27 @@ export function execute(
       if (C.TF_GetCode(status) !== 0) check(rt, where);
     }
     for (const a of attributes) setAttribute(rt, name, op, a, "eager");
+    return op;
+  } catch (error) {
+    C.TFE_DeleteOp(op);
+    throw error;
+  }
+}
+
+/**
+ * Runs an op or a function.
+ * @throws TensorFlow's message with the op, its input types and shapes.
+ */
+export function execute(
+  rt: Runtime,
+  name: string,
+  attributes: readonly Attribute[],
+  inputs: readonly EagerTensor[],
+  outputs: number,
+): EagerTensor[] {
+  const { C, status } = rt, where = () => signature(name, inputs);
+  const op = newOp(rt, name, attributes, inputs, where);
+  try {
     // It must hold every output: TFE_Execute writes as many as there are.
     const results = new BigUint64Array(Math.max(1, outputs));
     count[0] = outputs;
@@ -164,6 +180,28 @@ export function execute(
     return Array.from(results.subarray(0, count[0]), (p) => adopt(rt, Deno.UnsafePointer.create(p)));
   } finally {
     C.TFE_DeleteOp(op);
+  }
+}
+
+/**
+ * Runs an op with one output that waits for other processes, while this one can do something else.
+ * @throws as {@linkcode execute}
+ */
+export async function executeLater(
+  rt: Runtime,
+  name: string,
+  attributes: readonly Attribute[],
+  inputs: readonly EagerTensor[],
+): Promise<EagerTensor> {
+  const { C } = rt, where = () => signature(name, inputs), op = newOp(rt, name, attributes, inputs, where);
+  const status = present(C.TF_NewStatus(), "a status"), results = new BigUint64Array(1);
+  try {
+    await C.executeLater(op, results, Int32Array.of(1), status);
+    check({ C, status }, where);
+    return adopt(rt, Deno.UnsafePointer.create(results[0]));
+  } finally {
+    C.TFE_DeleteOp(op);
+    C.TF_DeleteStatus(status);
   }
 }
 

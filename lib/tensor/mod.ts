@@ -12,6 +12,7 @@ import "./kernels.ts";
 export { NodeJSKernelBackend, tf } from "./backend.ts";
 export { type EventWriter, eventWriter } from "./events.ts";
 export { allocTensor, asType, promotions, realType, upload } from "./cast.ts";
+export { allReduceSum, broadcast, type Group, joinGroup, leaveGroup, type Message } from "./collective.ts";
 export type { DType } from "./dtype.ts";
 export { isTracing, jit, type JitOptions, type Jitted, type TraceInfo } from "./jit.ts";
 export type { Driver, Gpu } from "./cuda.ts";

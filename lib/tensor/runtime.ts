@@ -4,6 +4,7 @@ import { type Driver, findDriver, loadCuda } from "./cuda.ts";
 import { findLibraries } from "./library.ts";
 import { memoryError } from "./out_of_memory.ts";
 import { fromCString, type Pointer, present } from "./pointers.ts";
+import { int, message, text } from "./wire.ts";
 
 export interface Device {
   /** `/job:localhost/replica:0/task:0/device:GPU:0` */
@@ -17,9 +18,9 @@ export interface Runtime {
   readonly C: CApi;
   readonly status: Pointer;
   readonly context: Pointer;
-  readonly devices: readonly Device[];
+  devices: readonly Device[];
   /** Name of the first GPU, where tensors are put if there is one. */
-  readonly gpu: string | null;
+  gpu: string | null;
   /** NVIDIA's, where there is a GPU. */
   readonly driver: Driver | null;
   readonly version: string;
@@ -38,10 +39,10 @@ export function check(rt: Pick<Runtime, "C" | "status">, where: string | (() => 
     new Error(`Invalid TF_Status: ${code}\nMessage: ${message}\nin ${place}`);
 }
 
-/** ConfigProto { gpu_options (6): GPUOptions { allow_growth (4): true } }, in protobuf's wire format. */
-const ALLOW_GROWTH = [6 << 3 | 2, 2, 4 << 3 | 0, 1];
+/** ConfigProto { gpu_options (6): GPUOptions { allow_growth (4): true } } */
+const ALLOW_GROWTH = message(6, int(4, 1));
 /** ConfigProto { device_count (1): { "GPU": 0 } } */
-const NO_GPU = [1 << 3 | 2, 7, 1 << 3 | 2, 3, ...new TextEncoder().encode("GPU"), 2 << 3 | 0, 0];
+const NO_GPU = message(1, [...text(1, "GPU"), ...int(2, 0)]);
 
 /**
  * What LAB_DEVICE asks for: cpu, gpu, or "" for a GPU where there is one.
@@ -55,6 +56,9 @@ function wantedDevice(): "cpu" | "gpu" | "" {
   );
 }
 
+/** The ConfigProto of everything that computes in this process. */
+const configProto = (): number[] => [...ALLOW_GROWTH, ...(wantedDevice() === "cpu" ? NO_GPU : [])];
+
 function listDevices(rt: Pick<Runtime, "C" | "status" | "context">): Device[] {
   const { C, status, context } = rt, list = C.TFE_ContextListDevices(context, status);
   check(rt, "TFE_ContextListDevices");
@@ -65,6 +69,37 @@ function listDevices(rt: Pick<Runtime, "C" | "status" | "context">): Device[] {
   }));
   C.TF_DeleteDeviceList(list);
   return devices;
+}
+
+const firstGpu = (devices: readonly Device[]): string | null =>
+  devices.find(({ type }) => type === "GPU")?.name ?? null;
+
+/** A process of several by its number in the cluster, as devices' names begin: `/job:worker/replica:0/task:1`. */
+export const taskName = (rank: number): string => `/job:worker/replica:0/task:${rank}`;
+
+/**
+ * Makes this process one of several that compute together: its devices are made anew, under names that tell the process
+ * (`/job:worker/replica:0/task:1/device:GPU:0`), and a gRPC server answers the others at this process's address, on all
+ * of the machine's interfaces and without asking who they are. Tensors that are there already are not to be used then.
+ *
+ * @throws if the address cannot be listened at
+ */
+export function joinCluster(rt: Runtime, rank: number, addresses: readonly string[]): void {
+  // ServerDef { cluster (1): { job (1): { name (1), tasks (2): { index: address } } }, job_name (2), task_index (3),
+  // default_session_config (4): ConfigProto { experimental (16): { collective_group_leader (1) } }, protocol (5) }
+  const tasks = addresses.flatMap((address, i) => message(2, [...int(1, i), ...text(2, address)]));
+  const config = [...configProto(), ...message(16, text(1, taskName(0)))];
+  const server = Uint8Array.from([
+    ...message(1, message(1, [...text(1, "worker"), ...tasks])),
+    ...text(2, "worker"),
+    ...int(3, rank),
+    ...message(4, config),
+    ...text(5, "grpc"),
+  ]);
+  rt.C.TFE_EnableCollectiveOps(rt.context, server, BigInt(server.length), rt.status);
+  check(rt, "TFE_EnableCollectiveOps");
+  rt.devices = listDevices(rt);
+  rt.gpu = firstGpu(rt.devices);
 }
 
 /**
@@ -84,14 +119,14 @@ export function openRuntime(): Runtime {
   const C = openLibraries(libraries), status = present(C.TF_NewStatus(), "a status");
   C.enableTF32(false); // see setMatmulPrecision
   const options = present(C.TFE_NewContextOptions(), "the context's options");
-  const config = Uint8Array.from([...ALLOW_GROWTH, ...(wanted === "cpu" ? NO_GPU : [])]);
+  const config = Uint8Array.from(configProto());
   C.TFE_ContextOptionsSetConfig(options, config, BigInt(config.length), status);
   check({ C, status }, "TFE_ContextOptionsSetConfig");
   const context = C.TFE_NewContext(options, status);
   check({ C, status }, "TFE_NewContext");
   C.TFE_DeleteContextOptions(options);
   const devices = listDevices({ C, status, context }), version = fromCString(C.TF_Version());
-  const gpu = devices.find((d) => d.type === "GPU")?.name ?? null;
+  const gpu = firstGpu(devices);
   if (driver && !gpu) {
     const [{ name, capability }] = driver.gpus;
     throw new Error(

@@ -101,18 +101,24 @@ export interface BatchReader {
   read(i: number): Promise<TrainingBatch[]>;
 }
 
-/** Reads batches of `shape`. @param ahead is told of each next batch's images */
+/**
+ * Reads batches of `shape`.
+ *
+ * @param ahead is told of each next batch's images
+ * @param total label tokens of a whole batch, of which those read may be a share
+ */
 export function batchReader(
   batches: readonly (readonly (readonly Example[])[])[],
   readImages: ReadImages,
   shape: BatchShape,
   ahead: ReadAhead | null,
+  total = (i: number): number => labelCount(batches[i].flat()),
 ): BatchReader {
   return {
     async read(i) {
-      const total = labelCount(batches[i].flat()), parts: TrainingBatch[] = [];
+      const parts: TrainingBatch[] = [];
       try {
-        for (const part of batches[i]) parts.push(await readBatch(part, readImages, shape, total));
+        for (const part of batches[i]) parts.push(await readBatch(part, readImages, shape, total(i)));
       } catch (error) {
         dispose(parts);
         throw error;

@@ -91,14 +91,16 @@ export async function trainCell(
       ...rest,
       ...hooks,
     });
-    const gain = await imageGain(
-      { ...model, adapter },
-      data.validation,
-      options.store,
-      data.shape,
-      config,
-      options,
-    );
+    const gain = options.group && options.group.rank > 0
+      ? null // rank 0 measures it
+      : await imageGain(
+        { ...model, adapter },
+        data.validation,
+        options.store,
+        data.shape,
+        config,
+        options,
+      );
     return {
       adapter,
       curve: records.map((record) => ({ cell: cell.name, ...record })),

@@ -31,30 +31,38 @@ const KINDS = ["params", "m", "v"] as const;
 
 const sum = (tensors: Params, rest: string): string => sha256(`${paramsSha256(tensors)} ${rest}`);
 
-async function read(path: string): Promise<Checkpoint> {
-  const { metadata } = readHeader(path), tensors = await readSafetensors(path);
-  if (sum(tensors, metadata.rest) !== metadata.sha256) {
-    dispose(tensors);
-    throw new Error("its contents have changed");
+/** A checkpoint as tensors by name, and a text for the rest; the tensors are the checkpoint's own. */
+export function tensorsOf(
+  { state: { params, adamW: { m, v, step } }, records }: Checkpoint,
+): { tensors: Params; text: string } {
+  const of = { params, m, v }, tensors: Params = { step };
+  for (const kind of KINDS) {
+    for (const [name, x] of Object.entries(of[kind])) tensors[`${kind}/${name}`] = x;
   }
-  const { records, names } = JSON.parse(metadata.rest) as { records: TrainingRecord[]; names: string[] };
+  // A file is in the order of names; sums over the tensors round in their own.
+  return { tensors, text: JSON.stringify({ records, names: Object.keys(params) }) };
+}
+
+/** The checkpoint that {@linkcode tensorsOf} has taken apart. */
+export function checkpointOf({ tensors, text }: { tensors: Params; text: string }): Checkpoint {
+  const { records, names } = JSON.parse(text) as { records: TrainingRecord[]; names: string[] };
   const [params, m, v] = KINDS.map((kind) =>
     Object.fromEntries(names.map((name) => [name, tensors[`${kind}/${name}`]]))
   );
   return { state: { params, adamW: { m, v, step: tensors.step } }, records };
 }
 
-function write(
-  path: string,
-  about: string,
-  { state: { params, adamW: { m, v, step } }, records }: Checkpoint,
-): void {
-  const of = { params, m, v }, tensors: Params = { step };
-  for (const kind of KINDS) {
-    for (const [name, x] of Object.entries(of[kind])) tensors[`${kind}/${name}`] = x;
+async function read(path: string): Promise<Checkpoint> {
+  const { metadata } = readHeader(path), tensors = await readSafetensors(path);
+  if (sum(tensors, metadata.rest) !== metadata.sha256) {
+    dispose(tensors);
+    throw new Error("its contents have changed");
   }
-  // The file is in the order of names; sums over the tensors round in their own.
-  const rest = JSON.stringify({ records, names: Object.keys(params) });
+  return checkpointOf({ tensors, text: metadata.rest });
+}
+
+function write(path: string, about: string, checkpoint: Checkpoint): void {
+  const { tensors, text: rest } = tensorsOf(checkpoint);
   writeSafetensors(path, tensors, { metadata: { about, rest, sha256: sum(tensors, rest) } });
 }
 

@@ -1,8 +1,9 @@
 import { checkpoint } from "../jupyter/mod.ts";
-import { copyOf, dispose } from "../tensor/mod.ts";
+import { copyOf, dispose, type Group } from "../tensor/mod.ts";
 import type { Params } from "../weights/mod.ts";
-import type { Checkpoints } from "./checkpoints.ts";
+import type { Checkpoint, Checkpoints } from "./checkpoints.ts";
 import { initialState, type Stepped, type TrainState, type TrainStep } from "./step.ts";
+import { shareCheckpoint, stepSums } from "./workers.ts";
 
 /** A point of a training curve. */
 export interface TrainingRecord {
@@ -42,8 +43,13 @@ export interface Run<Batch> {
   onStep?: (record: TrainingRecord, totalSteps: number) => void | Promise<void>;
   /** Where the run's state is kept; nowhere if it is left out. */
   checkpoints?: Checkpoints;
-  /** Ends the run between two steps, or two parts of a batch, by throwing its reason. */
+  /** Ends the run between two steps, or two parts of a batch, by throwing its reason; with a group, between two steps. */
   signal?: AbortSignal;
+  /**
+   * The processes that train together: each calls `fit` with the same run, but for its share of every batch, whose loss and
+   * gradients are shares of the whole batch's. All have the same state after every step; rank 0 alone has checkpoints.
+   */
+  group?: Group;
 }
 
 /**
@@ -54,13 +60,14 @@ export interface Run<Batch> {
  *
  * @returns the trained tensors, owned by the caller, and what every step measured
  * @throws when a loss, a gradient or a parameter is not finite (naming step and batch), when memory is used up
- * (`OutOfMemory`), or the signal is aborted
+ * (`OutOfMemory`), the signal is aborted, or another process of the group is lost
  */
 export async function fit<Batch>(
   run: Run<Batch>,
 ): Promise<{ params: Params; records: TrainingRecord[] }> {
-  const { checkpoints, signal } = run, found = await checkpoints?.load(), records = found?.records ?? [];
-  let state = found?.state ?? initialState(run.initial);
+  const { checkpoints, group } = run, signal = group ? undefined : run.signal;
+  const sums = group && stepSums(group, run.signal);
+  let { state, records } = await beginning(run);
   const start = performance.now() - 1000 * (records.at(-1)?.seconds ?? 0);
   let saved = { at: performance.now(), steps: records.length };
   const save = () => {
@@ -70,11 +77,18 @@ export async function fit<Batch>(
   };
   try {
     while (records.length < run.steps) {
-      await checkpoint(signal);
+      await (sums?.checkpoint() ?? checkpoint(signal));
       const index = records.length, step = index + 1, learningRate = run.learningRate(index);
       const began = performance.now();
       // Forward, loss, backward, clipping, AdamW.
-      const stepped = await run.step(state, run.frozen, await run.batch(index), learningRate, signal);
+      const stepped = await run.step(
+        state,
+        run.frozen,
+        await run.batch(index),
+        learningRate,
+        signal,
+        sums?.reduce,
+      );
       const { next, loss, gradientNorm } = await measured(
         stepped,
         () => `Step ${step}, learning rate ${learningRate}, ${run.describe(index)}`,
@@ -109,6 +123,14 @@ export async function fit<Batch>(
   } finally {
     dispose(state);
   }
+}
+
+/** Where a run begins, or goes on: with a group, where rank 0 does. */
+async function beginning<Batch>({ initial, checkpoints, group }: Run<Batch>): Promise<Checkpoint> {
+  const own = group && group.rank > 0
+    ? null
+    : await checkpoints?.load() ?? { state: initialState(initial), records: [] };
+  return group ? await shareCheckpoint(group, own) : own!;
 }
 
 /** What a promise gives; where it fails, the state is dropped. */

@@ -2,6 +2,7 @@ import { join } from "@std/path";
 import { holdUnfinished, kept, type Unfinished } from "../artifacts/mod.ts";
 import { canonicalJson, type Config, paths, sha256 } from "../config/mod.ts";
 import { imageState, type Model } from "../model/mod.ts";
+import { broadcast, dispose } from "../tensor/mod.ts";
 import { type Params, paramsSha256, readHeader, readSafetensors, writeSafetensors } from "../weights/mod.ts";
 import { checkpointFile, otherTrainings } from "./checkpoints.ts";
 import { curveLog } from "./curve_log.ts";
@@ -61,6 +62,8 @@ export type Hooks = Pick<Run<never>, "checkpoints" | "onStep">;
  * the same key; then `onStep` is called for the last step alone. While it trains, TensorBoard finds its curves in
  * results/local/tensorboard, in a folder that begins with the name.
  *
+ * With a group, rank 0 alone looks for what is kept and keeps it; the others train when it trains.
+ *
  * @param kind a word that names a folder
  * @param name of what is trained: "roco_v2__with"
  * @param records of a training, in what is known of it
@@ -73,8 +76,12 @@ export async function keptTraining<Rest>(
   key: unknown,
   train: (hooks: Hooks) => Promise<Training<Rest>>,
   records: (rest: Rest) => readonly TrainingRecord[],
-  { checkpointSeconds, onStep }: KeepOptions & Pick<Hooks, "onStep">,
+  { checkpointSeconds, onStep, group }: KeepOptions & Pick<Run<never>, "onStep" | "group">,
 ): Promise<Training<Rest>> {
+  if (group && group.rank > 0) {
+    const { tensors, text } = await broadcast(group, null);
+    return text === "" ? await train({}) : { params: tensors, rest: JSON.parse(text) };
+  }
   let trained: Training<Rest> | undefined, unfinished: Unfinished | undefined;
   using log = curveLog(
     join(paths.results, "tensorboard", `${name}-${sha256(canonicalJson(key)).slice(0, 8)}`),
@@ -83,6 +90,7 @@ export async function keptTraining<Rest>(
     const path = await kept(kind, key, async (path) => {
       const place = unfinished = await holdUnfinished(key, `The training of ${name}`);
       const about = { name, key }, checkpoints = checkpointFile(place.path, checkpointSeconds, about);
+      if (group) await broadcast(group, { tensors: {}, text: "" });
       trained = await train({
         checkpoints: {
           ...checkpoints,
@@ -104,7 +112,9 @@ export async function keptTraining<Rest>(
     if (trained) return trained;
     const rest = JSON.parse(readHeader(path).metadata.rest) as Rest, curve = records(rest);
     await onStep?.(curve.at(-1)!, curve.length);
-    return { params: await readSafetensors(path), rest };
+    const params = await readSafetensors(path);
+    if (group) dispose((await broadcast(group, { tensors: params, text: JSON.stringify(rest) })).tensors);
+    return { params, rest };
   } finally {
     unfinished?.[Symbol.dispose]();
   }

@@ -1,9 +1,10 @@
 import { checkpoint } from "../jupyter/mod.ts";
 import { forward, type Model, modelWeights, tokenLosses } from "../model/mod.ts";
-import { dispose, jit } from "../tensor/mod.ts";
+import { dispose, type Group, jit } from "../tensor/mod.ts";
 import type { Params } from "../weights/mod.ts";
 import { type BatchShape, labelCount, readBatch, type ReadImages, type TrainingBatch } from "./batches.ts";
 import type { Example } from "./examples.ts";
+import { ownItems, sumOver } from "./workers.ts";
 
 /** Traced losses of label tokens by configuration; the weights are arguments, so one trace serves all adapters of a kind. */
 const traced = new Map<string, ReturnType<typeof trace>>();
@@ -56,13 +57,18 @@ export async function exampleLosses(
   return sums;
 }
 
-/** Mean cross entropy in nats over all label tokens of `examples`. @throws as {@linkcode exampleLosses} */
+/**
+ * Mean cross entropy in nats over all label tokens of `examples`, which the processes of a group share.
+ * @throws as {@linkcode exampleLosses}
+ */
 export async function meanLoss(
   model: Model,
   examples: readonly Example[],
   read: ReadImages,
-  options: LossOptions,
+  { group, ...options }: LossOptions & { group?: Group },
 ): Promise<number> {
-  const losses = await exampleLosses(model, examples, read, options);
-  return losses.reduce((sum, loss) => sum + loss, 0) / labelCount(examples);
+  const own = group ? ownItems(examples, group) : examples;
+  const losses = await exampleLosses(model, own, read, options);
+  const sum = losses.reduce((sum, loss) => sum + loss, 0);
+  return (group ? await sumOver(group, sum) : sum) / labelCount(examples);
 }

@@ -14,6 +14,7 @@ import { TORCH_ADAMW } from "./adamw.ts";
 import {
   batchReader,
   batchShape,
+  labelCount,
   pixelsFrom,
   type ReadImages,
   type TrainingBatch,
@@ -25,9 +26,11 @@ import { fit, type Run, type TrainingRecord } from "./fit.ts";
 import { meanLoss } from "./loss.ts";
 import { isByBlock, nextTokenObjective } from "./objective.ts";
 import { type Objective, type StepSettings, type TrainStep, trainStep } from "./step.ts";
+import { firstInRank0, ownParts, partsOf } from "./workers.ts";
 
 /** What both stages take beside model and data. */
-export interface StageOptions extends Pick<Run<TrainingBatch>, "onStep" | "signal" | "checkpoints"> {
+export interface StageOptions
+  extends Pick<Run<TrainingBatch>, "onStep" | "signal" | "checkpoints" | "group"> {
   store: ImageStore;
   validation: readonly Example[];
 }
@@ -82,11 +85,14 @@ function listed(examples: readonly Example[], shown = 8): string {
 
 async function fitStage(stage: Stage, config: Config, options: StageOptions) {
   const { batches, validateAfter, modelWith, images, fromFiles, ...run } = stage,
-    { store, signal, onStep, checkpoints } = options;
+    { store, signal, onStep, checkpoints, group } = options;
   const shape = batchShape([...batches.flat(2), ...options.validation]), batchSize = batches[0][0].length;
   const validation = wholeBatches(options.validation, batchSize), { compiler } = config.model;
   await using ahead = fromFiles ? readAhead(store) : null;
-  const reader = batchReader(batches, images, shape, ahead);
+  const own = group ? batches.map((parts) => ownParts(parts, group)) : batches;
+  const reader = batchReader(own, images, shape, ahead, (i) => labelCount(batches[i].flat()));
+  // A process of a group does not stop for itself: see stepSums.
+  const measure = { shape, compiler, ...group ? { group } : { signal } };
   return await fit({
     ...run,
     steps: batches.length,
@@ -95,11 +101,12 @@ async function fitStage(stage: Stage, config: Config, options: StageOptions) {
     describe: (index) => `the examples ${listed(batches[index].flat())}`,
     evaluate: async (params, step) =>
       validateAfter.has(step) && validation.length > 0
-        ? await meanLoss(modelWith(params), validation, images, { batchSize, shape, compiler, signal })
+        ? await meanLoss(modelWith(params), validation, images, { batchSize: own[0][0].length, ...measure })
         : null,
     onStep,
     checkpoints,
     signal,
+    group,
   });
 }
 
@@ -155,7 +162,10 @@ export async function trainStage1(
   const compute = towerFeatures(model, options.store, config.model.compiler);
   const paths = [...used, ...options.validation].map(({ imagePath }) => imagePath);
   using kept = options.keepFeatures
-    ? await keptFeatures(model, options.store, paths, compute, config, options)
+    ? await firstInRank0(
+      options.group,
+      () => keptFeatures(model, options.store, paths, compute, config, options),
+    )
     : null;
   const initial = Object.fromEntries(
     PROJECTOR.map((name) => [name, tf.keep(asType(model.params[name], "float32"))]),
@@ -181,12 +191,6 @@ export async function trainStage1(
   } finally {
     tf.dispose(initial);
   }
-}
-
-/** A batch cut into at most `count` parts of equal size, but for the last. */
-function partsOf(batch: readonly Example[], count: number): Example[][] {
-  const size = Math.ceil(batch.length / count), n = Math.ceil(batch.length / size);
-  return Array.from({ length: n }, (_, i) => batch.slice(i * size, (i + 1) * size));
 }
 
 /**

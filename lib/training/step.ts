@@ -35,13 +35,17 @@ export interface Stepped {
   measures: Tensor;
 }
 
-/** One optimiser step over the parts of a batch, which it disposes. `signal` ends it between parts. */
+/**
+ * One optimiser step over the parts of a batch, which it disposes. `signal` ends it between parts; `reduce` adds what other
+ * processes have of the same batch.
+ */
 export type TrainStep<Batch> = (
   state: TrainState,
   frozen: Params,
   parts: readonly Batch[],
   learningRate: number,
   signal?: AbortSignal,
+  reduce?: (own: LossAndGradients) => Promise<LossAndGradients>,
 ) => Promise<Stepped>;
 
 /** The state before the first step; takes a copy of the parameters. */
@@ -86,16 +90,20 @@ export function trainStep<Batch>(objective: Objective<Batch>, settings: StepSett
   const differentiate = byBlock ? objective : compiled(objective);
   const [accumulate, apply] = [compiled(sum), compiled(update)];
 
-  return async (state, frozen, parts, learningRate, signal) => {
+  return async (state, frozen, parts, learningRate, signal, reduce) => {
     const rate = tf.scalar(learningRate), made: LossAndGradients[] = [];
     try {
-      if (parts.length === 1 && !byBlock) return whole(state, frozen, parts[0], rate);
+      if (parts.length === 1 && !byBlock && !reduce) return whole(state, frozen, parts[0], rate);
       for (const [i, part] of parts.entries()) {
         if (i > 0) await checkpoint(signal);
         made.push(differentiate(state.params, frozen, part));
         if (i === 0) continue;
         made.push(accumulate(made[0], made[1]));
         dispose(made.splice(0, 2));
+      }
+      if (reduce) {
+        made.push(await reduce(made[0]));
+        dispose(made.splice(0, 1));
       }
       return apply(state, made[0], rate);
     } finally {
