@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { dispose, jit, realType, tf, tidy } from "../tensor/mod.ts";
+import { dispose, gather, jit, realType, tf, tidy, updateSlice, whileLoop } from "../tensor/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
 import { decodeMask } from "./mask.ts";
 import { decoder, embedTokens, type KVCache, lmHead, rotary } from "./gemma.ts";
@@ -27,7 +27,7 @@ export interface GenerateOptions extends Sampling {
   seeds?: readonly (readonly number[])[];
   /** How the two traced functions are run. Default "graph". */
   compiler?: "graph" | "xla";
-  /** Told after each step how many tokens every row has that has not ended. */
+  /** Told after each step how many tokens every row has that has not ended; the loop then comes back after each. */
   onToken?: (tokens: number) => void;
 }
 
@@ -94,9 +94,16 @@ function repeatRows(x: Tensor, k: number): Tensor {
   return tf.reshape(tiled, [batch * k, ...rest]);
 }
 
-interface Step {
+/** Answers under way. */
+interface Going {
+  /** int32 scalar: tokens that every row has that has not ended. */
+  step: Tensor;
+  /** int32 `[R]`, the last tokens */
   ids: Tensor;
-  logprobs: Tensor;
+  /** float32 `[R]`, 1 for a row that has ended, or whose logits are not finite. */
+  ended: Tensor;
+  /** float32 `[R, T, 2]`, the tokens and their log-probabilities; past a row's end they say nothing. */
+  said: Tensor;
   cache: KVCache[];
 }
 
@@ -112,29 +119,52 @@ function compile(
   compiler: "graph" | "xla",
 ) {
   const weights = (tensors: Weights["tensors"]): Weights => ({ tensors, loraScale: scale });
-  const start = jit((tensors: Weights["tensors"], inputs: ModelInputs, noise: Tensor): Step => {
-    const { logits, cache } = prefill(weights(tensors), inputs, config, inputs.ids.shape[1]! + maxNewTokens);
-    const each = (x: Tensor) => repeatRows(x, samples);
+  const one = () => tf.scalar(1, "int32");
+  /** One more token for every row: `noise` `[T, R]`, `ended` and `said` before it. */
+  const choose = (logits: Tensor, noise: Tensor, { step, ended, said }: Omit<Going, "ids" | "cache">) => {
+    const { ids, logprobs } = chooseTokens(logits, gather(noise, step), sampling);
+    const ends = tf.logicalOr(
+      tf.equal(ids, tf.scalar(config.eosId, "int32")),
+      tf.logicalNot(tf.isFinite(logprobs)),
+    );
+    const both = tf.reshape(tf.stack([tf.cast(ids, "float32"), logprobs], 1), [-1, 1, 2]);
     return {
-      ...chooseTokens(each(logits), noise, sampling),
+      step: tf.add(step, one()),
+      ids,
+      ended: tf.maximum(ended, tf.cast(ends, "float32")),
+      said: updateSlice(said, both, step),
+    };
+  };
+  const start = jit((tensors: Weights["tensors"], inputs: ModelInputs, noise: Tensor): Going => {
+    const { logits, cache } = prefill(weights(tensors), inputs, config, inputs.ids.shape[1]! + maxNewTokens);
+    const each = (x: Tensor) => repeatRows(x, samples), [steps, rows] = noise.shape as [number, number];
+    const nothing = {
+      step: tf.scalar(0, "int32"),
+      ended: tf.zeros([rows]),
+      said: tf.zeros([rows, steps, 2]),
+    };
+    return {
+      ...choose(each(logits), noise, nothing),
       cache: cache.map(({ keys, values }) => ({ keys: each(keys), values: each(values) })),
     };
   }, { compiler });
-  const step = jit(
-    (
-      tensors: Weights["tensors"],
-      cache: KVCache[],
-      ids: Tensor,
-      position: Tensor,
-      real: Tensor,
-      noise: Tensor,
-    ): Step => {
-      const out = decode(weights(tensors), cache, ids, position, real, config);
-      return { ...chooseTokens(out.logits, noise, sampling), cache: out.cache };
+  /** Goes on until every row has ended or has `until` tokens. */
+  const goOn = jit(
+    (tensors: Weights["tensors"], going: Going, real: Tensor, noise: Tensor, until: Tensor): Going => {
+      const w = weights(tensors), [rows, places] = real.shape as [number, number];
+      return whileLoop(
+        going,
+        ({ step, ended }) => tf.logicalAnd(tf.less(step, until), tf.less(tf.sum(ended), rows)),
+        ({ ids, cache, ...rest }) => {
+          const position = tf.add<Tensor>(rest.step, tf.scalar(places - maxNewTokens - 1, "int32"));
+          const out = decode(w, cache, ids, position, real, config);
+          return { ...choose(out.logits, noise, rest), cache: out.cache };
+        },
+      );
     },
     { compiler },
   );
-  return { start, step };
+  return { start, goOn };
 }
 
 /** Gemma's max_position_embeddings. */
@@ -187,14 +217,15 @@ function realPlaces(inputs: ModelInputs, samples: number, maxNewTokens: number):
 
 /**
  * Answers a batch of prompts, each until eos or `maxNewTokens`.
- * The prompt is read once; every further token costs one step over buffers of fixed size, by one traced function.
+ * The prompt is read once; all further tokens come from one loop inside of a traced function, over buffers of fixed size,
+ * which ends when the last row does.
  *
  * @param inputs left-padded prompts (tokenTypes all 0); shapes decide the trace, so pad to a fixed length
  * @throws if a prompt is padded on the right or lacks image tokens, settings are out of range or contradict each other,
  * or logits are not finite (naming the layer where that begins)
  */
 export function generate(model: Model, inputs: ModelInputs, options: GenerateOptions): Generated {
-  const { maxNewTokens, seeds, compiler = "graph" } = options;
+  const { maxNewTokens, seeds, compiler = "graph", onToken } = options;
   const { temperature, topK, topP } = options, sampling = { temperature, topK, topP };
   checkGeneration(options, inputs.ids.shape[1]);
   checkInputs(inputs, model.config);
@@ -207,51 +238,51 @@ export function generate(model: Model, inputs: ModelInputs, options: GenerateOpt
   if (!compiled.has(key)) {
     compiled.set(key, compile(config, w.loraScale, maxNewTokens, samples, sampling, compiler));
   }
-  const { start, step } = compiled.get(key)!;
+  const { start, goOn } = compiled.get(key)!;
 
-  const rows = inputs.ids.shape[0] * samples, length = inputs.ids.shape[1]!;
-  const result: Generated = { ids: [], logprobs: [], ended: Array<boolean>(rows).fill(false) };
-  for (let r = 0; r < rows; r++) {
-    result.ids.push([]);
-    result.logprobs.push([]);
-  }
-  const take = (now: Step) => {
-    const ids = now.ids.dataSync(), logprobs = now.logprobs.dataSync();
-    for (let r = 0; r < rows; r++) {
-      if (result.ended[r]) continue;
-      if (!Number.isFinite(logprobs[r])) {
-        const row = tidy(() => soFar(inputs, Math.floor(r / samples), result.ids[r]));
-        try {
-          throw notFinite(w, row, config);
-        } finally {
-          dispose(row);
-        }
-      }
-      result.logprobs[r].push(logprobs[r]);
-      if (ids[r] === config.eosId) result.ended[r] = true;
-      else result.ids[r].push(ids[r]);
-    }
-  };
-  const real = realPlaces(inputs, samples, maxNewTokens);
+  const rows = inputs.ids.shape[0] * samples, real = realPlaces(inputs, samples, maxNewTokens);
   const random = answerNoise(seeds?.flat() ?? Array<number>(rows).fill(0), maxNewTokens);
-  const noiseAt = (step: number) =>
-    tf.tensor1d(Float32Array.from({ length: rows }, (_, r) => random[r * maxNewTokens + step]));
-  let noise: Tensor = noiseAt(0), now: Step = start(w.tensors, inputs, noise);
+  const noise = tf.tidy(() => tf.transpose<Tensor>(tf.tensor2d(random, [rows, maxNewTokens])));
+  let going: Going | undefined;
   try {
-    take(now);
-    options.onToken?.(1);
-    for (let i = 1; i < maxNewTokens && result.ended.includes(false); i++) {
-      const position = tf.scalar(length + i - 1, "int32");
-      noise.dispose();
-      noise = noiseAt(i);
-      const next: Step = step(w.tensors, now.cache, now.ids, position, real, noise);
-      dispose([now, position]);
-      now = next;
-      take(now);
-      options.onToken?.(i + 1);
+    going = start(w.tensors, inputs, noise);
+    let [steps] = going.step.dataSync();
+    while (steps < maxNewTokens && going.ended.dataSync().includes(0)) {
+      onToken?.(steps);
+      const until = tf.scalar(onToken ? steps + 1 : maxNewTokens, "int32"), before: Going = going;
+      going = goOn(w.tensors, before, real, noise, until);
+      dispose([before, until]);
+      [steps] = going.step.dataSync();
+    }
+    onToken?.(steps);
+    const result = read(going.said, steps, config.eosId);
+    const broken = result.logprobs.findIndex((row) => !Number.isFinite(row.at(-1)));
+    if (broken < 0) return result;
+    const row = tidy(() => soFar(inputs, Math.floor(broken / samples), result.ids[broken].slice(0, -1)));
+    try {
+      throw notFinite(w, row, config);
+    } finally {
+      dispose(row);
     }
   } finally {
-    dispose([now, real, noise]);
+    dispose([going, real, noise]);
+  }
+}
+
+/** What the first `steps` of {@linkcode Going}'s `said` come to, up to where each row ends. */
+function read(said: Tensor, steps: number, eosId: number): Generated {
+  const values = said.dataSync(), [rows, most] = said.shape as [number, number];
+  const result: Generated = { ids: [], logprobs: [], ended: [] };
+  for (let r = 0; r < rows; r++) {
+    const ids: number[] = [], logprobs: number[] = [];
+    let ended = false;
+    for (let i = 0; i < steps && !ended && (i === 0 || Number.isFinite(logprobs[i - 1])); i++) {
+      const [id, logprob] = values.subarray(2 * (r * most + i));
+      logprobs.push(logprob);
+      ended = id === eosId && Number.isFinite(logprob);
+      if (!ended) ids.push(id);
+    }
+    result.ids.push(ids), result.logprobs.push(logprobs), result.ended.push(ended);
   }
   return result;
 }

@@ -149,7 +149,9 @@ class TracingBackend extends NodeJSKernelBackend {
   #tracedId(trace: Trace, t: TensorInfo): number {
     if (!t.dataId) return super.getInputTensorIds([t])[0]; // an Int64Scalar
     const data = this.tensorMap.get(t.dataId);
-    if (data.values != null && data.trace !== trace) {
+    let own: Trace | null = trace;
+    while (own !== null && own !== data.trace) own = own.parent;
+    if (data.values != null && own === null) {
       // Made before: uploaded and captured, so that a weight is no constant and a disposed tensor is noticed.
       data.id = this.binding.createEager(data.shape, data.dtype, data.values);
       data.values = null;

@@ -2,7 +2,7 @@
 import { ATTR, type Attribute } from "./attributes.ts";
 import { BOOL, COMPLEX64, FLOAT, INT32, INT64, isReduced, RESOURCE, STRING, UINT8 } from "./dtype.ts";
 import { allocateEager, createEager, type EagerTensor, execute, readEager } from "./eager.ts";
-import { callFunction, finish, removeFunction, type TracedFunction } from "./function.ts";
+import { callFunction, finish, finishPart, removeFunction, type TracedFunction } from "./function.ts";
 import { realListTypes, unify } from "./mixed.ts";
 import { opDef } from "./op_def.ts";
 import { checkRange } from "./range.ts";
@@ -116,7 +116,7 @@ export class Binding {
           this.tensors.addEager(range ? { ...t, range } : t)
         );
       }
-      const nodes = entries.map((e, i) => isTraced(e) ? e.node : this.#captured(e, inputs[i]));
+      const nodes = entries.map((e, i) => this.#nodeOf(e, inputs[i]));
       const same = RESHAPING.has(name)
         ? { range: nodes[0].range, origin: nodes[0].origin ?? nodes[0] }
         : undefined;
@@ -138,12 +138,14 @@ export class Binding {
       if (!isTraced(e)) checkRange(op, e.range, size);
       return;
     }
-    const node = isTraced(e) ? e.node : this.#captured(e, id);
+    const node = this.#nodeOf(e, id);
     if (node.range) checkRange(op, node.range, size);
     else this.#trace.indices.push({ op, node, size });
   }
-  #captured(t: EagerTensor, id: number): tracing.Node {
-    return tracing.capture(this.runtime, this.#trace!, t, id);
+  /** What stands for a tensor in the present trace. */
+  #nodeOf(e: Entry, id: number): tracing.Node {
+    const trace = this.#trace!;
+    return isTraced(e) && e.node.graph === trace.graph ? e.node : tracing.capture(this.runtime, trace, e, id);
   }
   #unified(name: string, inputs: number[], entries: Entry[]): { entries: Entry[]; temporary: number[] } {
     const casts = unify(opDef(this.runtime, name).inputs, entries), temporary: number[] = [];
@@ -201,8 +203,44 @@ export class Binding {
     return finish(this.runtime, trace, nodes);
   }
   #node(id: number): tracing.Node {
-    const e = this.tensors.get(id, "Input");
-    return isTraced(e) ? e.node : this.#captured(e, id);
+    return this.#nodeOf(this.tensors.get(id, "Input"), id);
+  }
+  /**
+   * Adds a loop to the trace. Its condition and its body are traced as functions of its state and of what they use from
+   * outside, which the loop hands on unchanged.
+   * @returns the state at the end
+   */
+  loop(
+    state: readonly number[],
+    condition: (state: Metadata[]) => number[],
+    body: (state: Metadata[]) => number[],
+  ): Metadata[] {
+    const { runtime: rt } = this, outer = this.#trace!;
+    const parts: { trace: tracing.Trace; results: tracing.Node[] }[] = [];
+    try {
+      for (const f of [condition, body]) {
+        const name = `${outer.name}_part_${this.#functions++}`;
+        const trace = this.#trace = tracing.newTrace(rt, name, outer.xla, outer);
+        const part = { trace, results: [] as tracing.Node[] };
+        parts.push(part);
+        part.results = f(state.map((id) => this.argument(this.infoOf(id)))).map((id) => this.#node(id));
+      }
+      this.#trace = outer;
+      const outside = [...new Set(parts.flatMap(({ trace }) => [...trace.captureOf.keys()]))];
+      parts.forEach(({ trace, results }, i) => {
+        const given = outside.map((id) => tracing.capture(rt, trace, this.tensors.get(id, "Input"), id));
+        finishPart(rt, trace, given, i === 0 ? results : [...results, ...given]);
+      });
+      const inputs = [...state, ...outside].map((id) => this.#node(id)), [goesOn, next] = parts;
+      return tracing.addNode(rt, outer, "StatelessWhile", [
+        { name: "cond", type: ATTR.func, value: goesOn.trace.name },
+        { name: "body", type: ATTR.func, value: next.trace.name },
+        { name: "output_shapes", type: ATTR.shape, value: inputs.map(({ shape }) => shape) },
+      ], inputs).slice(0, state.length).map((node) => this.tensors.addNode(node));
+    } finally {
+      this.#trace = outer;
+      for (const { trace } of parts) tracing.abandon(rt, trace);
+    }
   }
   /** Drops the trace, if there still is one, and every tensor of traces: what they stood for is gone. */
   abort(): void {

@@ -15,6 +15,7 @@ export { allocTensor, asType, promotions, realType, upload } from "./cast.ts";
 export { allReduceSum, broadcast, type Group, joinGroup, leaveGroup, type Message } from "./collective.ts";
 export type { DType } from "./dtype.ts";
 export { isTracing, jit, type JitOptions, type Jitted, type TraceInfo } from "./jit.ts";
+export { whileLoop } from "./loop.ts";
 export type { Driver, Gpu } from "./cuda.ts";
 export { devices, gpuDriver, type Memory, memory, tensorflowVersion } from "./memory.ts";
 export { type MatmulPrecision, matmulPrecision, setMatmulPrecision } from "./precision.ts";

@@ -11,6 +11,7 @@ import { fromValues, release } from "./tensors.ts";
 
 /** One output of an operation of the graph. */
 export interface Node {
+  readonly graph: Pointer;
   readonly operation: Pointer;
   readonly index: number;
   readonly dtype: number;
@@ -39,29 +40,42 @@ export interface Capture {
 export interface Trace {
   readonly graph: Pointer;
   readonly name: string;
+  /** Of a loop's condition or body: the trace that the loop is part of. */
+  readonly parent: Trace | null;
   /** Whether the function will be compiled by XLA. */
   readonly xla: boolean;
   readonly inputs: Node[];
+  /** None of a loop's parts, whose loop gives them what they use from outside. */
   readonly captures: Capture[];
+  /** What is used from outside, by its id. */
   readonly captureOf: Map<number, Node>;
   /** Variables used, by the id of their present value. */
   readonly variables: Map<number, () => number>;
   /** Those of arguments and captures are looked at in each call. */
   readonly indices: Indices[];
+  /** Names of the functions that are conditions and bodies of its loops. */
+  readonly functions: string[];
   /** Operation that every node made meanwhile waits for. */
   control: Pointer;
   nodes: number;
 }
 
-export const newTrace = (rt: Runtime, name: string, xla: boolean): Trace => ({
+export const newTrace = (
+  rt: Runtime,
+  name: string,
+  xla: boolean,
+  parent: Trace | null = null,
+): Trace => ({
   graph: present(rt.C.TF_NewGraph(), "a graph"),
   name,
+  parent,
   xla,
   inputs: [],
   captures: [],
   captureOf: new Map(),
   variables: new Map(),
   indices: [],
+  functions: parent?.functions ?? [],
   control: null,
   nodes: 0,
 });
@@ -70,6 +84,15 @@ export const newTrace = (rt: Runtime, name: string, xla: boolean): Trace => ({
 export function abandon(rt: Runtime, trace: Trace): void {
   rt.C.TF_DeleteGraph(trace.graph);
   for (const c of trace.captures) if (c.id === null) deleteEager(rt, c.tensor);
+  if (trace.parent === null) removeNamed(rt, trace.functions);
+}
+
+/** Takes functions out of the eager context. */
+export function removeNamed(rt: Runtime, names: readonly string[]): void {
+  for (const name of names) {
+    rt.C.TFE_ContextRemoveFunction(rt.context, cString(name), rt.status);
+    check(rt, `TFE_ContextRemoveFunction of ${name}`);
+  }
 }
 
 /** TF_Output by value, or several of them one after another. */
@@ -95,7 +118,7 @@ function outputNode(rt: Runtime, trace: Trace, operation: Pointer, index: number
       `${where()} cannot be traced: the shape of its result depends on the data. Do it outside of jit.`,
     );
   }
-  return { operation, index, dtype: C.TF_OperationOutputType(output), shape };
+  return { graph: trace.graph, operation, index, dtype: C.TF_OperationOutputType(output), shape };
 }
 
 /** Unlike eager ops a node wants its list inputs as lists. */
@@ -167,14 +190,28 @@ export function addArgument(
   return node;
 }
 
-/** The node that stands for a tensor from outside. */
-export function capture(rt: Runtime, trace: Trace, tensor: EagerTensor, id: number): Node {
+/**
+ * The node that stands for a tensor from outside.
+ * @throws if that was made in a loop and is used behind it
+ */
+export function capture(
+  rt: Runtime,
+  trace: Trace,
+  tensor: EagerTensor | { readonly node: Node; readonly dtype: number; readonly shape: number[] },
+  id: number,
+): Node {
   let node = trace.captureOf.get(id);
-  if (!node) {
-    node = placeholder(rt, trace, tensor);
+  if (node) return node;
+  node = placeholder(rt, trace, tensor);
+  if (trace.parent === null) {
+    if ("node" in tensor) {
+      throw new Error(
+        `${trace.name}: a tensor that a loop made does not exist outside of it: make it part of the loop's state.`,
+      );
+    }
     trace.captures.push({ tensor, id: trace.variables.get(id) ?? (() => id), node });
-    trace.captureOf.set(id, node);
   }
+  trace.captureOf.set(id, node);
   return node;
 }
 
@@ -196,7 +233,8 @@ function constant(rt: Runtime, trace: Trace, shape: readonly number[], dtype: nu
 
 /**
  * Values that the traced code makes: a constant, if they are few; a Fill, if they are all the same (the gradients of
- * sum and mean make ones of the full shape); else uploaded now and captured.
+ * sum and mean make ones of the full shape); else uploaded now and captured, by the function as a whole if they are made
+ * in a loop.
  */
 export function addValues(
   rt: Runtime,
@@ -213,8 +251,10 @@ export function addValues(
     const value = constant(rt, trace, [], dtype, array.slice(0, 1));
     return { ...addNode(rt, trace, "Fill", [], [dims, value])[0], range: value.range };
   }
+  let whole = trace;
+  while (whole.parent !== null) whole = whole.parent;
   const tensor = createEager(rt, shape, dtype, values);
-  const node = { ...placeholder(rt, trace, tensor), range: tensor.range };
-  trace.captures.push({ tensor, id: null, node });
+  const node = { ...placeholder(rt, whole, tensor), range: tensor.range };
+  whole.captures.push({ tensor, id: null, node });
   return node;
 }

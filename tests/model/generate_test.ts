@@ -71,13 +71,31 @@ for (const name of NAMES) {
   });
 }
 
-Deno.test("XLA generates the same tokens", async () => {
-  const f = await fixture("mqa_left");
-  assertEquals(
-    generate(model(f), f.prompts, { maxNewTokens: STEPS, compiler: "xla" }).ids,
-    f.info.greedy.ids,
-  );
-});
+for (const compiler of ["graph", "xla"] as const) {
+  Deno.test(`${compiler}: one loop for all tokens says what a call for each token says, and ends with the last row`, async () => {
+    const f = await fixture("mqa_left"), { ids, endId } = f.info.greedy;
+    const both = (more: object, m = model(f)) => {
+      const told: number[] = [], onToken = (tokens: number) => void told.push(tokens);
+      const options = { maxNewTokens: STEPS, compiler, ...more };
+      const loop = generate(m, f.prompts, options);
+      assertEquals(loop, generate(m, f.prompts, { ...options, onToken }));
+      return { loop, told };
+    };
+    const { loop, told } = both({});
+    assertEquals([loop.ids, told], [ids, [1, 2, 3, 4, 5, 6, 7]]);
+    if (compiler === "xla") return;
+    both({ temperature: 1.3, topP: 0.9, seeds: seeds(f, 1, 3) });
+    // A model whose answers all end: told of no more tokens than the longest has, its end included.
+    const row = ids.findIndex((row) => row.includes(endId));
+    const alone = Object.fromEntries(Object.entries(f.prompts).map(([n, x]) => [n, tf.slice(x, row, 1)]));
+    const count: number[] = [];
+    generate(model(f, endId), alone as unknown as ModelInputs, {
+      maxNewTokens: STEPS,
+      onToken: (tokens) => void count.push(tokens),
+    });
+    assertEquals(count.at(-1), ids[row].indexOf(endId) + 1);
+  });
+}
 
 Deno.test("sampling is repeatable by its seed, gives k answers per prompt in order, and is greedy with topK 1", async () => {
   const f = await fixture("mqa_left"), m = model(f);
@@ -132,8 +150,8 @@ Deno.test("one trace of the decoding step serves every place and every call", as
     generate(model(f), f.prompts, { ...options, seeds: seeds(f, seed, 2) });
   }
   const [key, ...others] = [...compiled.keys()].filter((k) => !before.has(k)),
-    { start, step } = compiled.get(key)!;
-  assertEquals([others.length, start.traces.length, step.traces.length], [0, 1, 1]);
+    { start, goOn } = compiled.get(key)!;
+  assertEquals([others.length, start.traces.length, goOn.traces.length], [0, 1, 1]);
 });
 
 Deno.test("generation leaves no tensor behind", async () => {
