@@ -5,14 +5,7 @@ import { renderSvg, saliencyFigure, svgToPng } from "../figures/mod.ts";
 import { decodeImage, doubtsAbout, resizeBicubic } from "../image/mod.ts";
 import { oneLine } from "../jupyter/mod.ts";
 import { openModel } from "../model/mod.ts";
-import {
-  captureAnswer,
-  predictingRow,
-  rawAttention,
-  responseToImage,
-  rollout,
-  withoutSinks,
-} from "../saliency/mod.ts";
+import { captureAnswer, meanOverAnswer, rawAttention, rollout, withoutSinks } from "../saliency/mod.ts";
 import { questionPrefix } from "../text/mod.ts";
 import { loadAdapter } from "../weights/mod.ts";
 import { readArgs, UsageError } from "./command.ts";
@@ -90,10 +83,7 @@ export async function run(args: string[]): Promise<void> {
   if (card.notice) console.log(`Note: ${oneLine(card.notice)}.`);
 
   const { layout, attentions } = answer;
-  const mean = (matrix: Float32Array) => {
-    const rows = layout.response.map((position) => responseToImage(matrix, predictingRow(position), layout));
-    return Float32Array.from(rows[0], (_, i) => rows.reduce((sum, row) => sum + row[i], 0) / rows.length);
-  };
+  const mean = (matrix: Float32Array) => meanOverAnswer(matrix, layout);
   const grid = { rows: layout.rows, columns: layout.columns };
   const shrink = SIDE / Math.max(image.width, image.height);
   const shownSide = (side: number) => Math.max(SHORTER, Math.round(side * shrink));

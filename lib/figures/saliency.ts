@@ -160,21 +160,29 @@ function outline(mask: Uint8Array, { width, height }: RgbImage, n: string): Reco
   };
 }
 
-/** Image to response: how much one patch feeds each answer token. */
+/**
+ * Image to response: how one patch's weight is shared between the answer's tokens, each reading scaled to sum 1 (one that is
+ * zero everywhere stays so).
+ */
 export function tokenSaliencyFigure(
   tokens: readonly string[],
-  weights: ArrayLike<number>,
+  readings: Readonly<Record<string, Float32Array>>,
   caption: AnswerCaption,
 ): PlotlySpec {
+  const names = Object.keys(readings);
   return {
-    data: [{
-      type: "bar",
-      x: tokens.map((_, i) => i),
-      y: Array.from(weights),
-      marker: { color: COLOURS[0] },
-      hovertext: tokens.map(plainText),
-    }],
-    layout: themedLayout(caption, { width: 760, plotHeight: 220 }, [], {
+    data: names.map((name, i) => {
+      const total = readings[name].reduce((sum, weight) => sum + weight, 0) || 1;
+      return {
+        type: "bar",
+        name,
+        x: tokens.map((_, i) => i),
+        y: Array.from(readings[name], (weight) => weight / total),
+        marker: { color: COLOURS[i] },
+        hovertext: tokens.map(plainText),
+      };
+    }),
+    layout: themedLayout(caption, { width: 760, plotHeight: 220 }, names, {
       xaxis: {
         title: { text: "Answer token", standoff: 10 },
         tickmode: "array",
@@ -182,7 +190,7 @@ export function tokenSaliencyFigure(
         ticktext: tokens.map(plainText),
       },
       yaxis: {
-        title: { text: "Weight from the patch", standoff: 10 },
+        title: { text: "Share of the patch's weight", standoff: 10 },
         rangemode: "tozero",
         gridcolor: "#E6E8EB",
       },

@@ -8,6 +8,8 @@ export interface Attended {
   mixed: Tensor;
   /** The probabilities: float32 `[B, H, L, M]` (queries, then keys) */
   attention: Tensor;
+  /** Their logarithms but for a constant of each query, before the mask: float32 `[B, H, L, M]` */
+  scores: Tensor;
 }
 
 /** `[B * L, n * d]` -> `[B, L, n, d]`. */
@@ -41,5 +43,5 @@ export function attend(q: Tensor, k: Tensor, v: Tensor, mask?: Tensor): Attended
     length!,
     d!,
   ]);
-  return { mixed: tf.reshape(swapHeads(mixed), [batch * length!, heads! * d!]), attention };
+  return { mixed: tf.reshape(swapHeads(mixed), [batch * length!, heads! * d!]), attention, scores };
 }

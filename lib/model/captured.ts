@@ -5,22 +5,29 @@ import { tidy } from "../tensor/mod.ts";
 export interface Captured {
   /** float32 `[B, H, L, M]` of each layer. */
   attentions?: Tensor[];
+  /** The same before mask and softmax. */
+  scores?: Tensor[];
   hiddenStates?: Tensor[];
 }
 
 /**
- * Runs one layer and frees what it computed on the way, but for its result, to which the attention probabilities belong
- * only if they are captured. (Under gradients, TensorFlow.js keeps what the backward pass needs.) At 448 px the 3B model
+ * Runs one layer and frees what it computed on the way, but for its result, to which attention probabilities and scores
+ * belong only if they are captured. (Under gradients, TensorFlow.js keeps what the backward pass needs.) At 448 px the 3B model
  * would else hold 15 GB of intermediates in an eager forward pass.
  */
-export function inLayer<T extends { attention: Tensor }>(
+export function inLayer<T extends { attention: Tensor; scores?: Tensor }>(
   layer: () => T,
   seen: Captured,
-): Omit<T, "attention"> {
-  const { attention, ...rest } = tidy((): Omit<T, "attention"> & { attention?: Tensor } => {
-    const { attention, ...rest } = layer();
-    return seen.attentions ? { attention, ...rest } : rest;
+): Omit<T, "attention" | "scores"> {
+  const { attention, scores, rest } = tidy(() => {
+    const { attention, scores, ...rest } = layer();
+    return {
+      rest,
+      attention: seen.attentions ? attention : undefined,
+      scores: seen.scores ? scores : undefined,
+    };
   });
   if (attention) seen.attentions?.push(attention);
-  return rest as Omit<T, "attention">;
+  if (scores) seen.scores?.push(scores);
+  return rest;
 }

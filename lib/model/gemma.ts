@@ -82,8 +82,8 @@ function textAttention(
     values = put(past.values, values, past.position);
   }
   const q = swapHeads(rotate(split("q_proj", text.heads), shared));
-  const { mixed, attention } = attend(q, keys, values, shared.mask);
-  return { mixed: linear(w, mixed, "o_proj"), attention, cache: { keys, values } };
+  const attended = attend(q, keys, values, shared.mask);
+  return { ...attended, mixed: linear(w, attended.mixed, "o_proj"), cache: { keys, values } };
 }
 
 /** Gated MLP: `[R, D]` -> `[R, D]`. */
@@ -94,7 +94,7 @@ const textMlp = (w: Weights, x: Tensor): Tensor =>
  * A decoder layer, pre-norm: h `[B * L, D]` -> the same.
  *
  * @param w the layer's own weights
- * @returns also the attention probabilities, float32 `[B, H, L, M]`, and the keys and values that were read
+ * @returns also the attention probabilities and scores, float32 `[B, H, L, M]`, and the keys and values that were read
  */
 export function decoderLayer(
   w: Weights,
@@ -103,13 +103,13 @@ export function decoderLayer(
   config: PaliGemmaConfig,
   shared: AttentionInputs,
   past?: KVCache & { position: Tensor },
-): { h: Tensor; attention: Tensor; cache: KVCache } {
+): { h: Tensor; cache: KVCache } & Omit<Attended, "mixed"> {
   const { rmsNormEps: eps } = config.text;
   const x = rmsNorm(w, h, "input_layernorm", eps);
-  const { mixed, attention, cache } = textAttention(within(w, "self_attn"), x, batch, config, shared, past);
+  const { mixed, ...seen } = textAttention(within(w, "self_attn"), x, batch, config, shared, past);
   const after = tf.add<Tensor>(h, mixed);
   const z = rmsNorm(w, after, "post_attention_layernorm", eps);
-  return { h: tf.add(after, textMlp(within(w, "mlp"), z)), attention, cache };
+  return { h: tf.add(after, textMlp(within(w, "mlp"), z)), ...seen };
 }
 
 /**

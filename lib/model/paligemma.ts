@@ -65,6 +65,8 @@ function tokenInputs({ batch, length, ...rows }: Omit<TokenBatch, "labels">): To
 export interface Capture {
   /** "text": without the vision tower's, which at 448 px are 1.8 GB. */
   attentions?: "text" | "all";
+  /** The language model's attention before mask and softmax. */
+  scores?: boolean;
   hiddenStates?: boolean;
 }
 
@@ -82,6 +84,8 @@ export interface ForwardOutput {
   logits: Tensor;
   /** Per layer: text `[B, H, L, L]`, vision `[B, H, N, N]` (queries, then keys), float32; no vision if not asked for. */
   attentions?: { text: Tensor[]; vision: Tensor[] };
+  /** Per layer, float32 `[B, H, L, L]`: scaled products of queries and keys, before mask and softmax. */
+  scores?: Tensor[];
   /** Input of every layer and the last output; text `[B, L, D]` (last: after the final norm), vision `[B, N, Dv]` (last: before it). */
   hiddenStates?: { text: Tensor[]; vision: Tensor[] };
 }
@@ -177,8 +181,9 @@ export function run(
 ): ForwardOutput {
   checkInputs(inputs, config);
   const [batch, length] = inputs.ids.shape as [number, number], D = config.text.hiddenSize;
-  const { attentions, hiddenStates } = options.capture ?? {};
+  const { attentions, scores, hiddenStates } = options.capture ?? {};
   const vision = sink(attentions === "all", hiddenStates), text = sink(!!attentions, hiddenStates);
+  if (scores) text.scores = [];
   const features = "features" in inputs
     ? tf.reshape(inputs.features, [-1, config.vision.hiddenSize])
     : visionTower(w, inputs.pixelValues, config, vision);
@@ -197,6 +202,7 @@ export function run(
   return {
     logits,
     ...(attentions ? { attentions: { text: text.attentions!, vision: vision.attentions ?? [] } } : {}),
+    ...(scores ? { scores: text.scores } : {}),
     ...(hiddenStates ? { hiddenStates: { text: text.hiddenStates!, vision: vision.hiddenStates! } } : {}),
   };
 }

@@ -29,8 +29,8 @@ export function patchEmbeddings(w: Weights, pixelValues: Tensor, { vision }: Pal
 /** Self-attention of an encoder layer, every patch seeing every patch: x `[B * N, Dv]` -> `mixed` `[B * N, Dv]`. */
 function visionAttention(w: Weights, x: Tensor, batch: number, { vision }: PaliGemmaConfig): Attended {
   const heads = (proj: string) => swapHeads(splitHeads(linear(w, x, proj), batch, vision.heads));
-  const { mixed, attention } = attend(heads("q_proj"), heads("k_proj"), heads("v_proj"));
-  return { mixed: linear(w, mixed, "out_proj"), attention };
+  const attended = attend(heads("q_proj"), heads("k_proj"), heads("v_proj"));
+  return { ...attended, mixed: linear(w, attended.mixed, "out_proj") };
 }
 
 /** `[R, Dv]` -> `[R, Dv]`. */

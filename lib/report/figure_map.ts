@@ -102,7 +102,8 @@ export const DEVIATIONS: readonly { subject: string; paper: string; found: strin
     subject: "equation 2",
     paper: "the image patch is the query",
     found: "the code reads the answer's rows by column",
-    here: "both readings; the first is zero in PaliGemma",
+    here:
+      "all readings: the masked row, which is zero, the softmax over the answer alone, the column of raw attention and of rollout",
   },
   {
     subject: "rollout",

@@ -2,6 +2,7 @@ import type { StageInput } from "../artifacts/mod.ts";
 import type { Config } from "../config/mod.ts";
 import type { CellOverlap, PairedRow } from "./accuracies.ts";
 import { type CurveRow, trainingArguments, validated } from "./curves.ts";
+import type { ImageToResponseSummary } from "../saliency/mod.ts";
 import { FIGURE_MAP, hasFile } from "./figure_map.ts";
 import { withoutStage1 } from "./paper_tables.ts";
 import type { Verdict } from "./tables.ts";
@@ -62,8 +63,9 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
   const args = trainingArguments(config), same = args.filter(({ paper, here }) => paper === here).length;
   const ours = inputs["07_saliency"].manifest.notes as {
     pointing?: { map: number; baseline: number; lead: number } | null;
+    equation2?: ImageToResponseSummary;
   };
-  const { pointing } = ours;
+  const { pointing, equation2 } = ours;
   const fell = ([first, last]: [number, number]): Judgement =>
     Number.isNaN(last) ? NOTHING : ({
       verdict: last < first ? "trend" : "not reproduced",
@@ -103,9 +105,18 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
       reason: `fitted (the paper does not): error on points left out ${fit.heldOutError.toPrecision(2)}, ` +
         `of a constant ${fit.constantError.toPrecision(2)}`,
     },
-    "Equation 2": {
+    "Equation 2": !equation2 ? NOTHING : {
       verdict: "exact",
-      reason: "computed as written and as coded; as written it is zero in PaliGemma",
+      reason:
+        "computed as written, but it cannot say how much of the answer a patch feeds: the softmax over " +
+        `the answer's keys sums to ${
+          equation2.overAnswer.map((sum) => sum.toFixed(2)).join(" to ")
+        } for every ` +
+        `patch, and the model's own masked row is ${
+          equation2.maskedRow.toFixed(2)
+        } at most. The code's column ` +
+        `tells patches apart: the largest is ${equation2.column.raw.toPrecision(2)} times the smallest ` +
+        `(rollout: ${equation2.column.rollout.toPrecision(2)} times)`,
     },
     "Table 1": stage1.length === 0 ? NOTHING : {
       verdict: gained.length > 0 && lost.length === 0 ? "trend" : "not reproduced",

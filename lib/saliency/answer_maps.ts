@@ -1,6 +1,6 @@
 import { decodeImage } from "../image/mod.ts";
 import type { CapturedAnswer } from "./capture.ts";
-import { predictingRow, responseToImage, type SequenceLayout, withoutSinks } from "./directions.ts";
+import { responseToImage, type SequenceLayout, withoutSinks } from "./directions.ts";
 import { prefixLmMask, rawAttention } from "./matrices.ts";
 import { rollout } from "./rollout.ts";
 
@@ -19,7 +19,7 @@ export type AnswerMap = keyof typeof ANSWER_MAPS;
 export function meanOverAnswer(matrix: Float32Array, layout: SequenceLayout): Float32Array {
   const out = new Float32Array(layout.rows * layout.columns);
   for (const position of layout.response) {
-    responseToImage(matrix, predictingRow(position), layout).forEach((weight, p) => out[p] += weight);
+    responseToImage(matrix, position, layout).forEach((weight, p) => out[p] += weight);
   }
   return out.map((weight) => weight / layout.response.length);
 }

@@ -28,6 +28,11 @@ export interface CapturedAnswer {
   prefix: Uint8Array;
   /** Attention of the language model, first layer first. */
   attentions: LayerAttention[];
+  /**
+   * Equation 2 as it is written: the softmax of every patch's query over the answer's keys alone, mean over heads and
+   * layers, `[patches * answer tokens]`. (Of what the mask hides: no layer uses it.)
+   */
+  overAnswer: Float32Array;
 }
 
 /** How the answer comes about. */
@@ -78,23 +83,30 @@ export async function captureAnswer(
   const pixels = await pixelValuesOf([prompt.imagePath], store);
   await checkpoint(options.signal);
   // Tensors leave the tidy, numbers do not: TensorFlow.js would walk through every value of an array.
-  const [chances, ...layers] = tf.tidy(() => {
+  const [chances, over, ...layers] = tf.tidy(() => {
     const output = forward(
       model.params,
       modelInputs(padBatch([sequence], { side: "right" }), pixels),
       config,
       {
         adapter: model.adapter,
-        capture: { attentions: "text" },
+        capture: { attentions: "text", scores: true },
         logitsAt: tf.tensor1d(layout.response.map((position) => position - 1), "int32"),
       },
     );
-    return [tf.logSoftmax(output.logits), ...output.attentions!.text];
+    const overKeys = output.scores!.map((layer) =>
+      tf.softmax(
+        tf.slice(layer, [0, 0, 0, head.length], [1, -1, config.imageTokens, response.length]),
+      )
+    );
+    const over = tf.mean(tf.concat(overKeys, 1), [0, 1]); // [patches, answer tokens]
+    return [tf.logSoftmax(output.logits), over, ...output.attentions!.text];
   });
   const values = chances.dataSync<"float32">(), vocabulary = config.text.vocabSize;
   const logprobs = response.map((id, i) => values[i * vocabulary + id]);
   const attentions = layers.map((layer) => headsOf(layer.dataSync<"float32">(), config.text.heads, length));
-  tf.dispose([chances, ...layers]);
+  const overAnswer = over.dataSync<"float32">();
+  tf.dispose([chances, over, ...layers]);
   return {
     answerIds: answer,
     text: tokenizer.decode(answer, { skipSpecial: true }).trim(),
@@ -103,6 +115,7 @@ export async function captureAnswer(
     layout,
     prefix,
     attentions,
+    overAnswer,
   };
 }
 

@@ -20,65 +20,21 @@ export function predictingRow(position: number): number {
   return position - 1;
 }
 
+/** The row of one query over the image's patches, `[rows * columns]`, not normalised. */
+const patchesOf = (
+  matrix: Float32Array,
+  query: number,
+  { length, imageStart, rows, columns }: SequenceLayout,
+) => matrix.slice(query * length + imageStart, query * length + imageStart + rows * columns);
+
 /**
- * Response to image (paper equation 2, left): the row of one query over the image's patches.
+ * Response to image (paper equation 2, left): where the query looks whose output is the answer's token.
  *
- * @param matrix [L, L], raw attention or rollout; `query` a position (`predictingRow` of an answer token, or the token).
+ * @param matrix [L, L], raw attention or rollout; `token` the position of an answer token (`layout.response`).
  * @returns [rows * columns], not normalised.
  */
-export function responseToImage(matrix: Float32Array, query: number, layout: SequenceLayout): Float32Array {
-  const start = query * layout.length + layout.imageStart;
-  return matrix.slice(start, start + layout.rows * layout.columns);
-}
-
-/** How image to response is read: as the authors' code does, or as equation 2 is written. */
-export const IMAGE_TO_RESPONSE_READINGS = {
-  column: "weights that the answer's queries give to the patch (what the authors' code shows)",
-  row:
-    "weights that the patch's query gives to the answer's keys (equation 2 as written; zero in PaliGemma, whose prefix does not see the answer)",
-} as const;
-
-/**
- * Image to response (paper equation 2, right): one weight per answer token.
- *
- * @param patch number of the patch within the image; `queries` the positions read for the answer's tokens, by default
- * `layout.response`.
- */
-export function imageToResponse(
-  matrix: Float32Array,
-  patch: number,
-  layout: SequenceLayout,
-  reading: keyof typeof IMAGE_TO_RESPONSE_READINGS,
-  queries: readonly number[] = layout.response,
-): Float32Array {
-  const position = layout.imageStart + patch;
-  return Float32Array.from(
-    queries,
-    (token) =>
-      reading === "column"
-        ? matrix[token * layout.length + position]
-        : matrix[position * layout.length + token],
-  );
-}
-
-/**
- * Equation 2 in both readings: the summed weight between one patch and all of the answer, once as the paper writes it (the
- * patch's row) and once as the authors' code shows it (the patch's column, in the rows that predict the answer's tokens).
- *
- * @param patch number of the patch within the image
- */
-export function summedReadings(
-  matrix: Float32Array,
-  patch: number,
-  layout: SequenceLayout,
-): Record<keyof typeof IMAGE_TO_RESPONSE_READINGS, number> {
-  const queries = layout.response.map(predictingRow);
-  const sum = (weights: Float32Array) => weights.reduce((total, weight) => total + weight, 0);
-  return {
-    row: sum(imageToResponse(matrix, patch, layout, "row")),
-    column: sum(imageToResponse(matrix, patch, layout, "column", queries)),
-  };
-}
+export const responseToImage = (matrix: Float32Array, token: number, layout: SequenceLayout): Float32Array =>
+  patchesOf(matrix, predictingRow(token), layout);
 
 /** How one query's weight is shared between the parts of the sequence. */
 export interface AttentionShares {
@@ -96,7 +52,7 @@ export function attentionShares(
   const row = matrix.subarray(query * layout.length, (query + 1) * layout.length);
   const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
   const total = sum(row);
-  const image = sum(responseToImage(matrix, query, layout)) / total;
+  const image = sum(patchesOf(matrix, query, layout)) / total;
   const sinks = sum(layout.sinks.map((position) => row[position])) / total;
   return { image, sinks, rest: 1 - image - sinks };
 }

@@ -2,6 +2,7 @@
 export * from "./answer_maps.ts";
 export * from "./capture.ts";
 export * from "./directions.ts";
+export * from "./image_to_response.ts";
 export * from "./lesion_study.ts";
 export * from "./localisation.ts";
 export * from "./matrices.ts";

@@ -166,8 +166,16 @@ export async function gallery(): Promise<Record<string, PlotlySpec>> {
       [{ title: "image", map: null, rows: 4, columns: 4 }],
       { ...ofAnswer(LONG, LONG), subtitle: LONG, provenance: `made-up numbers of a test, ${LONG}` },
     ),
-    unmarked: tokenSaliencyFigure(["left"], [0.2], ofAnswer("Image to response", null)),
-    tokens: tokenSaliencyFigure(["left", "lung", "<eos>"], [0.2, 0.1, 0.02], ofAnswer("Image to response")),
+    unmarked: tokenSaliencyFigure(
+      ["left"],
+      { column: new Float32Array([0.2]) },
+      ofAnswer("Image to response", null),
+    ),
+    tokens: tokenSaliencyFigure(["left", "lung", "<eos>"], {
+      "softmax over the answer": new Float32Array([0.3, 0.3, 0.4]),
+      "column of raw attention": new Float32Array([0.2, 0.1, 0.02]),
+      "column of rollout": new Float32Array([0.1, 0.1, 0.05]),
+    }, ofAnswer("Image to response")),
     examples: await examplesFigure(
       ["left", "right", "the answer of a model that likes to hear itself talk"].map((answer) => ({
         image,

@@ -18,11 +18,12 @@ Deno.test("a picture of answers or attention carries the notice of the model's c
 });
 
 Deno.test("a picture of answers or attention cannot be made without saying what the card says", () => {
+  const column = new Float32Array([1]);
   const marked = captionOf(run, tiny, "Answer", { notice: DEMONSTRATION_NOTICE });
   assertEquals(marked.notice, DEMONSTRATION_NOTICE);
-  tokenSaliencyFigure(["left"], [1], marked);
+  tokenSaliencyFigure(["left"], { column }, marked);
   // @ts-expect-error: such a caption has no notice, so that a notebook that forgets it fails the check of its types.
-  tokenSaliencyFigure(["left"], [1], captionOf(run, tiny, "Answer"));
+  tokenSaliencyFigure(["left"], { column }, captionOf(run, tiny, "Answer"));
 });
 
 Deno.test("notebooks hand the card's notice to all their pictures of answers and attention", async () => {

@@ -38,7 +38,7 @@ async function figures(): Promise<{ shown: Record<string, PlotlySpec>; cut: Reco
   }));
   return {
     shown: {
-      caption: tokenSaliencyFigure(["a"], [1], caption),
+      caption: tokenSaliencyFigure(["a"], { column: new Float32Array([1]) }, caption),
       lines: linesFigure(PAYLOADS.map((name) => ({ name, points, from: "ours" })), { x: all, y: "y" }, plain),
       accuracy: accuracyFigure(bars, plain, all),
       saliency: await saliencyFigure(
@@ -61,7 +61,11 @@ async function figures(): Promise<{ shown: Record<string, PlotlySpec>; cut: Reco
       ),
     },
     cut: { // here plotly leaves out labels that would lie on others, or we shorten them
-      tokens: tokenSaliencyFigure(PAYLOADS, PAYLOADS.map(() => 1), plain),
+      tokens: tokenSaliencyFigure(
+        PAYLOADS,
+        Object.fromEntries(PAYLOADS.map((name) => [name, new Float32Array(PAYLOADS.length).fill(1)])),
+        plain,
+      ),
       mask: maskFigure(
         new Uint8Array(PAYLOADS.length ** 2).fill(1),
         PAYLOADS.map((text) => ({ text, kind: "prefix" })),

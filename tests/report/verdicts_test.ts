@@ -18,6 +18,8 @@ const overlaps = [0.3, 0.2, 0.4].map((rouge1, i) => ({
   answers: { rouge1 },
 }));
 
+const equation2 = { maskedRow: 0, overAnswer: [1, 1], column: { raw: 31, rollout: 7.5 } };
+
 /** Inputs of notebook 08 with one difference of stage 1 on every dataset. */
 function inputs(estimate: number, pValue = 0.01, lead = 0.5): Record<string, StageInput> {
   const comparisons = ["pmc_vqa", "roco_v2", "medpix2"].map((set) => ({
@@ -30,7 +32,7 @@ function inputs(estimate: number, pValue = 0.01, lead = 0.5): Record<string, Sta
     scaling_law: { fit: null },
   };
   const input = {
-    manifest: { notes: { pointing: { map: 0.85, baseline: 0.1, lead } } },
+    manifest: { notes: { pointing: { map: 0.85, baseline: 0.1, lead }, equation2 } },
     table: (name: string) => Promise.resolve(name === "curve" ? curve("slake__with", 1) : curves),
     json: (name: string) => Promise.resolve(json[name]),
   } as unknown as StageInput;
@@ -57,6 +59,13 @@ Deno.test("figure 7's row names the figure with the maps that its reason is abou
   const row = FIGURE_MAP.find(({ item }) => item === "Figure 7")!;
   assertEquals(row.file, "figures/figure7c.png");
   assertStringIncludes((await paperVerdicts(inputs(0), loadConfig({})))["Figure 7"].reason, "rollout");
+});
+
+Deno.test("equation 2's verdict says what each reading gives", async () => {
+  const { reason } = (await paperVerdicts(inputs(0), loadConfig({})))["Equation 2"];
+  assertStringIncludes(reason, "sums to 1.00 to 1.00 for every patch");
+  assertStringIncludes(reason, "masked row is 0.00 at most");
+  assertStringIncludes(reason, "31 times the smallest (rollout: 7.5 times)");
 });
 
 Deno.test("the paper's MIMIC-CXR curve is drawn, and named training loss", () => {

@@ -16,6 +16,7 @@ function captured(row: (i: number) => number[]): CapturedAnswer {
     layout: { length, imageStart: 0, rows: 2, columns: 2, response: [6, 7], sinks: [4, 5] },
     prefix: Uint8Array.from([1, 1, 1, 1, 1, 1, 0, 0]),
     attentions: [[head]],
+    overAnswer: new Float32Array(8).fill(0.5),
   };
 }
 

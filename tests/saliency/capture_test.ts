@@ -21,6 +21,13 @@ async function setUp() {
 Deno.test("the captured answer and its log-probabilities are those of greedy generation", async () => {
   const { model, tokenizer, store, prompt, dispose } = await setUp();
   const captured = await captureAnswer(model, tokenizer, store, prompt);
+  // Equation 2 as written: of every patch, shares of the answer's tokens.
+  const { response } = captured.layout, shares = captured.overAnswer;
+  assertEquals(shares.length, 64 * response.length);
+  for (let p = 0; p < 64; p++) {
+    const own = shares.subarray(p * response.length, (p + 1) * response.length);
+    assertAlmostEquals(own.reduce((a, b) => a + b), 1, 1e-5);
+  }
   const before = memory().tensors;
   await captureAnswer(model, tokenizer, store, prompt);
   assertEquals(memory().tensors, before, "captureAnswer leaves tensors behind");
@@ -61,7 +68,7 @@ Deno.test("attention obeys the prefix mask, rows sum to one, and positions mean 
     }
   }
   const step = rolloutStep(attentions[0]);
-  assert(responseToImage(step, response[0] - 1, layout).some((weight) => weight > 0));
+  assert(responseToImage(step, response[0], layout).some((weight) => weight > 0));
   await dispose();
 });
 

@@ -1,4 +1,4 @@
-/** Questions about known lesions, equation 2 read both ways, and pointing games whose outcome is known. */
+/** Questions about known lesions, and pointing games whose outcome is known. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import {
   ANSWER_MAPS,
@@ -9,7 +9,6 @@ import {
   pointingLead,
   shareRows,
   type StudiedQuestion,
-  summedReadings,
 } from "@lib/saliency/mod.ts";
 
 const question = (n: number, questionType: string) => ({
@@ -37,13 +36,6 @@ Deno.test("only images with a lesion are asked about, so many of each type, one 
     ["q3", "corpora/masks/q3.png"],
   ]);
   assertEquals(lesionQuestions(pairs, truth, "corpora", ["type", "organ"], 9).length, 4);
-});
-
-Deno.test("equation 2 reads the patch's row, the code its column where the answer is predicted", () => {
-  // Two patches, bos, newline, two answer tokens; entry (i, j) is 10 i + j.
-  const layout = { length: 6, imageStart: 0, rows: 1, columns: 2, response: [4, 5], sinks: [2, 3] };
-  const matrix = Float32Array.from({ length: 36 }, (_, k) => 10 * Math.floor(k / 6) + k % 6);
-  assertEquals(summedReadings(matrix, 1, layout), { row: 14 + 15, column: 31 + 41 });
 });
 
 /** A question about 4 x 4 patches whose lesion is patch 0; its maps are all on patch `found`. */

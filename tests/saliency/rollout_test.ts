@@ -12,6 +12,7 @@ import {
   rolloutStep,
   type SequenceLayout,
   startRollout,
+  summariseImageToResponse,
   withoutSinks,
 } from "../../lib/saliency/mod.ts";
 
@@ -33,6 +34,12 @@ const layout: SequenceLayout = {
   response: fixture.response,
   sinks: fixture.sinks,
 };
+
+/** Patch p has p + 1, so often as the answer has tokens. */
+const overAnswer = Float32Array.from(
+  { length: layout.rows * layout.columns * layout.response.length },
+  (_, i) => 1 + Math.floor(i / layout.response.length),
+);
 
 function assertClose(ours: ArrayLike<number>, theirs: number[], tolerance = 1e-6) {
   assertEquals(ours.length, theirs.length);
@@ -87,17 +94,25 @@ Deno.test("Response to image is the token's row over the patches, not the image'
   const result = rollout(layers, { mask });
   const query = predictingRow(layout.response[0]);
   assertEquals(query, fixture.sinks[1]); // the newline predicts the first answer token
-  const map = responseToImage(result, query, layout);
+  const map = responseToImage(result, layout.response[0], layout);
   assertEquals([...map], [0, 1, 2, 3, 4, 5].map((p) => result[query * length + p]));
   assertThrows(() => predictingRow(0), RangeError);
 });
 
-Deno.test("Image to response: the column holds weights, the row of a prefix token is zero", () => {
-  const raw = rawAttention(layers);
-  const column = imageToResponse(raw, 4, layout, "column");
-  assertEquals([...column], layout.response.map((t) => raw[t * length + 4]));
-  assert(column.every((value) => value > 0));
-  assertEquals([...imageToResponse(raw, 4, layout, "row")], [0, 0, 0]);
+Deno.test("Image to response: the columns are those of the rows that predict the answer, the masked row is zero", () => {
+  const matrices = { raw: rawAttention(layers), rollout: rollout(layers, { mask }), overAnswer };
+  const { "masked row": row, "column of raw attention": raw, ...rest } = imageToResponse(matrices, 4, layout);
+  assertEquals([...raw], layout.response.map((t) => matrices.raw[(t - 1) * length + 4]));
+  assertEquals(
+    [...rest["column of rollout"]],
+    layout.response.map((t) => matrices.rollout[(t - 1) * length + 4]),
+  );
+  assert(raw.every((value) => value > 0));
+  assertEquals([...row], [0, 0, 0]);
+  assertEquals([...rest["softmax over the answer"]], [...overAnswer.slice(12, 15)]);
+  const summary = summariseImageToResponse(matrices, layout);
+  assertEquals([summary.maskedRow, summary.overAnswer], [0, [3, 3 * layout.rows * layout.columns]]);
+  assert(summary.column.raw > 1 && summary.column.rollout > 1);
 });
 
 Deno.test("Sinks: shares add up, and without them rows are normalised again", () => {
