@@ -17,6 +17,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   review: () => import("./review.ts"),
   run: () => import("./run.ts"),
   runs: () => import("./runs.ts"),
+  serve: () => import("./serve.ts"),
   test: () => import("./test.ts"),
   train: () => import("./train.ts"),
 };

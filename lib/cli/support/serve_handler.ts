@@ -1,0 +1,231 @@
+import { join } from "@std/path";
+import { z } from "zod";
+import { type Config, sha256 } from "../../config/mod.ts";
+import { decodeImage, doubtsAbout, encodePng, resizeBicubic } from "../../image/mod.ts";
+import { fillPage, oneLine } from "../../jupyter/mod.ts";
+import { answerPrompts, imageStore, type Model, type OpenModel } from "../../model/mod.ts";
+import { answerMaps, captureAnswer } from "../../saliency/mod.ts";
+import { questionPrefix } from "../../text/mod.ts";
+import { chatCompletion, ChatError, chatEvents, readChat } from "./chat.ts";
+
+/** A model that is served, by the name that requests give. */
+export interface ServedModel {
+  name: string;
+  model: Model;
+}
+
+export interface ServeOptions {
+  /** Base model first. */
+  models: readonly ServedModel[];
+  opened: Pick<OpenModel, "tokenizer" | "card">;
+  config: Config;
+  /** What requests must carry as their bearer token. */
+  token: string;
+  /** A folder for the images that are asked about, each while it is asked about. */
+  folder: string;
+}
+
+/** Bytes of a request: an image of 24 MB in base64. */
+const MAX_BODY = 32 * 2 ** 20;
+/** Requests that may wait for the model, which answers one at a time. */
+const MAX_WAITING = 16;
+/** Questions of one request of the page. */
+const MAX_QUESTIONS = 20;
+/** Longer side of the picture that the page shows. */
+const SHOWN = 448;
+
+/** What the page asks. */
+const PageRequest = z.strictObject({
+  image: z.base64().min(1),
+  questions: z.array(z.string().trim().min(1).max(2000)).min(1).max(MAX_QUESTIONS),
+});
+
+/** What one model says to one question of the page. */
+export interface PageAnswer {
+  model: string;
+  text: string;
+  /** Of the answer under the model. */
+  probability: number;
+  /** The answer to the same question about a grey picture: equal answers did not need the image. */
+  withoutImage: string;
+  maps: { raw: number[]; rollout: number[]; rows: number; columns: number };
+}
+
+/**
+ * The server's answers: the page at /, /api/ask for it, and /v1/models and /v1/chat/completions as OpenAI's. Everything but the
+ * empty page wants the token; requests for another host, from another page, or in another form than JSON are refused; the model
+ * answers one request at a time.
+ */
+export async function serveHandler(
+  { models, opened: { tokenizer, card }, config, token, folder }: ServeOptions,
+): Promise<(request: Request) => Promise<Response>> {
+  const page = await fillPage(import.meta.dirname!, "serve_page", {
+    models: models.map(({ name }) => name),
+    notice: card.notice === null ? null : oneLine(card.notice),
+  });
+  const { compiler } = config.model, size = models[0].model.config.vision.imageSize;
+  let waiting = 0, last: Promise<unknown> = Promise.resolve();
+
+  /** In turn, one at a time. */
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    if (waiting >= MAX_WAITING) {
+      throw new ChatError(429, `${MAX_WAITING} requests wait already; ask again later.`);
+    }
+    waiting++;
+    const mine = last.then(task).finally(() => waiting--);
+    last = mine.catch(() => {});
+    return mine;
+  }
+
+  /** Gives `body` the image as a file, which is removed afterwards. */
+  async function withImage<T>(
+    bytes: Uint8Array<ArrayBuffer>,
+    body: (path: string) => Promise<T>,
+  ): Promise<T> {
+    const path = join(folder, `${sha256(bytes)}-${crypto.randomUUID()}`);
+    await Deno.writeFile(path, bytes, { mode: 0o600 });
+    try {
+      return await body(path);
+    } finally {
+      await Deno.remove(path);
+    }
+  }
+
+  async function chat(body: unknown): Promise<Response> {
+    const asked = readChat(body), { temperature, seed, answers: count, topP, maxTokens } = asked;
+    const served = models.find(({ name }) => name === asked.model);
+    if (!served) {
+      const names = models.map(({ name }) => name).join(", ");
+      throw new ChatError(404, `There is no model "${asked.model}"; expected ${names}.`, "model");
+    }
+    const prefix = readable(() => questionPrefix({ question: asked.question }));
+    const [answers] = await withImage(asked.image, async (imagePath) => {
+      await pixelsOf(imagePath);
+      const seeds = Array.from({ length: count }, (_, i) => (seed + i) | 0);
+      const drawn = temperature > 0 ? { temperature, topP } : {};
+      const prompt = { imagePath, prefix, ...(temperature > 0 ? { seeds } : {}) };
+      const settings = { maxNewTokens: maxTokens, batchSize: 1, compiler, ...drawn };
+      return await answerPrompts(served.model, tokenizer, imageStore(size), [prompt], settings);
+    });
+    if (!asked.stream) return Response.json(chatCompletion(served.name, answers));
+    return new Response(chatEvents(served.name, answers), {
+      headers: { "content-type": "text/event-stream" },
+    });
+  }
+
+  async function ask(body: unknown): Promise<Response> {
+    const read = PageRequest.safeParse(body);
+    if (!read.success) throw new ChatError(400, z.prettifyError(read.error));
+    const { questions } = read.data, { maxNewTokens } = config.evaluation;
+    return await withImage(Uint8Array.fromBase64(read.data.image), async (imagePath) => {
+      const image = await pixelsOf(imagePath), shrink = SHOWN / Math.max(image.width, image.height);
+      const side = (pixels: number) => Math.max(1, Math.round(pixels * shrink));
+      const shown = await encodePng(resizeBicubic(image, side(image.width), side(image.height)));
+      const store = imageStore(size), answers: { question: string; answers: PageAnswer[] }[] = [];
+      for (const question of questions) {
+        const prompt = { imagePath, prefix: readable(() => questionPrefix({ question })) },
+          own: PageAnswer[] = [];
+        for (const { name, model } of models) {
+          const said = await captureAnswer(model, tokenizer, store, prompt, { maxNewTokens, compiler });
+          const maps = answerMaps(said), { rows, columns } = said.layout;
+          const blank = { maxNewTokens, batchSize: 1, compiler, blankImages: true };
+          const [[grey]] = await answerPrompts(model, tokenizer, store, [prompt], blank);
+          own.push({
+            model: name,
+            text: said.text,
+            probability: Math.exp(said.logprobs.reduce((sum, x) => sum + x, 0)),
+            withoutImage: grey.text,
+            maps: { raw: [...maps["raw attention"]], rollout: [...maps.rollout], rows, columns },
+          });
+        }
+        answers.push({ question, answers: own });
+      }
+      const notes = [...image.notes ?? [], ...doubtsAbout(image)];
+      return Response.json({ picture: `data:image/png;base64,${shown.toBase64()}`, notes, answers });
+    });
+  }
+
+  return async (request) => {
+    const { pathname, port } = new URL(request.url), host = request.headers.get("host");
+    const here = [`127.0.0.1:${port}`, `localhost:${port}`];
+    const origin = request.headers.get("origin");
+    try {
+      if (!host || !here.includes(host)) throw new ChatError(403, "This server answers to 127.0.0.1 only.");
+      if (origin !== null && !here.some((name) => origin === `http://${name}`)) {
+        throw new ChatError(403, "This server answers to its own page only.");
+      }
+      if (pathname === "/" && request.method === "GET") {
+        return new Response(page, { headers: { "content-type": "text/html; charset=utf-8", ...GUARD } });
+      }
+      if (request.headers.get("authorization") !== `Bearer ${token}`) {
+        throw new ChatError(
+          401,
+          "The key is missing or wrong: it stands behind the # of the address that was printed.",
+        );
+      }
+      if (pathname === "/v1/models" && request.method === "GET") {
+        const data = models.map(({ name: id }) => ({ id, object: "model", created: 0, owned_by: "here" }));
+        return Response.json({ object: "list", data });
+      }
+      const task = { "/v1/chat/completions": chat, "/api/ask": ask }[pathname];
+      if (!task) throw new ChatError(404, `There is nothing at ${pathname}.`);
+      if (request.method !== "POST") throw new ChatError(405, `${pathname} takes POST only.`);
+      const body = await bodyOf(request);
+      return await inTurn(() => task(body));
+    } catch (error) {
+      if (!(error instanceof ChatError)) throw error;
+      const { status, message, param } = error;
+      const type = status === 429 ? "rate_limit_error" : "invalid_request_error";
+      const headers: HeadersInit = status === 429 ? { "retry-after": "5" } : {};
+      return Response.json({ error: { message, type, param, code: null } }, { status, headers });
+    }
+  };
+}
+
+const GUARD = {
+  "cache-control": "no-store",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+/** The picture. @throws {ChatError} if it cannot be decoded */
+const pixelsOf = (path: string) =>
+  decodeImage(path).catch((error) => {
+    throw new ChatError(
+      400,
+      `The image cannot be read: ${(error as Error).message.replaceAll(path, "it")}`,
+      "messages",
+    );
+  });
+
+/** @throws {ChatError} for a question that is refused */
+function readable<T>(task: () => T): T {
+  try {
+    return task();
+  } catch (error) {
+    throw new ChatError(400, (error as Error).message, "messages");
+  }
+}
+
+/** @throws {ChatError} if the body is no JSON, or longer than a request may be */
+async function bodyOf(request: Request): Promise<unknown> {
+  if (!/^application\/json\b/.test(request.headers.get("content-type") ?? "")) {
+    throw new ChatError(415, "Expected a body of type application/json.");
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body ?? []) {
+    if ((length += chunk.length) > MAX_BODY) {
+      throw new ChatError(413, `A request has at most ${MAX_BODY} bytes.`);
+    }
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(
+      new TextDecoder("utf-8", { fatal: true }).decode(await new Blob(chunks as BlobPart[]).arrayBuffer()),
+    );
+  } catch {
+    throw new ChatError(400, "The body is not JSON.");
+  }
+}
