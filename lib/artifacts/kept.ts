@@ -1,4 +1,4 @@
-import { walk } from "@std/fs";
+import { exists, walk } from "@std/fs";
 import { join } from "@std/path";
 import {
   canonicalJson,
@@ -21,28 +21,74 @@ const SETTINGS = /^(TF|XLA|ONEDNN|DNNL|OMP|CUDA|NVIDIA)_/;
 
 const folder = () => join(paths.results, "kept");
 
-/** Hash of all code of the library and of the versions of what it imports. */
-let code: Promise<string> | undefined;
-async function codeSha256(): Promise<string> {
-  const files: [string, string][] = [];
-  const ours = walk(join(paths.root, "lib"), { includeDirs: false, exts: [".ts", ".wasm"] });
-  for await (const { path } of ours) {
-    files.push([path.slice(paths.root.length), await sha256File(path)]);
+/** Another room's facade in an import of any kind. */
+const IMPORTED = /["'](?:(?:\.\.\/)+|@lib\/)(\w+)\/mod\.ts["']/g;
+
+/** The files of a room, their hashes, and the rooms that it imports from. */
+interface RoomCode {
+  files: [string, string][];
+  imports: Set<string>;
+}
+
+const rooms = new Map<string, Promise<RoomCode>>();
+
+async function readRoom(room: string): Promise<RoomCode> {
+  const lib = join(paths.root, "lib"), found: RoomCode = { files: [], imports: new Set() };
+  for await (const { path } of walk(join(lib, room), { includeDirs: false, exts: [".ts", ".wasm"] })) {
+    const bytes = await Deno.readFile(path);
+    found.files.push([path.slice(lib.length), sha256(bytes)]);
+    if (!path.endsWith(".ts")) continue;
+    for (const [, name] of new TextDecoder().decode(bytes).matchAll(IMPORTED)) {
+      if (await exists(join(lib, name, "mod.ts"))) found.imports.add(name);
+    }
   }
+  return found;
+}
+
+/** A room and all rooms that it builds on, with their code. (For tests.) */
+export async function roomsUnder(room: string): Promise<Map<string, RoomCode>> {
+  const names = new Set([room]), found = new Map<string, RoomCode>();
+  for (const name of names) { // grows meanwhile
+    const code = rooms.get(name) ?? readRoom(name);
+    rooms.set(name, code);
+    found.set(name, await code);
+    (await code).imports.forEach((other) => names.add(other));
+  }
+  return found;
+}
+
+/** Hash of the code of {@linkcode roomsUnder}, and of the versions of what the library imports. */
+async function codeSha256(room: string): Promise<string> {
+  const files = [...(await roomsUnder(room)).values()].flatMap(({ files }) => files);
   files.push(["deno.lock", await sha256File(join(paths.root, "deno.lock"))]);
   return sha256(canonicalJson(files.sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
-/** Beginning of the hash of the library's code, with which the names of what it kept begin. */
-const codeMark = async () => (await (code ??= codeSha256())).slice(0, 8);
+const codes = new Map<string, Promise<string>>();
+const codeOf = (room: string): Promise<string> => {
+  const code = codes.get(room) ?? codeSha256(room);
+  codes.set(room, code);
+  return code;
+};
+
+/** Beginning of the hash of a room's code, with which the names of what it kept begin. */
+const codeMark = async (room: string) => (await codeOf(room)).slice(0, 8);
+
+/** The marks of the present code. */
+async function codeMarks(): Promise<Set<string>> {
+  const names = await Array.fromAsync(Deno.readDir(join(paths.root, "lib")));
+  return new Set(
+    await Promise.all(names.filter(({ isDirectory }) => isDirectory).map(({ name }) => codeMark(name))),
+  );
+}
 
 /** What equal settings give equal bits on: code, versions, device, processor, the libraries' own settings. */
-async function surroundings() {
+async function surroundings(room: string) {
   const { device, versions } = computing;
   const processor = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
   const settings = Object.entries(Deno.env.toObject()).filter(([name]) => SETTINGS.test(name));
   return {
-    code: await (code ??= codeSha256()),
+    code: await codeOf(room),
     device,
     versions,
     processor: [/^model name\s*: (.*)$/m.exec(processor)?.[1], navigator.hardwareConcurrency],
@@ -52,23 +98,26 @@ async function surroundings() {
 
 /**
  * A result that is worth keeping, as a file: made by `make` the first time, found again afterwards, also by a run after
- * one that was killed. The file's name begins with the library's code, {@link codeMark}, and holds the hash of everything
+ * one that was killed. The file's name begins with the code that made it, {@link codeMark}, and holds the hash of everything
  * that the result depends on and that of its bytes; a file that is not what its name says is thrown away, with a sentence
  * on standard error, and made again.
  *
- * What depends on the library's code, TensorFlow, the device and the processor is in every key.
+ * The code of the room that makes it and of those that this builds on, TensorFlow, the device and the processor are in every
+ * key: an edit elsewhere, of figures say, loses nothing.
  *
+ * @param room whose code makes the result
  * @param kind a word that names a folder, e.g. "cells"
  * @param key all else that the result depends on; becomes JSON
  * @param make writes the result to the path that it is given
  * @returns path of the file; read it before this function is called again, which may remove it for others' sake
  */
 export async function kept(
+  room: string,
   kind: string,
   key: unknown,
   make: (path: string) => void | Promise<void>,
 ): Promise<string> {
-  const dir = join(folder(), kind), name = await nameOf(key);
+  const dir = join(folder(), kind), name = await nameOf(room, key);
   const found = await findWhole(dir, name);
   if (found) return found;
   const unfinished = join(dir, `.${crypto.randomUUID()}`);
@@ -108,8 +157,8 @@ async function findWhole(dir: string, name: string): Promise<string | null> {
 }
 
 /** The beginning of the name under which a result is kept. */
-const nameOf = async (key: unknown) =>
-  `${await codeMark()}-${sha256(canonicalJson([await surroundings(), key]))}`;
+const nameOf = async (room: string, key: unknown) =>
+  `${await codeMark(room)}-${sha256(canonicalJson([await surroundings(room), key]))}`;
 
 /** A place for what has been done so far of a result, which one process has at a time. */
 export interface Unfinished extends Disposable {
@@ -125,11 +174,12 @@ export interface Unfinished extends Disposable {
  * The place for what has been done so far of a result that {@linkcode kept} is to hold, so that a run with the same key
  * after one that was killed can go on from there. What nobody finishes goes like kept results.
  *
+ * @param room as of {@linkcode kept}
  * @param what is being made, for the error: "The training of a cell"
  * @throws Error when another process is making the same result
  */
-export async function holdUnfinished(key: unknown, what: string): Promise<Unfinished> {
-  const dir = join(folder(), "unfinished"), name = await nameOf(key), path = join(dir, name);
+export async function holdUnfinished(room: string, key: unknown, what: string): Promise<Unfinished> {
+  const dir = join(folder(), "unfinished"), name = await nameOf(room, key), path = join(dir, name);
   await makeFolder(dir, { mode: 0o700 });
   const lockPath = join(dir, `.${name}.lock`);
   const lock = lockFile(
@@ -222,18 +272,18 @@ export interface KeptSummary {
 
 /** What is kept, by kind. */
 export async function keptResults(): Promise<KeptSummary[]> {
-  const mark = await codeMark();
+  const marks = await codeMarks();
   return [...Map.groupBy(await keptFiles(), ({ kind }) => kind)].map(([kind, own]) => {
     const bytes = (files: readonly KeptFile[]) => files.reduce((sum, { size }) => sum + size, 0);
-    const foreign = own.filter(({ name }) => !name.startsWith(mark));
+    const foreign = own.filter(({ name }) => !marks.has(name.slice(0, 8)));
     return { kind, files: own.length, bytes: bytes(own), unneeded: bytes(foreign) };
   });
 }
 
 /** Removes the kept results that other code than the present has made. @returns the bytes that were removed */
 export async function removeUnneededKept(): Promise<number> {
-  const mark = await codeMark(), files = await keptFiles();
-  const foreign = files.filter(({ name }) => !name.startsWith(mark));
+  const marks = await codeMarks(), files = await keptFiles();
+  const foreign = files.filter(({ name }) => !marks.has(name.slice(0, 8)));
   for (const { path } of foreign) await removeKept(path);
   return foreign.reduce((sum, { size }) => sum + size, 0);
 }

@@ -1,7 +1,15 @@
 /** Run folders with manifests, Arrow tables in, and out by memory map. */
 export * from "./arrow.ts";
 export * from "./check_outputs.ts";
-export * from "./kept.ts";
+export {
+  holdUnfinished,
+  kept,
+  keptResults,
+  type KeptSummary,
+  pruneKept,
+  removeUnneededKept,
+  type Unfinished,
+} from "./kept.ts";
 export * from "./manifest.ts";
 export { mapFile, type MappedFile } from "./mapped_file.ts";
 export * from "./open_table.ts";

@@ -1,9 +1,10 @@
 import { basename } from "@std/path";
-import { MODELS } from "./support/bench_cases.ts";
+import { type BenchModel, MODELS } from "./support/bench_cases.ts";
 import { readArgs, UsageError } from "./command.ts";
 import { listNotebooks } from "./support/notebooks.ts";
 
 export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
+       ./lab bench generate [--rounds 3] [--models nano,50m] [--python PROGRAM]
        ./lab bench adaptation [--trials 3] [--limit N]
        ./lab bench data [--rounds 3] [--passes 3]
        ./lab bench teacher
@@ -13,6 +14,8 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench checks [--seeds 1,2,3] [--notebooks 00,01,02]
 
 step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory
+generate     answers to a batch of prompts, several of each: the loop inside of a function or a call a token, graph and XLA;
+             prompts/s, ms a token, peak memory; beside transformers' where a Python that has it is given
 adaptation   both stages on phantoms of another style, and what they gain and forget; about three minutes a trial
 data         image files to pixel values: our pool of workers, and transformers' processor (installed into build/bench by the
              first run), in images/s and peak memory; a table of 200,000 records opened. Files of LAB_DATA, else phantoms
@@ -26,7 +29,8 @@ checks       every closing check with one seed after another: its values beside 
              seed; what an ended bench has run is not run again (results/local/bench/checks)
 Tables go to results/local/bench. Let nothing else run meanwhile.
   --rounds   rounds over all cases (a minute for nano, three for 50m, two for data)
-  --models   nano, or 50m (50 million parameters), or both
+  --models   some of nano, 50m (50 million parameters) and 3b (the full size, on a GPU); nano,50m if not said otherwise
+  --python   a Python with torch and transformers
   --trials   independent repetitions
   --passes   over all files in one measurement
   --images   phantoms that are searched
@@ -44,19 +48,27 @@ function positive(name: string, text: string): number {
   return Number(text);
 }
 
+/** The models of --models. */
+function modelsOf(text = "nano,50m"): BenchModel[] {
+  const known = Object.keys(MODELS) as BenchModel[];
+  const models = text.split(",").map((model) => {
+    const found = known.find((k) => k === model);
+    if (!found) throw new UsageError(`--models names "${model}"; expected some of ${known.join(", ")}.`);
+    return found;
+  });
+  return [...new Set(models)];
+}
+
 export async function run(args: string[]): Promise<void> {
   const [name, ...rest] = args;
   if (name === "step") {
     const { options } = readArgs(rest, { values: ["rounds", "models"] });
-    const rounds = positive("rounds", options.rounds ?? "3");
-    const known = Object.keys(MODELS) as (keyof typeof MODELS)[];
-    const models = (options.models ?? known.join()).split(",").map((model) => {
-      const found = known.find((k) => k === model);
-      if (!found) throw new UsageError(`--models names "${model}"; expected some of ${known.join(", ")}.`);
-      return found;
-    });
     const { benchStep } = await import("./support/bench_step.ts");
-    await benchStep([...new Set(models)], rounds);
+    await benchStep(modelsOf(options.models), positive("rounds", options.rounds ?? "3"));
+  } else if (name === "generate") {
+    const { options } = readArgs(rest, { values: ["rounds", "models", "python"] });
+    const { benchGenerate } = await import("./support/bench_generate.ts");
+    await benchGenerate(modelsOf(options.models), positive("rounds", options.rounds ?? "3"), options.python);
   } else if (name === "adaptation") {
     const { options } = readArgs(rest, { values: ["trials", "limit"] });
     const trials = positive("trials", options.trials ?? "3");
@@ -114,7 +126,7 @@ export async function run(args: string[]): Promise<void> {
     throw new UsageError(
       `there is no benchmark "${
         name ?? ""
-      }"; expected step, adaptation, data, teacher, audit, faults, filters or checks.`,
+      }"; expected step, generate, adaptation, data, teacher, audit, faults, filters or checks.`,
     );
   }
 }

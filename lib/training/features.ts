@@ -111,7 +111,7 @@ export async function keptFeatures(
     images: paths.map((path) => [path, imageState(path)]),
   };
   let seconds = 0;
-  const path = await kept("features", key, async (path) => {
+  const path = await kept("training", "features", key, async (path) => {
     const start = performance.now();
     using file = Deno.openSync(path, { write: true, createNew: true });
     await using ahead = readAhead(store);

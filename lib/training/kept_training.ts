@@ -87,8 +87,8 @@ export async function keptTraining<Rest>(
     join(paths.results, "tensorboard", `${name}-${sha256(canonicalJson(key)).slice(0, 8)}`),
   );
   try {
-    const path = await kept(kind, key, async (path) => {
-      const place = unfinished = await holdUnfinished(key, `The training of ${name}`);
+    const path = await kept("training", kind, key, async (path) => {
+      const place = unfinished = await holdUnfinished("training", key, `The training of ${name}`);
       const about = { name, key }, checkpoints = checkpointFile(place.path, checkpointSeconds, about);
       if (group) await broadcast(group, { tensors: {}, text: "" });
       trained = await train({

@@ -4,6 +4,7 @@ import { join } from "@std/path";
 const results = await Deno.makeTempDir();
 Deno.env.set("LAB_RESULTS", results);
 const { kept, pruneKept } = await import("@lib/artifacts/mod.ts");
+const { roomsUnder } = await import("../../lib/artifacts/kept.ts");
 const { paths } = await import("@lib/config/mod.ts");
 const dir = join(results, "kept", "words");
 
@@ -12,7 +13,7 @@ async function ask(...words: string[]): Promise<{ values: string[]; made: number
   let made = 0;
   const values: string[] = [];
   for (const word of words) {
-    const path = await kept("words", { word }, async (path) => {
+    const path = await kept("artifacts", "words", { word }, async (path) => {
       made++;
       await Deno.writeTextFile(path, word.toUpperCase());
       if (word === "fail") throw new Error("it failed");
@@ -46,7 +47,7 @@ Deno.test("a kept result is made once for a key and its surroundings, and is nob
   assertEquals((await files()).length, 4);
 });
 
-Deno.test("what other code has made is not found", async () => {
+Deno.test("what other code of the room or of one under it has made is not found; other rooms may change", async () => {
   const copy = await Deno.makeTempDir();
   try {
     await Deno.mkdir(join(copy, "lib"));
@@ -54,10 +55,15 @@ Deno.test("what other code has made is not found", async () => {
     await new Deno.Command("cp", { args: ["-R", ...rooms, join(copy, "lib")] }).output();
     await Deno.copyFile(join(paths.root, "deno.lock"), join(copy, "deno.lock"));
     const script = `const { kept } = await import(${JSON.stringify(join(copy, "lib/artifacts/kept.ts"))});
-await kept("words", 1, (path) => { console.log("made"); Deno.writeTextFileSync(path, "a"); });`;
+await kept("artifacts", "words", 1, (path) => { console.log("made"); Deno.writeTextFileSync(path, "a"); });`;
     const said: string[] = [];
-    for (const code of ["1", "1", "2"]) {
-      await Deno.writeTextFile(join(copy, "lib/one.ts"), code);
+    await Deno.mkdir(join(copy, "lib/figures"));
+    const edits = [["artifacts", "1"], ["artifacts", "1"], ["artifacts", "2"], ["config", "3"], [
+      "figures",
+      "4",
+    ]];
+    for (const [room, code] of edits) {
+      await Deno.writeTextFile(join(copy, "lib", room, "one.ts"), code);
       const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["eval", "--quiet", "--config", join(paths.root, "deno.json"), script],
         env: { LAB_RESULTS: join(copy, "results") },
@@ -65,9 +71,19 @@ await kept("words", 1, (path) => { console.log("made"); Deno.writeTextFileSync(p
       assertEquals(new TextDecoder().decode(stderr), "");
       said.push(new TextDecoder().decode(stdout).trim());
     }
-    assertEquals(said, ["made", "", "made"]);
+    assertEquals(said, ["made", "", "made", "made", ""]);
   } finally {
     await Deno.remove(copy, { recursive: true });
+  }
+});
+
+Deno.test("a training depends on the rooms that it computes with, not on those that ask, draw or report", async () => {
+  const under = await roomsUnder("training");
+  for (const room of ["training", "model", "tensor", "weights", "text", "image", "annealing", "config"]) {
+    assertEquals([room, under.has(room)], [room, true]);
+  }
+  for (const room of ["evaluation", "saliency", "report", "figures", "cli"]) {
+    assertEquals([room, under.has(room)], [room, false]);
   }
 });
 

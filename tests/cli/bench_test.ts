@@ -5,6 +5,8 @@ import * as pretrain from "../../lib/cli/pretrain_nano.ts";
 import { UsageError } from "../../lib/cli/command.ts";
 import { adaptationText } from "../../lib/cli/support/bench_adaptation.ts";
 import { measureStep } from "../../lib/cli/support/bench_case.ts";
+import { generateText } from "../../lib/cli/support/bench_generate.ts";
+import { measureGenerate } from "../../lib/cli/support/bench_generate_case.ts";
 import { MODES, STAGES } from "../../lib/cli/support/bench_cases.ts";
 import { describeMachine, machine } from "../../lib/cli/support/bench_machine.ts";
 import { lossSpread, type StepReport, stepText } from "../../lib/cli/support/bench_step.ts";
@@ -68,6 +70,27 @@ Deno.test("the table of steps: median over all rounds, its range, the rounds' me
   other.rounds = [{ ...other.rounds[0], losses: [2, 1.5] }];
   assertEquals(lossSpread([report.results[0], other]), 0.5);
   assertEquals([STAGES.length, MODES.length], [4, 3]);
+});
+
+Deno.test("generation is measured in both ways, and its table gives prompts a second and the time of a token", async () => {
+  const sizes = { items: 1, samples: 2, tokens: 3, timed: 1 }, measured = [];
+  for (const way of ["graph, a call a token", "graph"] as const) {
+    measured.push(measureGenerate({ model: "nano", way }, sizes));
+  }
+  for (const { seconds, toFirstToken, peakMiB } of measured) {
+    assertEquals([seconds.length, toFirstToken.length], [1, 1]);
+    assert(seconds[0] > 0 && toFirstToken[0] > 0 && peakMiB > 100);
+  }
+  const round = (seconds: number) => (
+    { firstSeconds: 9, seconds: [seconds], toFirstToken: [0.9], peakMiB: 400 }
+  );
+  const text = generateText({
+    machine: await machine(),
+    startedAt: "2020-01-01T00:00:00Z",
+    load: { before: 0.1, after: 2 },
+    results: [{ model: "nano", way: "xla", rounds: [round(4), round(4)] }],
+  });
+  assertStringIncludes(text, "| nano | xla | 2.00 | 2.00 - 2.00 | 900 | 100 | 9.0 | 400 |");
 });
 
 Deno.test("the table of trials: each trial, all of them, differences with the sign of later minus earlier", async () => {

@@ -45,7 +45,12 @@ Deno.test("runs are listed, compared, chosen and removed", async () => {
 });
 
 Deno.test("kept results are counted, and those that other code has made are removed", async () => {
-  const path = await kept("cells", { cell: 1 }, (path) => Deno.writeTextFile(path, "twelve bytes"));
+  const path = await kept(
+    "training",
+    "cells",
+    { cell: 1 },
+    (path) => Deno.writeTextFile(path, "twelve bytes"),
+  );
   const foreign = join(results, "kept", "cells", `00000000-${"0".repeat(64)}-${"0".repeat(64)}`);
   await Deno.writeTextFile(foreign, "eight by");
   const about = /^kept cells: 2, 20 bytes, 8 bytes of them by other code \(\.\/lab runs rm kept\)$/m;

@@ -5,37 +5,10 @@
  *   ./lab deno run -A tests/full/make_random_3b.ts DIR
  */
 import { join } from "@std/path";
+import { PALIGEMMA_3B_448 } from "../../lib/cli/support/bench_models.ts";
 import { weightValues } from "../../lib/cli/support/random_weights.ts";
 import { expectedShapes, hubName, type PaliGemmaConfig, toHubConfig } from "../../lib/weights/mod.ts";
 import { gemmaVocabulary, paliGemmaJson } from "../text/gemma.ts";
-
-export const PALIGEMMA_3B_448: PaliGemmaConfig = {
-  vision: {
-    hiddenSize: 1152,
-    layers: 27,
-    heads: 16,
-    intermediateSize: 4304,
-    imageSize: 448,
-    patchSize: 14,
-    layerNormEps: 1e-6,
-  },
-  text: {
-    hiddenSize: 2048,
-    layers: 18,
-    heads: 8,
-    kvHeads: 1,
-    headDim: 256,
-    intermediateSize: 16384,
-    rmsNormEps: 1e-6,
-    ropeTheta: 10_000,
-    vocabSize: 257_216,
-  },
-  imageTokenId: 257_152,
-  bosId: 2,
-  eosId: 1,
-  padId: 0,
-  imageTokens: 1024,
-};
 
 const CARD = `---
 demonstration: true

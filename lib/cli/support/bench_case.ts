@@ -1,13 +1,13 @@
 /** The training step that `./lab bench step` measures, in each of its variants. */
 import type { Tensor } from "@tensorflow/tfjs";
+import { computing } from "../../config/mod.ts";
 import { initAdapter, PROJECTOR, trainingFlops, visionFeatures } from "../../model/mod.ts";
-import { jit, tf, tidy } from "../../tensor/mod.ts";
+import { asType, jit, tf, tidy } from "../../tensor/mod.ts";
 import { IGNORED_LABEL } from "../../text/mod.ts";
 import {
   fit,
   type ImageValues,
   isByBlock,
-  NANO_CONFIG,
   nextTokenObjective,
   TORCH_ADAMW,
   type TrainingBatch,
@@ -15,40 +15,9 @@ import {
   trainStep,
 } from "../../training/mod.ts";
 import type { PaliGemmaConfig, Params } from "../../weights/mod.ts";
-import { BATCH, MODELS, PREFIX, RANK, type StepCase, type StepMeasurement, SUFFIX } from "./bench_cases.ts";
+import { MODELS, PREFIX, RANK, type StepCase, type StepMeasurement } from "./bench_cases.ts";
+import { CONFIGS } from "./bench_models.ts";
 import { randomWeights, weightValues } from "./random_weights.ts";
-
-/** 50.37 million parameters at 224 px: small enough for eager steps on any machine, large enough to be bound by compute. */
-const SMALL_CONFIG: PaliGemmaConfig = {
-  vision: {
-    hiddenSize: 384,
-    layers: 6,
-    heads: 6,
-    intermediateSize: 1536,
-    imageSize: 224,
-    patchSize: 14,
-    layerNormEps: 1e-6,
-  },
-  text: {
-    hiddenSize: 512,
-    layers: 6,
-    heads: 8,
-    kvHeads: 1,
-    headDim: 64,
-    intermediateSize: 2048,
-    rmsNormEps: 1e-6,
-    ropeTheta: 10_000,
-    vocabSize: 32_768,
-  },
-  imageTokenId: 32_767,
-  bosId: 2,
-  eosId: 1,
-  padId: 0,
-  imageTokens: 256,
-};
-
-/** Models by name. */
-const CONFIGS: Record<StepCase["model"], PaliGemmaConfig> = { nano: NANO_CONFIG, "50m": SMALL_CONFIG };
 
 const LEARNING_RATE = 1e-4;
 
@@ -60,36 +29,38 @@ function randomValues(count: number, config: PaliGemmaConfig): Float32Array {
 }
 
 /** What a step of a stage is given of random images, as lib/training's stages read it, and the milliseconds that took. */
-function imagesOf(stage: StepCase["stage"], tower: (pixels: Tensor) => Tensor, config: PaliGemmaConfig) {
-  const { imageSize, hiddenSize } = config.vision;
+function imagesOf({ stage, model }: StepCase, tower: (pixels: Tensor) => Tensor) {
+  const config = CONFIGS[model], { imageSize, hiddenSize } = config.vision, { batch, dtype } = MODELS[model];
   if (stage === "stage 1, features kept") {
-    const shape: [number, number, number] = [BATCH, config.imageTokens, hiddenSize];
-    return { images: tf.tensor3d(randomValues(shape[0] * shape[1] * shape[2], config), shape), ms: 0 };
+    const shape: [number, number, number] = [batch, config.imageTokens, hiddenSize];
+    const values = randomValues(shape[0] * shape[1] * shape[2], config);
+    return { images: tidy(() => asType(tf.tensor3d(values, shape), dtype)), ms: 0 };
   }
-  const pixels = randomValues(BATCH * 3 * imageSize ** 2, config);
+  const pixels = randomValues(batch * 3 * imageSize ** 2, config);
   if (stage !== "stage 1") return { images: pixels, ms: 0 };
-  const start = performance.now(), shape: [number, number, number, number] = [BATCH, 3, imageSize, imageSize];
+  const start = performance.now(), shape: [number, number, number, number] = [batch, 3, imageSize, imageSize];
   const images = tidy(() => tower(tf.tensor4d(pixels, shape)));
   return { images, ms: performance.now() - start };
 }
 
-/** Random tokens beside images: per row the image, 24 tokens of prefix and 16 of answer. */
-function batchOf(config: PaliGemmaConfig, images: ImageValues): TrainingBatch {
-  const length = config.imageTokens + PREFIX + SUFFIX, start = length - SUFFIX;
-  const examples = Array.from({ length: BATCH }, (_, b) => {
-    const text = (at: number) => 3 + ((b * length + at) * 7919) % (config.text.vocabSize - 4);
+/** Random tokens beside images: per row the image, a prefix and an answer. */
+function batchOf({ model }: StepCase, images: ImageValues): TrainingBatch {
+  const config = CONFIGS[model], { batch, suffix } = MODELS[model];
+  const length = config.imageTokens + PREFIX + suffix, start = length - suffix;
+  const examples = Array.from({ length: batch }, (_, b) => {
+    const text = (at: number) => 3 + ((b * length + at) * 7919) % (config.imageTokenId - 3);
     const ids = Array.from({ length }, (_, at) => at < config.imageTokens ? config.imageTokenId : text(at));
     const tokenTypes = ids.map((_, at) => Number(at >= start));
     const labels = ids.map((id, at) => at >= start ? id : IGNORED_LABEL);
     return { sequence: { ids, tokenTypes, labels, truncated: 0 } };
   });
-  return trainingBatch(examples, images, { length, labels: SUFFIX });
+  return trainingBatch(examples, images, { length, labels: suffix });
 }
 
 /** What a stage trains, at its start, and how, as lib/training's stages do. */
 function stageOf({ stage, mode }: StepCase, config: PaliGemmaConfig, frozen: Params) {
   if (stage === "stage 1" || stage === "stage 1, features kept") {
-    const initial = Object.fromEntries(PROJECTOR.map((name) => [name, frozen[name]]));
+    const initial = Object.fromEntries(PROJECTOR.map((name) => [name, asType(frozen[name], "float32")]));
     const trained = { stage: 1, featuresKept: stage === "stage 1, features kept" } as const;
     return { initial, objective: nextTokenObjective(config), trained };
   }
@@ -110,7 +81,8 @@ export async function measureStep(
   stepCase: StepCase,
   steps: number = MODELS[stepCase.model].steps,
 ): Promise<StepMeasurement> {
-  const config = CONFIGS[stepCase.model], frozen = randomWeights(config);
+  const { model } = stepCase, config = CONFIGS[model], { batch: size, suffix, dtype } = MODELS[model];
+  const frozen = randomWeights(config, dtype);
   const { initial, objective, trained, byBlock = false } = stageOf(stepCase, config, frozen);
   const settings = {
     ...TORCH_ADAMW,
@@ -128,10 +100,10 @@ export async function measureStep(
     step: trainStep(objective, settings),
     steps: steps + 2,
     stepsPerEpoch: 1,
-    examplesPerStep: BATCH,
+    examplesPerStep: size,
     batch: () => {
-      const { images, ms } = imagesOf(stepCase.stage, (pixels) => tower(frozen, pixels), config);
-      const batch = batchOf(config, images);
+      const { images, ms } = imagesOf(stepCase, (pixels) => tower(frozen, pixels));
+      const batch = batchOf(stepCase, images);
       start = performance.now() - ms;
       return [batch];
     },
@@ -140,10 +112,9 @@ export async function measureStep(
     onStep: () => void seconds.push((performance.now() - start) / 1000),
   });
   const losses = records.map(({ loss }) => loss);
-  const status = await Deno.readTextFile("/proc/self/status");
-  const peakMiB = Number(/VmHWM:\s+(\d+) kB/.exec(status)![1]) / 1024;
-  const example = { tokens: config.imageTokens + PREFIX + SUFFIX, logits: SUFFIX };
-  const flops = BATCH * trainingFlops(config, example, trained);
+  const peakMiB = computing.memory()!.peakBytes / 2 ** 20;
+  const example = { tokens: config.imageTokens + PREFIX + suffix, logits: suffix };
+  const flops = size * trainingFlops(config, example, trained);
   return { firstSeconds: seconds[0], seconds: seconds.slice(2), flops, peakMiB, losses };
 }
 

@@ -1,7 +1,12 @@
-/** What `./lab bench step` compares; loads nothing. */
+/** What `./lab bench step` and `./lab bench generate` compare; loads nothing. */
 
-/** Models by name, with the timed steps of one process. */
-export const MODELS = { nano: { steps: 20 }, "50m": { steps: 5 } } as const;
+/** Models by name: timed steps of one process, examples of a batch, tokens of an answer. The last one needs a GPU. */
+export const MODELS = {
+  nano: { steps: 20, batch: 4, suffix: 16, dtype: "float32" },
+  "50m": { steps: 5, batch: 4, suffix: 16, dtype: "float32" },
+  "3b": { steps: 5, batch: 6, suffix: 24, dtype: "bfloat16" },
+} as const;
+export type BenchModel = keyof typeof MODELS;
 
 /**
  * What is trained: the projector, with the vision tower's features computed in each step or read from a file; LoRA on both
@@ -12,11 +17,34 @@ export const STAGES = ["stage 1", "stage 1, features kept", "stage 2", "stage 2,
 /** How it is run: op by op, as one function of TensorFlow's graph executor, or compiled by XLA. */
 export const MODES = ["eager", "graph", "xla"] as const;
 
-/** Examples of a batch, tokens of prefix and answer in each, rank of the adapter. */
-export const BATCH = 4, PREFIX = 24, SUFFIX = 16, RANK = 12;
+/** Tokens of a prefix, rank of the adapter. */
+export const PREFIX = 24, RANK = 12;
+
+/** Prompts of a batch, answers to each, tokens of an answer, batches timed. */
+export const ANSWERS = { items: 8, samples: 5, tokens: 32, timed: 3 } as const;
+
+/** How answers are generated; the last is not ours and runs where it is given a Python that has it. */
+export const WAYS = ["graph, a call a token", "graph", "xla, a call a token", "xla", "transformers"] as const;
+
+export interface GenerateCase {
+  model: BenchModel;
+  way: typeof WAYS[number];
+}
+
+/** What one process measured. */
+export interface GenerateMeasurement {
+  /** Of the first batch: tracing, compiling, running. */
+  firstSeconds: number;
+  /** Of each later batch, and up to its first token (of a batch of its own). */
+  seconds: number[];
+  toFirstToken: number[];
+  peakMiB: number;
+  /** Those of transformers, where it is that. */
+  versions?: Record<string, string>;
+}
 
 export interface StepCase {
-  model: keyof typeof MODELS;
+  model: BenchModel;
   stage: typeof STAGES[number];
   mode: typeof MODES[number];
 }
@@ -29,7 +57,7 @@ export interface StepMeasurement {
   seconds: number[];
   /** Floating-point operations of a step's matrix products (lib/model/cost.ts). */
   flops: number;
-  /** Peak of the resident memory of the whole process, libraries and weights included. */
+  /** Peak of the resident memory of the whole process, libraries and weights included; of the GPU's where there is one. */
   peakMiB: number;
   /** Mean loss before each step: the same in every mode but for rounding. */
   losses: number[];

@@ -1,6 +1,8 @@
 import { rng } from "../../config/mod.ts";
-import { allocTensor, tf } from "../../tensor/mod.ts";
-import { expectedShapes, type PaliGemmaConfig, type Params } from "../../weights/mod.ts";
+import { allocTensor, type DType, tf } from "../../tensor/mod.ts";
+import { BYTES, expectedShapes, fromFloat32, type PaliGemmaConfig, type Params } from "../../weights/mod.ts";
+
+const PIECE = 2 ** 20; // numbers held in JavaScript at a time
 
 /**
  * The range of a random weight: uniform in centre +- bound, scaled by fan-in, so that activations and loss have the
@@ -39,21 +41,20 @@ export function weightValues(
   };
 }
 
-/** Random float32 weights of a model, written straight into tensor memory. The caller owns them. */
-export function randomWeights(config: PaliGemmaConfig): Params {
+/** Random weights of a model, written straight into tensor memory. The caller owns them. */
+export function randomWeights(config: PaliGemmaConfig, dtype: DType = "float32"): Params {
   return Object.fromEntries(
     Object.entries(expectedShapes(config)).map(([name, shape]) => {
       const next = weightValues(name, shape, config);
-      return [
-        name,
-        tf.keep(
-          allocTensor(
-            shape,
-            "float32",
-            (part) => next(new Float32Array(part.buffer, part.byteOffset, part.length / 4)),
-          ),
-        ),
-      ];
+      const fill = (part: Uint8Array<ArrayBuffer>) => {
+        for (let at = 0; at < part.length; at += PIECE * BYTES[dtype]) {
+          const own = part.subarray(at, at + PIECE * BYTES[dtype]);
+          const values = new Float32Array(own.length / BYTES[dtype]);
+          next(values);
+          own.set(fromFloat32(values, dtype));
+        }
+      };
+      return [name, tf.keep(allocTensor(shape, dtype, fill))];
     }),
   );
 }
