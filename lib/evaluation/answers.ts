@@ -1,4 +1,4 @@
-import { type Config, limited, rng } from "../config/mod.ts";
+import { computing, type Config, limited, rng } from "../config/mod.ts";
 import { answerPrompts, type ImageStore, type Model } from "../model/mod.ts";
 import { clusteredDifference, clusteredShare, type Interval } from "../stats/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
@@ -56,7 +56,8 @@ export async function askModel(
     batchSize: Math.max(1, Math.floor(batchSize / runs)),
     ...(runs > 1 ? { temperature } : {}),
     blankImages,
-    compiler: config.model.compiler,
+    // On a CPU XLA is no faster here, and compiles for ten seconds what a new length of prompts or kind of model needs.
+    compiler: computing.device === "CPU" ? "graph" as const : "xla" as const,
     onProgress,
     signal,
   };

@@ -63,7 +63,7 @@ export async function serveHandler(
     models: models.map(({ name }) => name),
     notice: card.notice === null ? null : oneLine(card.notice),
   });
-  const { compiler } = config.model, size = models[0].model.config.vision.imageSize;
+  const size = models[0].model.config.vision.imageSize;
   let waiting = 0, last: Promise<unknown> = Promise.resolve();
 
   /** In turn, one at a time. */
@@ -104,7 +104,7 @@ export async function serveHandler(
       const seeds = Array.from({ length: count }, (_, i) => (seed + i) | 0);
       const drawn = temperature > 0 ? { temperature, topP } : {};
       const prompt = { imagePath, prefix, ...(temperature > 0 ? { seeds } : {}) };
-      const settings = { maxNewTokens: maxTokens, batchSize: 1, compiler, ...drawn };
+      const settings = { maxNewTokens: maxTokens, batchSize: 1, ...drawn };
       return await answerPrompts(served.model, tokenizer, imageStore(size), [prompt], settings);
     });
     if (!asked.stream) return Response.json(chatCompletion(served.name, answers));
@@ -126,9 +126,9 @@ export async function serveHandler(
         const prompt = { imagePath, prefix: readable(() => questionPrefix({ question })) },
           own: PageAnswer[] = [];
         for (const { name, model } of models) {
-          const said = await captureAnswer(model, tokenizer, store, prompt, { maxNewTokens, compiler });
+          const said = await captureAnswer(model, tokenizer, store, prompt, { maxNewTokens });
           const maps = answerMaps(said), { rows, columns } = said.layout;
-          const blank = { maxNewTokens, batchSize: 1, compiler, blankImages: true };
+          const blank = { maxNewTokens, batchSize: 1, blankImages: true };
           const [[grey]] = await answerPrompts(model, tokenizer, store, [prompt], blank);
           own.push({
             model: name,

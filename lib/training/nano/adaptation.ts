@@ -60,7 +60,7 @@ export async function adaptationTrial(
   options: { perType: number; testPerGroup: number; log: (line: string) => void },
 ): Promise<AdaptationTrial> {
   const seeded = { ...config, seed: config.seed + trial };
-  const store = phantomStore(), { compiler } = config.model;
+  const store = phantomStore();
   const examplesOf = (types: readonly QuestionType[], part: number, perType = options.perType) =>
     toExamples(
       toPairs(phantomItems(perType, trainSeed(trial, part), "shifted", types)),
@@ -83,8 +83,8 @@ export async function adaptationTrial(
   };
   const measure = async (name: string, of: Model) => {
     const right = {
-      anatomy: await greedyRight(of, tokenizer, test.anatomy, { compiler }),
-      lesion: await greedyRight(of, tokenizer, test.lesion, { compiler }),
+      anatomy: await greedyRight(of, tokenizer, test.anatomy),
+      lesion: await greedyRight(of, tokenizer, test.lesion),
     };
     const accuracy = {
       anatomy: accuracyByType(test.anatomy, right.anatomy).all,

@@ -69,7 +69,7 @@ export async function greedyRight(
   model: Model,
   tokenizer: Tokenizer,
   items: readonly PhantomItem[],
-  options: { blankImages?: boolean; compiler: "graph" | "xla"; batchSize?: number; signal?: AbortSignal },
+  options: { blankImages?: boolean; batchSize?: number; signal?: AbortSignal } = {},
 ): Promise<boolean[]> {
   const answers = await answerPrompts(
     model,
@@ -89,7 +89,7 @@ export async function pictureEffect(
   model: Model,
   tokenizer: Tokenizer,
   items: readonly PhantomItem[],
-  options: { compiler: "graph" | "xla"; batchSize?: number; signal?: AbortSignal },
+  options: { batchSize?: number; signal?: AbortSignal } = {},
 ): Promise<number> {
   const prompts = items.map((item) => (
     { imagePath: `${item.style}/${item.seed}`, prefix: questionPrefix(item) }

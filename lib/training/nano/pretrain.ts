@@ -65,7 +65,7 @@ export async function pretrainNano(
   const model: Model = { params, config: NANO_CONFIG, dtype: "float32" };
   const items = phantomItems(50, TEST_SEED, "generic"), shifted = phantomItems(50, TEST_SEED, "shifted");
   const accuracyOf = async (set: typeof items, blankImages: boolean) =>
-    accuracyByType(set, await greedyRight(model, tokenizer, set, { blankImages, compiler: "xla" }));
+    accuracyByType(set, await greedyRight(model, tokenizer, set, { blankImages }));
   const measurement: NanoMeasurement = {
     parameters: Object.values(params).reduce((sum, x) => sum + x.size, 0),
     steps,
