@@ -1,12 +1,8 @@
-import { exists } from "@std/fs";
-import { basename, dirname, join } from "@std/path";
-import { findRun, openInput } from "../artifacts/mod.ts";
-import type { Config } from "../config/mod.ts";
 import { oneLine } from "../jupyter/mod.ts";
 import { openModel } from "../model/mod.ts";
-import { loadAdapter } from "../weights/mod.ts";
 import { readArgs, UsageError } from "./command.ts";
-import { type ServedModel, serveHandler } from "./support/serve_handler.ts";
+import { serveHandler } from "./support/serve_handler.ts";
+import { adapterHelp, servedModels } from "./support/served_models.ts";
 import { readConfig } from "./support/settings.ts";
 import { untilSignal } from "./support/until_signal.ts";
 
@@ -17,36 +13,11 @@ A page on this machine to drop an image on (DICOM, PNG, JPEG, ...) and ask sever
 base model beside adapters, maps, and what is answered about a grey picture. The same models speak as an OpenAI-compatible server
 (/v1/chat/completions with image_url as a data URI, /v1/models): one user message with one image, the key as API key; a streamed
 answer comes in one piece. Only this machine reaches it, with the key in the address that is printed. Ctrl-C ends it.
-  --adapter  a cell of notebook 05, or a folder with a PEFT adapter; may be repeated. If not said otherwise, roco_medpix__with where
-             notebook 05 has trained it
+${adapterHelp}
   --port     a free one, if not said otherwise
   --scale    tiny: the nano demonstration model (default); full: google/paligemma-3b-mix-448 from the hub
   --model    another PaliGemma: a folder, or owner/name on the hub
   --set      KEY=VALUE, any key of lib/config/config.ts, such as evaluation.maxNewTokens=8; may be repeated`;
-
-/** What the paper's tables end with. */
-const DEFAULT_CELL = "roco_medpix__with";
-
-/** Folder of an adapter: itself, or that of a cell of the run of notebook 05. */
-async function adapterFolder(name: string, config: Config): Promise<string> {
-  if (await exists(join(name, "adapter_config.json"))) return name;
-  using run = await openInput("05_stage2", config);
-  const file = `adapters/${name}/adapter_model.safetensors`;
-  if (!(file in run.manifest.outputs)) {
-    throw new Error(
-      `"${name}" is neither a folder with adapter_config.json nor a cell that notebook 05 has trained.`,
-    );
-  }
-  return dirname(run.file(file));
-}
-
-/** The cell that is served where none is named. */
-async function defaultAdapters(config: Config): Promise<string[]> {
-  const found = await findRun("05_stage2", config);
-  return found && `adapters/${DEFAULT_CELL}/adapter_model.safetensors` in found.manifest.outputs
-    ? [DEFAULT_CELL]
-    : [];
-}
 
 export async function run(args: string[]): Promise<void> {
   const { options } = readArgs(args, { values: ["scale", "model", "port"], lists: ["set", "adapter"] });
@@ -56,18 +27,11 @@ export async function run(args: string[]): Promise<void> {
   }
   const model = options.model === undefined ? [] : [`model.checkpoint=${JSON.stringify(options.model)}`];
   const { config } = readConfig({ scale: options.scale, set: [...options.set, ...model] });
-  const names = options.adapter.length > 0 || options.model !== undefined
-    ? options.adapter
-    : await defaultAdapters(config);
   await untilSignal("stopped.", async (signal) => {
     const opened = await openModel(config, { signal });
-    const models: ServedModel[] = [{ name: "base", model: opened.model }];
-    for (const name of names) {
-      const adapter = await loadAdapter(await adapterFolder(name, config), opened.model.config, { signal });
-      models.push({ name: basename(name), model: { ...opened.model, adapter } });
-    }
-    const repeated = models.find(({ name }, i) => models.findIndex((other) => other.name === name) < i);
-    if (repeated) throw new UsageError(`--adapter: two models would be called "${repeated.name}".`);
+    const models = await servedModels(options.adapter, options.model === undefined, config, opened, {
+      signal,
+    });
     const token = crypto.getRandomValues(new Uint8Array(24)).toHex();
     const folder = await Deno.makeTempDir({ prefix: "radvqa-serve-" });
     try {

@@ -2,6 +2,7 @@
 export * from "./answers.ts";
 export * from "./bleu.ts";
 export * from "./cells.ts";
+export * from "./consistency.ts";
 export * from "./controls.ts";
 export * from "./external.ts";
 export * from "./item_scores.ts";
@@ -10,6 +11,7 @@ export * from "./judge_cells.ts";
 export * from "./metrics.ts";
 export * from "./normalise.ts";
 export * from "./picture_doubts.ts";
+export * from "./options.ts";
 export * from "./overlap.ts";
 export * from "./reading_rules.ts";
 export * from "./records.ts";

@@ -1,9 +1,12 @@
 import { isOwn } from "../config/mod.ts";
 import {
+  type Accuracy,
+  type Consistency,
   DIFFERENT_READINGS,
   type GridItems,
   type GroupAccuracy,
   type JudgedCell,
+  type OptionRanking,
   PENALTY_READINGS,
   type RobustAccuracy,
   type ScorerRow,
@@ -15,6 +18,7 @@ import {
 } from "../evaluation/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import type { CellAccuracy, PairedRow } from "./accuracies.ts";
+import { percentText } from "./tables.ts";
 
 /** A row of a table that is shown: column titles with their cells. */
 type ShownRow = Record<string, string | number | null>;
@@ -89,6 +93,38 @@ export interface CellScorerRow extends ScorerRow {
 /** The short answers of some systems under every rule that applies to them. */
 export const scorerRows = (table: ScoreTable, cells: readonly string[]): CellScorerRow[] =>
   cells.flatMap((cell) => scorerTable(table, cell).map((row) => ({ cell, ...row })));
+
+/** A system's options ranked by likelihood, beside the same items' exact match by generation. */
+export interface RankedCell {
+  cell: string;
+  ranking: OptionRanking;
+  generated: Accuracy | null;
+}
+
+/** What likelihood says of multiple-choice items: accuracy, whether it outlasts every order, bias of places, calibration. */
+export const optionRows = (ranked: readonly RankedCell[]): ShownRow[] =>
+  ranked.map(({ cell, ranking, generated }) => ({
+    cell,
+    items: ranking.items,
+    generated: generated ? percentText(generated.byImage) : null,
+    "likeliest option": percentText(ranking.right),
+    [`right in every order, of ${ranking.rotated}`]: ranking.circular ? percentText(ranking.circular) : null,
+    "chosen by place, %": ranking.places.map((share) => (100 * share).toFixed(0)).join(" / "),
+    confidence: `${(100 * ranking.confidence).toFixed(1)}%`,
+    "Brier score": Number(ranking.brier.toFixed(3)),
+    "calibration error": `${(100 * ranking.calibrationError).toFixed(1)}%`,
+  }));
+
+/** Share of answers that small changes of the image leave as they are: a row a system, a column a change. */
+export const consistencyRows = (
+  systems: readonly { cell: string; found: readonly Consistency[] }[],
+): ShownRow[] =>
+  systems.map(({ cell, found }) => ({
+    cell,
+    items: found[0]?.items ?? 0,
+    "exact match": found[0] ? `${(100 * found[0].accuracy).toFixed(1)}%` : null,
+    ...Object.fromEntries(found.map(({ change, same }) => [change, percentText(same)])),
+  }));
 
 /** Accuracy under all readings of the robustness rule, the readings in words. */
 export function robustnessRows(robust: readonly RobustAccuracy[]): ShownRow[] {

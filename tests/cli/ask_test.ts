@@ -59,9 +59,11 @@ Deno.test({
       assertEquals(code, 0, errors);
       const { notice } = await readCard(join(paths.data, "nano"));
       assert(notice !== null);
-      const [answer, probability, note, saliency, ...rest] = lines;
-      assert(answer.trim() !== "");
-      const share = Number(/^probability of this answer under the model: (.+)$/.exec(probability)?.[1]);
+      const [answer, probability, saliency, note, ...rest] = lines;
+      assert(/^base: \S/.test(answer));
+      const share = Number(
+        /^ {2}probability under the model: ([^;]+); about a grey picture: .+$/.exec(probability)?.[1],
+      );
       assert(share > 0 && share <= 1, probability);
       assertEquals([note, saliency, rest], [`Note: ${notice}.`, "saliency: map.png", []]);
 

@@ -3,16 +3,11 @@ import { z } from "zod";
 import { type Config, sha256 } from "../../config/mod.ts";
 import { decodeImage, doubtsAbout, encodePng, resizeBicubic } from "../../image/mod.ts";
 import { fillPage, oneLine } from "../../jupyter/mod.ts";
-import { answerPrompts, imageStore, type Model, type OpenModel } from "../../model/mod.ts";
-import { answerMaps, captureAnswer } from "../../saliency/mod.ts";
+import { answerPrompts, imageStore, type OpenModel } from "../../model/mod.ts";
+import { answerMaps } from "../../saliency/mod.ts";
 import { questionPrefix } from "../../text/mod.ts";
 import { chatCompletion, ChatError, chatEvents, readChat } from "./chat.ts";
-
-/** A model that is served, by the name that requests give. */
-export interface ServedModel {
-  name: string;
-  model: Model;
-}
+import { type ServedAnswer, servedAnswer, type ServedModel } from "./served_models.ts";
 
 export interface ServeOptions {
   /** Base model first. */
@@ -41,13 +36,8 @@ const PageRequest = z.strictObject({
 });
 
 /** What one model says to one question of the page. */
-export interface PageAnswer {
-  model: string;
+export interface PageAnswer extends Omit<ServedAnswer, "said"> {
   text: string;
-  /** Of the answer under the model. */
-  probability: number;
-  /** The answer to the same question about a grey picture: equal answers did not need the image. */
-  withoutImage: string;
   maps: { raw: number[]; rollout: number[]; rows: number; columns: number };
 }
 
@@ -116,7 +106,7 @@ export async function serveHandler(
   async function ask(body: unknown): Promise<Response> {
     const read = PageRequest.safeParse(body);
     if (!read.success) throw new ChatError(400, z.prettifyError(read.error));
-    const { questions } = read.data, { maxNewTokens } = config.evaluation;
+    const { questions } = read.data;
     return await withImage(Uint8Array.fromBase64(read.data.image), async (imagePath) => {
       const image = await pixelsOf(imagePath), shrink = SHOWN / Math.max(image.width, image.height);
       const side = (pixels: number) => Math.max(1, Math.round(pixels * shrink));
@@ -125,16 +115,12 @@ export async function serveHandler(
       for (const question of questions) {
         const prompt = { imagePath, prefix: readable(() => questionPrefix({ question })) },
           own: PageAnswer[] = [];
-        for (const { name, model } of models) {
-          const said = await captureAnswer(model, tokenizer, store, prompt, { maxNewTokens });
+        for (const served of models) {
+          const { said, ...answer } = await servedAnswer(served, tokenizer, store, prompt, config);
           const maps = answerMaps(said), { rows, columns } = said.layout;
-          const blank = { maxNewTokens, batchSize: 1, blankImages: true };
-          const [[grey]] = await answerPrompts(model, tokenizer, store, [prompt], blank);
           own.push({
-            model: name,
+            ...answer,
             text: said.text,
-            probability: Math.exp(said.logprobs.reduce((sum, x) => sum + x, 0)),
-            withoutImage: grey.text,
             maps: { raw: [...maps["raw attention"]], rollout: [...maps.rollout], rows, columns },
           });
         }

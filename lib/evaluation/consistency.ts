@@ -1,0 +1,116 @@
+import { type Config, limited, rng } from "../config/mod.ts";
+import type { ImageStore } from "../model/mod.ts";
+import { type ClusteredShare, clusteredShare, type Interval } from "../stats/mod.ts";
+import type { Tokenizer } from "../text/mod.ts";
+import { type AskedItem, askModel } from "./answers.ts";
+import type { ReadySystem } from "./cells.ts";
+import { normaliseAnswer } from "./normalise.ts";
+import type { Prediction } from "./records.ts";
+import { exact } from "./scorers.ts";
+
+/** RGB bytes `[size, size, 3]` to as many, changed. */
+type Change = (data: Uint8Array, size: number, path: string) => Promise<Uint8Array>;
+
+const raw = (size: number) => ({ raw: { width: size, height: size, channels: 3 as const } });
+
+/** Changes of a picture that leave what it shows, and the right answer, as they are. */
+export const SMALL_CHANGES = {
+  "turned by 5°": async (data, size) => {
+    const { default: sharp } = await import("sharp");
+    const turned = await sharp(data, raw(size)).rotate(5, { background: "black" }).raw()
+      .toBuffer({ resolveWithObject: true });
+    const { width, height } = turned.info, [left, top] = [width - size, height - size].map((x) => x >> 1);
+    return await sharp(turned.data, { raw: turned.info }).extract({ left, top, width: size, height: size })
+      .raw()
+      .toBuffer();
+  },
+  "4 % cut off each side": async (data, size) => {
+    const { default: sharp } = await import("sharp");
+    const cut = Math.max(1, Math.round(0.04 * size)), side = size - 2 * cut;
+    return await sharp(data, raw(size)).extract({ left: cut, top: cut, width: side, height: side })
+      .resize(size, size, { fit: "fill" }).raw().toBuffer();
+  },
+  "10 % brighter": (data) => Promise.resolve(data.map((x) => Math.min(255, Math.round(1.1 * x)))),
+  "JPEG, quality 50": async (data, size) => {
+    const { default: sharp } = await import("sharp");
+    return await sharp(await sharp(data, raw(size)).jpeg({ quality: 50 }).toBuffer()).removeAlpha().raw()
+      .toBuffer();
+  },
+  "noise of 5 levels": (data, _size, path) => {
+    const random = rng(`noise/${path}`),
+      normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    return Promise.resolve(data.map((x) => Math.max(0, Math.min(255, Math.round(x + 5 * normal())))));
+  },
+} as const satisfies Record<string, Change>;
+export type SmallChange = keyof typeof SMALL_CHANGES;
+
+/** A store that gives the images of another one changed. */
+export const changedStore = (store: ImageStore, change: SmallChange): ImageStore => ({
+  ...store,
+  get: async (path) => await SMALL_CHANGES[change](await store.get(path), store.size, path),
+});
+
+/** How a system's greedy answers hold when the image is changed a little. */
+export interface Consistency {
+  change: SmallChange;
+  items: number;
+  /** Items whose answer stays the same (after lower-casing and trimming), right or wrong. */
+  same: ClusteredShare;
+  /** Exact match as it is, and with the change. */
+  accuracy: number;
+  changedAccuracy: Interval;
+}
+
+/**
+ * A system's greedy answers to items, and again with each small change of their images. A system that says the same to every
+ * image is perfectly consistent: read it beside the accuracy.
+ *
+ * @throws the signal's reason between two batches, once it is aborted
+ */
+export async function consistency(
+  { model, weights }: ReadySystem,
+  tokenizer: Tokenizer,
+  store: ImageStore,
+  items: readonly AskedItem[],
+  config: Config,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Consistency[]> {
+  const used = items.slice(0, limited(items.length, config));
+  const ask = (from: ImageStore, name: string) =>
+    askModel(model, tokenizer, from, used, config, {
+      runs: 1,
+      weights: weights === undefined ? undefined : `${weights} ${name}`,
+      signal,
+    });
+  if (used.length === 0) return [];
+  const plain = await ask(store, "as it is"), found: Consistency[] = [];
+  for (const change of Object.keys(SMALL_CHANGES) as SmallChange[]) {
+    found.push(consistencyOf(change, used, plain, await ask(changedStore(store, change), change)));
+  }
+  return found;
+}
+
+/** Two lists of answers to the same items, in their order. @throws if they are not */
+export function consistencyOf(
+  change: SmallChange,
+  items: readonly AskedItem[],
+  plain: readonly Prediction[],
+  changed: readonly Prediction[],
+): Consistency {
+  if (items.some(({ id }, i) => plain[i]?.id !== id || changed[i]?.id !== id)) {
+    throw new Error(`Expected answers to ${items.length} items in their order, twice; found others.`);
+  }
+  const images = items.map(({ imageId }) => imageId);
+  const right = (answers: readonly Prediction[]) =>
+    clusteredShare(items.map((item, i) => exact({ ...item, prediction: answers[i].answer })!), images);
+  const same = items.map((_, i) =>
+    Number(normaliseAnswer(plain[i].answer) === normaliseAnswer(changed[i].answer))
+  );
+  return {
+    change,
+    items: items.length,
+    same: clusteredShare(same, images),
+    accuracy: right(plain).estimate,
+    changedAccuracy: right(changed),
+  };
+}

@@ -1,0 +1,152 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import sharp from "sharp";
+import { loadConfig } from "../../lib/config/mod.ts";
+import {
+  type AskedItem,
+  changedStore,
+  consistency,
+  consistencyOf,
+  optionProbabilities,
+  type RankedItem,
+  rankingOf,
+  rankOptions,
+  SMALL_CHANGES,
+  type SmallChange,
+} from "../../lib/evaluation/mod.ts";
+import { openModel } from "../../lib/model/mod.ts";
+import { captureAnswer } from "../../lib/saliency/mod.ts";
+import { questionPrefix } from "../../lib/text/mod.ts";
+
+const dir = await Deno.makeTempDir({ prefix: "options-" });
+globalThis.addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
+const PICTURE = join(dir, "picture.png");
+await sharp({ create: { width: 96, height: 96, channels: 3, background: "#404040" } })
+  .composite([{
+    input: { create: { width: 30, height: 24, channels: 3, background: "#d0d0d0" } },
+    left: 40,
+    top: 20,
+  }])
+  .png().toFile(PICTURE);
+
+const item = (id: string, answer: string, choices: string[] | null): AskedItem => ({
+  ...{ id, imageId: id, imagePath: PICTURE, answerType: null },
+  ...{ question: "what modality is this image?", answer, choices },
+});
+const config = loadConfig({});
+
+Deno.test("an option's likelihood is that of the model giving it as its answer, in every rotation of the list", async () => {
+  const { model, tokenizer, store } = await openModel(config), choices = ["ct", "mri", "x-ray"];
+  const items = [
+    item("a", "MRI", choices),
+    item("b", "x-ray", choices),
+    item("c", "pet", choices),
+    item("d", "ct", null),
+  ];
+  const ranked = await rankOptions(model, tokenizer, store, items, config, { rotated: 1 });
+  assertEquals(ranked.map(({ id, gold, rotations }) => [id, gold, rotations.length]), [["a", 1, 3], [
+    "b",
+    2,
+    1,
+  ]]);
+  const direct = async (listed: string[], answer: string) => {
+    const prefix = questionPrefix({ question: items[0].question, choices: listed });
+    const answerIds = [...tokenizer.encode(answer), tokenizer.eosId];
+    const { logprobs } = await captureAnswer(model, tokenizer, store, { imagePath: PICTURE, prefix }, {
+      answerIds,
+    });
+    return -logprobs.reduce((sum, x) => sum + x, 0);
+  };
+  const turned = ["mri", "x-ray", "ct"], { rotations } = ranked[0];
+  for (const [i, choice] of choices.entries()) {
+    assertAlmostEquals(rotations[0].nats[i], await direct(choices, choice), 1e-3);
+    assertAlmostEquals(rotations[1].nats[i], await direct(turned, choice), 1e-3);
+  }
+});
+
+const ranked = (id: string, gold: number, ...nats: number[][]): RankedItem => ({
+  ...{ id, imageId: id, gold },
+  rotations: nats.map((own, shift) => ({ shift, nats: own })),
+});
+
+Deno.test("a ranking says how often the likeliest option is right, in every order, and at which place it stood", () => {
+  const found = rankingOf([
+    ranked("a", 0, [1, 2], [1, 2]), // the same option twice: places 0, then 1
+    ranked("b", 1, [1, 2], [2, 1]), // the first place twice: wrong, then right
+    ranked("c", 1, [3, 1], [5, 1]),
+    ranked("d", 0, [4, 1]), // not rotated
+  ])!;
+  assertEquals([found.items, found.rotated], [4, 3]);
+  assertAlmostEquals(found.right.estimate, 2 / 4);
+  assertAlmostEquals(found.circular!.estimate, 2 / 3);
+  assertEquals(found.places, [4 / 6, 2 / 6]);
+  assertEquals(rankingOf([]), null);
+  assertEquals(rankingOf([ranked("d", 0, [4, 1])])!.circular, null);
+});
+
+Deno.test("probabilities are of the options alone; confidence, Brier score and calibration error follow from them", () => {
+  optionProbabilities([1000, 1000 + Math.log(3)]).forEach((p, i) => assertAlmostEquals(p, [0.75, 0.25][i]));
+  const sure = Math.log(4),
+    items = Array.from({ length: 10 }, (_, i) => ranked(`${i}`, i < 6 ? 0 : 1, [0, sure]));
+  const { confidence, brier, calibrationError } = rankingOf(items)!;
+  assertAlmostEquals(confidence, 0.8);
+  assertAlmostEquals(brier, 0.6 * 2 * 0.2 ** 2 + 0.4 * 2 * 0.8 ** 2);
+  // Two items a group, the first three groups right: |1 - 0.8| three times and |0 - 0.8| twice.
+  assertAlmostEquals(calibrationError, (3 * 0.2 + 2 * 0.8) / 5);
+});
+
+Deno.test("every small change changes the picture, but little, and the same way again", async () => {
+  const store = { ...(await openModel(config)).store }, plain = await store.get(PICTURE);
+  for (const change of Object.keys(SMALL_CHANGES) as SmallChange[]) {
+    const [once, again] = [
+      await changedStore(store, change).get(PICTURE),
+      await changedStore(store, change).get(PICTURE),
+    ];
+    assertEquals([once.length, once.every((x, i) => x === again[i])], [plain.length, true], change);
+    const distance = plain.reduce((sum, x, i) => sum + Math.abs(x - once[i]), 0) / plain.length;
+    assert(distance > 0.05 && distance < 20, `${change}: ${distance}`);
+  }
+  assertEquals([...await store.get(PICTURE)], [...plain]);
+});
+
+Deno.test("consistency counts equal answers, right or wrong, beside the accuracy", () => {
+  const items = [item("a", "ct", null), item("b", "mri", null), item("c", "ct", null), item("d", "ct", null)];
+  const said = (answers: string[]) =>
+    answers.map((answer, i) => ({ id: items[i].id, run: 0, answer, seed: null, cut: false }));
+  const found = consistencyOf(
+    "10 % brighter",
+    items,
+    said(["ct", "ct", "ct", "x-ray"]),
+    said(["CT ", "ct", "mri", "ct"]),
+  );
+  assertEquals([found.items, found.same.estimate, found.accuracy, found.changedAccuracy.estimate], [
+    4,
+    0.5,
+    0.5,
+    0.5,
+  ]);
+  let refused = false;
+  try {
+    consistencyOf("10 % brighter", items, said(["ct"]), said(["ct"]));
+  } catch {
+    refused = true;
+  }
+  assert(refused);
+});
+
+Deno.test("a system is asked once as it is and once with each change, of a limited run the first items", async () => {
+  const opened = await openModel(config);
+  const items = Array.from({ length: 3 }, (_, i) => item(`${i}`, "ct", null));
+  const found = await consistency(
+    { model: opened.model },
+    opened.tokenizer,
+    opened.store,
+    items,
+    loadConfig({ LIMIT: "2" }),
+  );
+  assertEquals(
+    found.map(({ change, items }) => [change, items]),
+    Object.keys(SMALL_CHANGES).map((change) => [change, 2]),
+  );
+  assertEquals(await consistency({ model: opened.model }, opened.tokenizer, opened.store, [], config), []);
+});
