@@ -123,7 +123,7 @@ export const Config = z.strictObject({
     attentionError: z.number(),
     /** 07: distance of one question's maps on two images, 0 (equal) to 1. */
     mapDistance: z.number(),
-    /** 07: lower end of rollout's interval in the pointing game minus the upper end of the better baseline's. */
+    /** 07: lower end of what rollout has ahead of another image's map in the pointing game, over all types of questions. */
     pointingLead: z.number(),
   }),
 });
@@ -175,7 +175,7 @@ const tiny: Config = {
     verdicts: 0.5,
     attentionError: 1e-3,
     mapDistance: 0.01,
-    pointingLead: 0.1,
+    pointingLead: 0.02,
   },
 };
 

@@ -1,13 +1,23 @@
-import type { PointingGame } from "../saliency/mod.ts";
+import { BASELINES, isAhead, type PointingGain, type PointingGame } from "../saliency/mod.ts";
 import { type Cell, percentText } from "./tables.ts";
 
-/** The pointing game as rows of a table: shares with their intervals as text. */
+/** The pointing game, one row for each map or baseline, one column for each type of question; and the mass over all types. */
 export function pointingRows(games: readonly PointingGame[]): Record<string, Cell>[] {
-  return games.map(({ question, map, pointing, mass, right }) => ({
-    question,
+  return [...Map.groupBy(games, ({ map }) => map)].map(([map, own]) => ({
     map,
-    "points at the lesion": percentText(pointing),
-    "mass on it": percentText(mass),
-    "answers right": `${(100 * right).toFixed(1)}%`,
+    kind: map in BASELINES ? "baseline" : "map",
+    ...Object.fromEntries(own.map(({ question, pointing }) => [question, percentText(pointing)])),
+    "mass on the lesion, all": percentText(own.at(-1)!.mass),
+  }));
+}
+
+/** Rollout minus each baseline, in points, and whether it is ahead. */
+export function gainRows(gains: readonly PointingGain[]): Record<string, Cell>[] {
+  const points = ({ difference: { estimate, low, high } }: PointingGain) =>
+    `${[estimate, low, high].map((x) => (100 * x).toFixed(0)).join(" [").replace(/ \[(?!.* \[)/, ", ")}]`;
+  return [...Map.groupBy(gains, ({ baseline }) => baseline)].map(([baseline, own]) => ({
+    "rollout minus": baseline,
+    ...Object.fromEntries(own.map((gain) => [gain.question, points(gain)])),
+    "ahead over all": isAhead(own.at(-1)!) ? "yes" : "no: fails",
   }));
 }

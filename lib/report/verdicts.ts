@@ -2,7 +2,7 @@ import type { StageInput } from "../artifacts/mod.ts";
 import type { Config } from "../config/mod.ts";
 import type { CellOverlap, PairedRow } from "./accuracies.ts";
 import { type CurveRow, trainingArguments, validated } from "./curves.ts";
-import type { ImageToResponseSummary } from "../saliency/mod.ts";
+import { type ImageToResponseSummary, isAhead, type PointingGain } from "../saliency/mod.ts";
 import { FIGURE_MAP, hasFile } from "./figure_map.ts";
 import { withoutStage1 } from "./paper_tables.ts";
 import type { Verdict } from "./tables.ts";
@@ -26,6 +26,21 @@ const COMPARED = ["pmc_vqa", "roco_v2", "roco_medpix"];
 
 /** Said of what a limited run left nothing to judge by. */
 const NOTHING: Judgement = { verdict: "not run", reason: "this run left nothing to judge it by" };
+
+/** Rollout shows where the answer looked only where it is ahead of every baseline, over all types of questions. */
+function rolloutVerdict(gains: readonly PointingGain[]): Judgement {
+  const all = gains.filter(({ question }) => question === "all"),
+    behind = all.filter((gain) => !isAhead(gain));
+  const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
+  if (all.length === 0) return NOTHING;
+  const others = behind.map(({ baseline, other }) => `${baseline} (${percent(other)})`);
+  return {
+    verdict: behind.length === 0 ? "trend" : "not reproduced",
+    reason: `rollout points at ${percent(all[0].rollout)} of lesions over all types of questions; ${
+      behind.length === 0 ? `ahead of all ${all.length} baselines` : `not ahead of: ${others.join(", ")}`
+    }`,
+  };
+}
 
 /**
  * A verdict with its reason for every entry of `FIGURE_MAP`, from what the runs measured. "Trend" is only given where a
@@ -62,7 +77,7 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
   );
   const args = trainingArguments(config), same = args.filter(({ paper, here }) => paper === here).length;
   const ours = inputs["07_saliency"].manifest.notes as {
-    pointing?: { map: number; baseline: number; lead: number } | null;
+    pointing?: PointingGain[];
     equation2?: ImageToResponseSummary;
   };
   const { pointing, equation2 } = ours;
@@ -91,12 +106,7 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
         "the paper's curve is drawn (it is of training loss); ours needs the credentialed MIMIC-CXR-JPG",
     },
     "Figure 6": counts("same display, other images and model"),
-    "Figure 7": !pointing ? NOTHING : {
-      verdict: pointing.lead > 0 ? "trend" : "not reproduced",
-      reason: `rollout points at ${(100 * pointing.map).toFixed(0)}% of lesions, the better baseline at ${
-        (100 * pointing.baseline).toFixed(0)
-      }%`,
-    },
+    "Figure 7": rolloutVerdict(pointing ?? []),
     "Figure 8": { verdict: "trend", reason: "same inputs to the teacher; our words, one pair a reply, JSON" },
     "Figure 9": { verdict: "trend", reason: "same inputs to the teacher; our words, one pair a reply, JSON" },
     "Figure 10": { verdict: "trend", reason: "same inputs to the judge; our words" },

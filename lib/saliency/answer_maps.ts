@@ -24,17 +24,24 @@ export function meanOverAnswer(matrix: Float32Array, layout: SequenceLayout): Fl
   return out.map((weight) => weight / layout.response.length);
 }
 
+const allowed = ({ prefix }: CapturedAnswer) => prefixLmMask(prefix, new Uint8Array(prefix.length).fill(1));
+
+/** The map "rollout" alone. */
+export const rolloutMap = (captured: CapturedAnswer): Float32Array => {
+  const { attentions, layout } = captured;
+  return meanOverAnswer(rollout(attentions, { mask: allowed(captured), dropped: layout.sinks }), layout);
+};
+
 /** All maps of one captured answer. */
 export function answerMaps(captured: CapturedAnswer): Record<AnswerMap, Float32Array> {
-  const { attentions, layout, prefix } = captured;
-  const mask = prefixLmMask(prefix, new Uint8Array(layout.length).fill(1));
+  const { attentions, layout } = captured, mask = allowed(captured);
   const raw = rawAttention(attentions), full = rollout(attentions, { mask });
   const mean = (matrix: Float32Array) => meanOverAnswer(matrix, layout);
   return {
     "raw attention": mean(withoutSinks(raw, layout)),
     "raw, with sinks": mean(raw),
     "last layer": mean(withoutSinks(rawAttention(attentions, { layer: attentions.length - 1 }), layout)),
-    "rollout": mean(rollout(attentions, { mask, dropped: layout.sinks })),
+    "rollout": rolloutMap(captured),
     "rollout, with sinks": mean(full),
     "rollout, diagonal": Float32Array.from(
       { length: layout.rows * layout.columns },

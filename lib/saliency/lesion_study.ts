@@ -1,11 +1,16 @@
 import { join } from "@std/path";
 import type { ImageStore, Model } from "../model/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
-import { type AnswerMap, answerMaps, readMask } from "./answer_maps.ts";
+import { type AnswerMap, answerMaps, readMask, rolloutMap } from "./answer_maps.ts";
+import { type Baseline, contrastMap, mapsOfOthers, shuffledDecoder } from "./baselines.ts";
 import { captureAnswer, type CaptureOptions } from "./capture.ts";
 import { type AttentionShares, attentionShares, predictingRow } from "./directions.ts";
 import type { LocalisationExample } from "./localisation.ts";
 import { rawAttention } from "./matrices.ts";
+
+/** A map of the answer, or a baseline. */
+export type StudyMap = AnswerMap | Baseline;
+type StudyMaps = Record<Exclude<StudyMap, keyof ReturnType<typeof mapsOfOthers>[number]>, Float32Array>;
 
 /** A question about an image whose lesion is known. */
 export interface LesionQuestion {
@@ -26,7 +31,7 @@ export interface StudiedQuestion extends LesionQuestion {
   right: boolean;
   /** Of the query that predicts the answer's first token, mean over heads and layers. */
   shares: AttentionShares;
-  maps: Record<AnswerMap, Float32Array>;
+  maps: Record<StudyMap, Float32Array>;
   mask: Uint8Array;
   maskRows: number;
   maskColumns: number;
@@ -54,8 +59,17 @@ export function lesionQuestions(
   return types.flatMap((type) => known.filter((pair) => pair.questionType === type).slice(0, count));
 }
 
+/** How questions are studied. */
+export interface StudyOptions extends CaptureOptions {
+  /** A question in which the lesion has no part: its map is a baseline. */
+  unrelated: string;
+  /** Of the shuffled weights. */
+  seed: number;
+  onProgress?: (done: number, total: number) => void | Promise<void>;
+}
+
 /**
- * Asks every question greedily and keeps the maps.
+ * Asks every question greedily and keeps the maps, and those of the baselines.
  *
  * @throws the signal's reason, once it is aborted
  */
@@ -64,33 +78,50 @@ export async function studyLesions(
   tokenizer: Tokenizer,
   store: ImageStore,
   questions: readonly LesionQuestion[],
-  options: CaptureOptions & {
-    onProgress?: (done: number, total: number) => void | Promise<void>;
-  } = {},
+  options: StudyOptions,
 ): Promise<StudiedQuestion[]> {
-  const studied: StudiedQuestion[] = [];
-  for (const question of questions) {
-    const prompt = { imagePath: question.imagePath, prefix: questionPrefix(question) };
-    const captured = await captureAnswer(model, tokenizer, store, prompt, options);
-    const { layout, attentions, text } = captured;
-    const { mask, rows: maskRows, columns: maskColumns } = await readMask(question.maskPath);
-    studied.push({
-      ...question,
-      said: text,
-      right: text === question.answer,
-      shares: attentionShares(rawAttention(attentions), predictingRow(layout.response[0]), layout),
-      maps: answerMaps(captured),
-      mask,
-      maskRows,
-      maskColumns,
-    });
-    await options.onProgress?.(studied.length, questions.length);
+  if (questions.length === 0) return [];
+  const side = Math.sqrt(model.config.imageTokens), shuffled = shuffledDecoder(model, options.seed);
+  const capture = (model: Model, imagePath: string, prefix: string, answerIds?: readonly number[]) =>
+    captureAnswer(model, tokenizer, store, { imagePath, prefix }, { ...options, answerIds });
+  const unrelated = new Map<string, Float32Array>(),
+    unrelatedPrefix = questionPrefix({ question: options.unrelated });
+  const studied: Omit<StudiedQuestion, "maps">[] = [], maps: StudyMaps[] = [];
+  try {
+    for (const question of questions) {
+      const { imagePath } = question, prefix = questionPrefix(question);
+      const captured = await capture(model, imagePath, prefix);
+      const { layout, attentions, text, answerIds } = captured;
+      if (!unrelated.has(imagePath)) {
+        unrelated.set(imagePath, rolloutMap(await capture(model, imagePath, unrelatedPrefix)));
+      }
+      maps.push({
+        ...answerMaps(captured),
+        "local contrast": await contrastMap(store, imagePath, side, side),
+        "another question": unrelated.get(imagePath)!,
+        "shuffled weights": rolloutMap(await capture(shuffled.model, imagePath, prefix, answerIds)),
+      });
+      const { mask, rows: maskRows, columns: maskColumns } = await readMask(question.maskPath);
+      studied.push({
+        ...question,
+        said: text,
+        right: text === question.answer,
+        shares: attentionShares(rawAttention(attentions), predictingRow(layout.response[0]), layout),
+        mask,
+        maskRows,
+        maskColumns,
+      });
+      await options.onProgress?.(studied.length, questions.length);
+    }
+  } finally {
+    shuffled.dispose();
   }
-  return studied;
+  const others = mapsOfOthers(studied.map((one, i) => ({ ...one, rollout: maps[i].rollout })), side);
+  return studied.map((one, i) => ({ ...one, maps: { ...maps[i], ...others[i] } }));
 }
 
-/** Studied questions as `localisationTable` takes them. */
-export function lesionExamples(studied: readonly StudiedQuestion[], map: AnswerMap): LocalisationExample[] {
+/** Studied questions with one kind of map. */
+export function lesionExamples(studied: readonly StudiedQuestion[], map: StudyMap): LocalisationExample[] {
   return studied.map(({ imageId, maps, mask, maskRows, maskColumns }) => {
     const side = Math.sqrt(maps[map].length);
     return { imageId, map: maps[map], rows: side, columns: side, mask, maskRows, maskColumns };

@@ -73,51 +73,35 @@ export function centreMap(rows: number, columns: number): Float32Array {
   return out;
 }
 
-/** How well one kind of map finds the lesions, beside what chance finds. */
+/** How well one kind of map finds the lesions; 95 % intervals of the images. */
 export interface LocalisationRow {
   map: string;
   images: number;
   pointing: Interval;
   mass: Interval;
-  /** This row minus the random baseline, on the same images; null in the baseline's own row. */
-  pointingGain: Interval | null;
-  massGain: Interval | null;
 }
 
 /**
- * Pointing game and mask mass of one kind of map against two baselines on the same images: random (a constant map, whose
- * score is a random point's expected one) and centre.
+ * Pointing game and mask mass of one kind of map.
  *
  * @throws without examples.
  */
-export function localisationTable(
-  name: string,
-  examples: readonly LocalisationExample[],
-  seed: number | string = "localisation",
-): LocalisationRow[] {
+export function localisationRow(map: string, examples: readonly LocalisationExample[]): LocalisationRow {
   if (examples.length === 0) throw new Error("Localisation needs at least one example; found none.");
-  const images = examples.map((example) => example.imageId);
-  const constant = examples.map((e) => ({ ...e, map: new Float32Array(e.map.length).fill(1) }));
-  const centre = examples.map((e) => ({ ...e, map: centreMap(e.rows, e.columns) }));
-  const chance = { pointing: constant.map(pointingGame), mass: constant.map(massInside) };
-  const row = (map: string, list: readonly LocalisationExample[], isChance: boolean): LocalisationRow => {
-    const pointing = list.map(pointingGame);
-    const mass = list.map((example) => {
-      const share = massInside(example);
-      return Number.isNaN(share) ? 0 : share;
-    });
-    const minus = (values: number[], base: number[]) => values.map((value, i) => value - base[i]);
-    // Mass, and the score expected of a random point, are no shares of questions but measurements: images are resampled.
-    const interval = (values: number[]) => bootstrapInterval(values, images, seed);
-    const { estimate, low, high } = isChance ? interval(pointing) : clusteredShare(pointing, images);
-    return {
-      map,
-      images: new Set(images).size,
-      pointing: { estimate, low, high },
-      mass: interval(mass),
-      pointingGain: isChance ? null : clusteredDifference(minus(pointing, chance.pointing), images),
-      massGain: isChance ? null : interval(minus(mass, chance.mass)),
-    };
-  };
-  return [row(name, examples, false), row("centre", centre, false), row("random", constant, true)];
+  const images = examples.map((example) => example.imageId), hits = examples.map(pointingGame);
+  const mass = examples.map((example) => massInside(example) || 0); // NaN of an empty map
+  // Mass, and the score expected of a random point, are no shares of questions but measurements: images are resampled.
+  const measured = (values: number[]) => bootstrapInterval(values, images, "localisation");
+  const counted = hits.some((hit) => hit === 0 || hit === 1);
+  const { estimate, low, high } = counted ? clusteredShare(hits, images) : measured(hits);
+  return { map, images: new Set(images).size, pointing: { estimate, low, high }, mass: measured(mass) };
+}
+
+/** Share of one kind of map that points at the lesion minus that of another, paired; 95 % interval of the images. */
+export function pointingDifference(
+  first: readonly LocalisationExample[],
+  second: readonly LocalisationExample[],
+): Interval {
+  const differences = first.map((example, i) => pointingGame(example) - pointingGame(second[i]));
+  return clusteredDifference(differences, first.map((example) => example.imageId));
 }

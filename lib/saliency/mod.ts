@@ -1,5 +1,6 @@
 /** Raw attention and rollout in both directions, sinks, and measures of whether maps are faithful. */
 export * from "./answer_maps.ts";
+export * from "./baselines.ts";
 export * from "./capture.ts";
 export * from "./directions.ts";
 export * from "./image_to_response.ts";

@@ -1,69 +1,74 @@
-import { mean } from "../stats/mod.ts";
-import { ANSWER_MAPS, type AnswerMap } from "./answer_maps.ts";
-import { lesionExamples, type StudiedQuestion } from "./lesion_study.ts";
-import { type LocalisationRow, localisationTable } from "./localisation.ts";
+import { type Interval, mean } from "../stats/mod.ts";
+import { ANSWER_MAPS } from "./answer_maps.ts";
+import { BASELINES } from "./baselines.ts";
+import { lesionExamples, type StudiedQuestion, type StudyMap } from "./lesion_study.ts";
+import { type LocalisationRow, localisationRow, pointingDifference } from "./localisation.ts";
 
-/** How well one kind of map, or a baseline, finds the lesions that one type of question is about. */
+/** How well one kind of map finds the lesions that one type of question is about. */
 export interface PointingGame extends LocalisationRow {
+  /** "all" of all types. */
   question: string;
-  /** Share of these questions that the model answers right. */
-  right: number;
 }
 
-const ofType = (studied: readonly StudiedQuestion[], type: string) =>
-  studied.filter((question) => question.questionType === type);
+/** Questions by type, those of no question left out, and all of them under "all". */
+function byType(
+  studied: readonly StudiedQuestion[],
+  types: readonly string[],
+): [string, StudiedQuestion[]][] {
+  const groups = types.map((type): [string, StudiedQuestion[]] => [
+    type,
+    studied.filter(({ questionType }) => questionType === type),
+  ]);
+  return [...groups, ["all", groups.flatMap(([, own]) => own)] as [string, StudiedQuestion[]]]
+    .filter(([, own]) => own.length > 0);
+}
 
-/**
- * Pointing game and mass on the lesion of all answer maps, then of the two baselines (centre, random), for every type of
- * question that was asked.
- */
+/** Pointing game and mass on the lesion of all maps and baselines, for every type of question that was asked and for all. */
 export function pointingGames(studied: readonly StudiedQuestion[], types: readonly string[]): PointingGame[] {
-  const maps = Object.keys(ANSWER_MAPS) as AnswerMap[];
-  return types.flatMap((type) => {
-    const own = ofType(studied, type);
-    if (own.length === 0) return [];
-    const tables = maps.map((map) => localisationTable(map, lesionExamples(own, map)));
-    const [, ...baselines] = tables[0];
-    const right = mean(own.map((question) => Number(question.right)));
-    return [...tables.map(([row]) => row), ...baselines].map((row) => ({ question: type, right, ...row }));
+  const maps = Object.keys({ ...ANSWER_MAPS, ...BASELINES }) as StudyMap[];
+  return byType(studied, types).flatMap(([question, own]) =>
+    maps.map((map) => ({ question, ...localisationRow(map, lesionExamples(own, map)) }))
+  );
+}
+
+/** What rollout has ahead of one baseline in the pointing game. */
+export interface PointingGain {
+  /** Type of question, or "all". */
+  question: string;
+  baseline: StudyMap;
+  /** Shares of questions where they point at the lesion. */
+  rollout: number;
+  other: number;
+  /** Rollout minus the baseline, question by question, 95 % interval of the images. */
+  difference: Interval;
+}
+
+/** Rollout against every baseline, its own diagonal (what the authors' tool shows) among them. */
+export function pointingGains(studied: readonly StudiedQuestion[], types: readonly string[]): PointingGain[] {
+  const others = [...Object.keys(BASELINES), "rollout, diagonal"] as StudyMap[];
+  return byType(studied, types).flatMap(([question, own]) => {
+    const rollout = lesionExamples(own, "rollout"),
+      share = localisationRow("rollout", rollout).pointing.estimate;
+    return others.map((baseline) => {
+      const difference = pointingDifference(rollout, lesionExamples(own, baseline));
+      return { question, baseline, rollout: share, other: share - difference.estimate, difference };
+    });
   });
 }
 
-/** What the pointing game of one map has ahead of both baselines. */
-export interface PointingLead {
-  map: number;
-  /** The better one's. */
-  baseline: number;
-  /** Lower end of the map's 95 % interval minus the upper end of the better baseline's. */
-  lead: number;
-}
+/** Whether rollout is ahead: the interval of the difference lies above zero. */
+export const isAhead = ({ difference }: PointingGain): boolean => difference.low > 0;
 
-/** Null where no question of the type was asked. */
-export function pointingLead(
-  games: readonly PointingGame[],
-  map: AnswerMap,
-  type: string,
-): PointingLead | null {
-  const [own, random, centre] = [map, "random", "centre"].map((name) =>
-    games.find((game) => game.question === type && game.map === name)?.pointing
-  );
-  if (!own || !random || !centre) return null;
-  return {
-    map: own.estimate,
-    baseline: Math.max(random.estimate, centre.estimate),
-    lead: own.low - Math.max(random.high, centre.high),
-  };
-}
-
-/** Where the weight of the query that predicts an answer's first token goes, mean over the questions of each type. */
+/** Right answers, and where the weight of the query that predicts their first token goes: means over each type. */
 export function shareRows(
   studied: readonly StudiedQuestion[],
   types: readonly string[],
 ): Record<string, string | number>[] {
-  return types.flatMap((type) => {
-    const shares = ofType(studied, type).map((question) => question.shares);
-    return shares.length === 0 ? [] : {
-      question: type,
+  return byType(studied, types).map(([question, own]) => {
+    const shares = own.map(({ shares }) => shares);
+    return {
+      question,
+      "answers right": mean(own.map(({ right }) => Number(right))),
       image: mean(shares.map((share) => share.image)),
       "bos and newline": mean(shares.map((share) => share.sinks)),
       "question and answer": mean(shares.map((share) => share.rest)),

@@ -1,15 +1,35 @@
 /** Rows and panels of the saliency notebook. */
 import { assertEquals } from "@std/assert";
 import { mapPanels } from "@lib/figures/mod.ts";
-import { pointingRows } from "@lib/report/mod.ts";
+import { gainRows, pointingRows } from "@lib/report/mod.ts";
 
-Deno.test("pointing games are shown as shares with their intervals", () => {
+Deno.test("pointing games are shown as shares with their intervals, types beside each other", () => {
   const interval = { estimate: 0.25, low: 0.2, high: 0.3 };
-  const [row] = pointingRows([{
-    ...{ question: "type", map: "rollout", right: 2 / 3, images: 9 },
-    ...{ pointing: interval, mass: { ...interval, estimate: 0.22 }, pointingGain: null, massGain: null },
-  }]);
-  assertEquals(Object.values(row), ["type", "rollout", "25.0% (20.0–30.0)", "22.0% (20.0–30.0)", "66.7%"]);
+  const game = (question: string, map: string) => ({
+    question,
+    map,
+    images: 9,
+    pointing: interval,
+    mass: interval,
+  });
+  const rows = pointingRows(
+    ["type", "all"].flatMap((type) => ["rollout", "centre"].map((map) => game(type, map))),
+  );
+  const share = "25.0% (20.0–30.0)";
+  assertEquals(rows, [
+    { map: "rollout", kind: "map", type: share, all: share, "mass on the lesion, all": share },
+    { map: "centre", kind: "baseline", type: share, all: share, "mass on the lesion, all": share },
+  ]);
+});
+
+Deno.test("what rollout fails against is said so", () => {
+  const gain = (question: string, low: number) => ({
+    ...{ question, baseline: "centre" as const, rollout: 0.35, other: 0.3 },
+    difference: { estimate: 0.05, low, high: 0.2 },
+  });
+  assertEquals(gainRows([gain("type", 0.01), gain("all", -0.1)]), [
+    { "rollout minus": "centre", type: "5 [1, 20]", all: "5 [-10, 20]", "ahead over all": "no: fails" },
+  ]);
 });
 
 Deno.test("the image stands before its maps, each with the same grid", () => {

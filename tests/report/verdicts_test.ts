@@ -18,6 +18,11 @@ const overlaps = [0.3, 0.2, 0.4].map((rouge1, i) => ({
   answers: { rouge1 },
 }));
 
+const gains = (lead: number) =>
+  ["another image", "rollout, diagonal"].map((baseline, i) => ({
+    ...{ question: "all", baseline, rollout: 0.35, other: 0.35 - lead },
+    difference: { estimate: lead, low: lead - 0.1 * (i + 1), high: lead + 0.1 },
+  }));
 const equation2 = { maskedRow: 0, overAnswer: [1, 1], column: { raw: 31, rollout: 7.5 } };
 
 /** Inputs of notebook 08 with one difference of stage 1 on every dataset. */
@@ -32,7 +37,7 @@ function inputs(estimate: number, pValue = 0.01, lead = 0.5): Record<string, Sta
     scaling_law: { fit: null },
   };
   const input = {
-    manifest: { notes: { pointing: { map: 0.85, baseline: 0.1, lead }, equation2 } },
+    manifest: { notes: { pointing: gains(lead), equation2 } },
     table: (name: string) => Promise.resolve(name === "curve" ? curve("slake__with", 1) : curves),
     json: (name: string) => Promise.resolve(json[name]),
   } as unknown as StageInput;
@@ -59,6 +64,19 @@ Deno.test("figure 7's row names the figure with the maps that its reason is abou
   const row = FIGURE_MAP.find(({ item }) => item === "Figure 7")!;
   assertEquals(row.file, "figures/figure7c.png");
   assertStringIncludes((await paperVerdicts(inputs(0), loadConfig({})))["Figure 7"].reason, "rollout");
+});
+
+Deno.test("rollout must be ahead of every baseline over all types of questions, or the verdict names those it fails against", async () => {
+  const of = async (lead: number) => (await paperVerdicts(inputs(0, 1, lead), loadConfig({})))["Figure 7"];
+  assertEquals(await of(0.3), {
+    verdict: "trend",
+    reason: "rollout points at 35% of lesions over all types of questions; ahead of all 2 baselines",
+  });
+  assertEquals(await of(0.15), {
+    verdict: "not reproduced",
+    reason:
+      "rollout points at 35% of lesions over all types of questions; not ahead of: rollout, diagonal (20%)",
+  });
 });
 
 Deno.test("equation 2's verdict says what each reading gives", async () => {

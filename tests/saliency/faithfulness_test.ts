@@ -3,10 +3,11 @@ import { rng } from "../../lib/config/mod.ts";
 import {
   centreMap,
   type LocalisationExample,
-  localisationTable,
+  localisationRow,
   massInside,
   patchCoverage,
   perturbationCurve,
+  pointingDifference,
   pointingGame,
   randomOrder,
   strongestFirst,
@@ -58,16 +59,17 @@ Deno.test("Maps on the lesion beat chance with an interval above zero; random ma
       if (good && random() < 0.7) map[py * 4 + px] = 2;
       return { imageId: `image${i}`, ...example(map, square(px * 2, py * 2)) };
     });
-  const [good, centre, chance] = localisationTable("good", make(true));
-  assert(good.pointingGain!.low > 0.4 && good.massGain!.low > 0);
-  const hits = make(true).filter((one) => pointingGame(one) === 1).slice(0, 14);
-  const [{ pointing }] = localisationTable("hits", hits);
+  const good = make(true), bad = make(false);
+  const constant = (list: LocalisationExample[]) =>
+    list.map((one) => ({ ...one, map: new Float32Array(16).fill(1) }));
+  assert(pointingDifference(good, constant(good)).low > 0.4);
+  const luck = pointingDifference(bad, constant(bad));
+  assert(luck.low < 0 && luck.high > 0);
+  const hits = good.filter((one) => pointingGame(one) === 1).slice(0, 14);
+  const { pointing } = localisationRow("hits", hits);
   assert(pointing.estimate === 1 && pointing.low < 0.9, `14 of 14 is [${pointing.low}, 1]`);
-  assert(centre.pointingGain!.low < 0 && centre.pointingGain!.high > 0);
-  assertAlmostEquals(chance.pointing.estimate, 1 / 16, 1e-12);
-  const [bad] = localisationTable("bad", make(false));
-  assert(bad.pointingGain!.low < 0 && bad.pointingGain!.high > 0);
-  assertThrows(() => localisationTable("none", []), Error, "found none");
+  assertAlmostEquals(localisationRow("random", constant(good)).pointing.estimate, 1 / 16, 1e-12);
+  assertThrows(() => localisationRow("none", []), Error, "found none");
 });
 
 Deno.test("The centre map peaks in the middle", () => {
