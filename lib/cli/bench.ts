@@ -6,6 +6,7 @@ import { listNotebooks } from "./support/notebooks.ts";
 export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench generate [--rounds 3] [--models nano,50m] [--python PROGRAM]
        ./lab bench adaptation [--trials 3] [--limit N]
+       ./lab bench scaling [--limit N]
        ./lab bench data [--rounds 3] [--passes 3]
        ./lab bench teacher
        ./lab bench audit FOLDER [--images 20000] [--series FOLDER]
@@ -17,6 +18,8 @@ step         one training step of both stages: eager, traced, compiled by XLA; t
 generate     answers to a batch of prompts, several of each: the loop inside of a function or a call a token, graph and XLA;
              prompts/s, ms a token, peak memory; beside transformers' where a Python that has it is given
 adaptation   both stages on phantoms of another style, and what they gain and forget; about three minutes a trial
+scaling      equation 1: final losses of 4 sizes x 4 token counts x 2 seeds, each a training of its own, and the fit with its
+             warnings; what an ended bench has trained is not trained again
 data         image files to pixel values: our pool of workers, and transformers' processor (installed into build/bench by the
              first run), in images/s and peak memory; a table of 200,000 records opened. Files of LAB_DATA, else phantoms
 teacher      requests to a language model: a server that answers at once and the embedded one, by requests in flight
@@ -75,6 +78,13 @@ export async function run(args: string[]): Promise<void> {
     const limit = options.limit === undefined ? null : positive("limit", options.limit);
     const { benchAdaptation } = await import("./support/bench_adaptation.ts");
     await benchAdaptation(trials, limit);
+  } else if (name === "scaling") {
+    const { options } = readArgs(rest, { values: ["limit"] });
+    const limit = options.limit === undefined ? null : positive("limit", options.limit);
+    const stop = new AbortController();
+    Deno.addSignalListener("SIGINT", () => stop.abort(new Error("stopped.")));
+    const { benchScaling } = await import("./bench/scaling.ts");
+    await benchScaling(limit, stop.signal);
   } else if (name === "data") {
     const { options } = readArgs(rest, { values: ["rounds", "passes"] });
     const rounds = positive("rounds", options.rounds ?? "3"),

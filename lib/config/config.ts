@@ -65,8 +65,6 @@ export const Config = z.strictObject({
   }),
   stage2: z.strictObject({
     rank: count,
-    /** Rank of the smaller adapter that equation 1 is fitted with besides. */
-    sweepRank: count,
     alpha: rate,
     steps: count,
     batchSize: count,
@@ -147,7 +145,6 @@ const tiny: Config = {
   stage1: { epochs: 5, batchSize: 32, learningRate: 2e-3, weightDecay: 0, keepFeatures: true },
   stage2: {
     rank: 12,
-    sweepRank: 3,
     alpha: 32,
     steps: 160,
     batchSize: 32,
@@ -207,7 +204,6 @@ const full: Config = {
   stage1: { epochs: 5, batchSize: 6, learningRate: 1e-5, weightDecay: 0, keepFeatures: true },
   stage2: {
     rank: 12,
-    sweepRank: 3,
     alpha: 32,
     steps: 10_000,
     batchSize: 6,

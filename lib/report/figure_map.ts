@@ -33,7 +33,7 @@ export const FIGURE_MAP: readonly MapEntry[] = [
   { item: "Figure 8", what: "teacher's prompt, cases", stage: "02_synthesis", file: "prompts.json" },
   { item: "Figure 9", what: "teacher's prompt, captions", stage: "02_synthesis", file: "prompts.json" },
   { item: "Figure 10", what: "judge's prompt", stage: "06_evaluation", file: "figure10.md" },
-  figure("Equation 1", "scaling law", "05_stage2", "equation1"),
+  { item: "Equation 1", what: "scaling law", stage: "05_stage2", file: "scaling_law.json" },
   figure("Equation 2", "image to response", "07_saliency", "figure7b"),
   { item: "Table 1", what: "accuracy with and without stage 1", stage: "06_evaluation", file: "table1.md" },
   { item: "Table 2", what: "accuracy by organ", stage: "07_saliency", file: "table2.md" },
@@ -145,7 +145,7 @@ export const DEVIATIONS: readonly { subject: string; paper: string; found: strin
     subject: "equation 1",
     paper: "a scaling law is stated",
     found: "it is never fitted",
-    here: "fitted to real runs, with the error on points left out",
+    here: "fitted to final losses of independent runs, with the error on sizes left out and warnings",
   },
   {
     subject: "missing code",

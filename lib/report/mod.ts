@@ -8,5 +8,6 @@ export * from "./paper_values.ts";
 export * from "./pointing_table.ts";
 export * from "./publish_table.ts";
 export * from "./rows.ts";
+export * from "./scaling.ts";
 export * from "./tables.ts";
 export * from "./verdicts.ts";

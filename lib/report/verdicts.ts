@@ -3,8 +3,10 @@ import type { Config } from "../config/mod.ts";
 import type { CellOverlap, PairedRow } from "./accuracies.ts";
 import { type CurveRow, trainingArguments, validated } from "./curves.ts";
 import { type ImageToResponseSummary, isAhead, type PointingGain } from "../saliency/mod.ts";
+import type { ScalingFit } from "../stats/mod.ts";
 import { FIGURE_MAP, hasFile } from "./figure_map.ts";
 import { withoutStage1 } from "./paper_tables.ts";
+import { lawHolds } from "./scaling.ts";
 import type { Verdict } from "./tables.ts";
 
 type Inputs = Readonly<Record<string, StageInput>>;
@@ -26,6 +28,24 @@ const COMPARED = ["pmc_vqa", "roco_v2", "roco_medpix"];
 
 /** Said of what a limited run left nothing to judge by. */
 const NOTHING: Judgement = { verdict: "not run", reason: "this run left nothing to judge it by" };
+
+function lawVerdict(fit: ScalingFit): Judgement {
+  const { sizeOut, warnings, points } = fit;
+  return {
+    verdict: lawHolds(fit) ? "trend" : "not reproduced",
+    reason: [
+      `fitted (the paper does not) to final losses of ${points} independent runs of the nano model.`,
+      ...(sizeOut
+        ? [
+          `Error on sizes left out ${sizeOut.law.toPrecision(2)}, of a constant ${
+            sizeOut.constant.toPrecision(2)
+          }.`,
+        ]
+        : []),
+      ...warnings,
+    ].join(" "),
+  };
+}
 
 /** Rollout shows where the answer looked only where it is ahead of every baseline, over all types of questions. */
 function rolloutVerdict(gains: readonly PointingGain[]): Judgement {
@@ -61,9 +81,7 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
   const slakeEnds = ends(slake.map((row) => ({ ...row, cell: "slake__with" })), "slake__with");
   const { comparisons } = await inputs["06_evaluation"].json<{ comparisons: PairedRow[] }>("table1");
   const { overlaps } = await inputs["06_evaluation"].json<{ overlaps: CellOverlap[] }>("table4");
-  const { fit } = await inputs["05_stage2"].json<
-    { fit: { heldOutError: number; constantError: number } | null }
-  >("scaling_law");
+  const { fit } = await inputs["05_stage2"].json<{ fit: ScalingFit | null }>("scaling_law");
   const stage1 = COMPARED.flatMap((dataset) =>
     comparisons.filter(({ first, second }) =>
       first === withoutStage1(dataset) && second === `${dataset}__with`
@@ -110,11 +128,9 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
     "Figure 8": { verdict: "trend", reason: "same inputs to the teacher; our words, one pair a reply, JSON" },
     "Figure 9": { verdict: "trend", reason: "same inputs to the teacher; our words, one pair a reply, JSON" },
     "Figure 10": { verdict: "trend", reason: "same inputs to the judge; our words" },
-    "Equation 1": fit === null ? NOTHING : {
-      verdict: fit.heldOutError < fit.constantError ? "trend" : "not reproduced",
-      reason: `fitted (the paper does not): error on points left out ${fit.heldOutError.toPrecision(2)}, ` +
-        `of a constant ${fit.constantError.toPrecision(2)}`,
-    },
+    "Equation 1": fit === null
+      ? { verdict: "not run", reason: "no independent runs are recorded (./lab bench scaling)" }
+      : lawVerdict(fit),
     "Equation 2": !equation2 ? NOTHING : {
       verdict: "exact",
       reason:

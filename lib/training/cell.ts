@@ -55,7 +55,7 @@ function cellKey(
   config: Config,
   towers: Towers,
 ): unknown {
-  const { cells: _cells, sweepRank: _rank, steps: _steps, ...settings } = config.stage2;
+  const { cells: _cells, steps: _steps, ...settings } = config.stage2;
   const { batches, validation, stepsPerEpoch, shape, learningRateScale } = data;
   const rates = batches.map((_, step) => learningRateScale?.(step) ?? 1);
   return {

@@ -15,5 +15,4 @@ export * from "./objective.ts";
 export * from "./step.ts";
 export * from "./inspect.ts";
 export * from "./grid.ts";
-export * from "./scaling.ts";
 export * from "./image_gain.ts";

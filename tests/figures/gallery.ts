@@ -133,7 +133,7 @@ export async function gallery(): Promise<Record<string, PlotlySpec>> {
       bar("PMC-VQA", "with stage 1", 66),
       { group: "SLAKE", system: "with stage 1, paper", accuracy: 0.79, low: null, high: null, from: "paper" },
     ], caption("Accuracy")),
-    scaling: scalingFigure(points, fitScalingLaw(points, 1), caption("Scaling law")),
+    scaling: scalingFigure(points, fitScalingLaw(points), caption("Scaling law")),
     architecture: architectureFigure(
       {
         vision: { hiddenSize: 1152, layers: 27, heads: 16, imageSize: 448, patchSize: 14 },

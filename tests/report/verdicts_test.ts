@@ -3,6 +3,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { StageInput } from "@lib/artifacts/mod.ts";
 import { loadConfig } from "@lib/config/mod.ts";
 import { paperCurves } from "@lib/figures/mod.ts";
+import type { ScalingFit } from "@lib/stats/mod.ts";
 import { FIGURE_MAP, type PairedRow, paperVerdicts } from "@lib/report/mod.ts";
 
 const curve = (cell: string, last: number) =>
@@ -25,8 +26,21 @@ const gains = (lead: number) =>
   }));
 const equation2 = { maskedRow: 0, overAnswer: [1, 1], column: { raw: 31, rollout: 7.5 } };
 
+const interval = (low: number) => ({ estimate: 0.3, low, high: 0.5 });
+const fit = (low: number, warnings: string[] = []): ScalingFit => ({
+  law: { A: 1, alpha: 0.3, beta: 0.3, E: 0.3 },
+  intervals: { alpha: interval(low), beta: interval(0.1), E: interval(0) },
+  ...{ held: [], points: 32, trainingError: 0.01, warnings },
+  ...{ pointOut: { law: 0.01, constant: 0.1 }, sizeOut: { law: 0.02, constant: 0.1 } },
+});
+
 /** Inputs of notebook 08 with one difference of stage 1 on every dataset. */
-function inputs(estimate: number, pValue = 0.01, lead = 0.5): Record<string, StageInput> {
+function inputs(
+  estimate: number,
+  pValue = 0.01,
+  lead = 0.5,
+  law: ScalingFit | null = null,
+): Record<string, StageInput> {
   const comparisons = ["pmc_vqa", "roco_v2", "medpix2"].map((set) => ({
     ...{ testSet: set, first: `${set}__without`, second: `${set}__with`, estimate },
     ...{ low: estimate - 0.03, high: estimate + 0.03, pValue },
@@ -34,7 +48,7 @@ function inputs(estimate: number, pValue = 0.01, lead = 0.5): Record<string, Sta
   const json: Record<string, unknown> = {
     table1: { comparisons },
     table4: { overlaps },
-    scaling_law: { fit: null },
+    scaling_law: { fit: law },
   };
   const input = {
     manifest: { notes: { pointing: gains(lead), equation2 } },
@@ -77,6 +91,17 @@ Deno.test("rollout must be ahead of every baseline over all types of questions, 
     reason:
       "rollout points at 35% of lesions over all types of questions; not ahead of: rollout, diagonal (20%)",
   });
+});
+
+Deno.test("a law of which something is not determined is not reproduced, and without runs it is not run", async () => {
+  const of = async (law: ScalingFit | null) =>
+    (await paperVerdicts(inputs(0, 1, 0, law), loadConfig({})))["Equation 1"];
+  assertEquals((await of(null)).verdict, "not run");
+  assertEquals((await of(fit(0.1))).verdict, "trend");
+  assertEquals((await of(fit(0, ["alpha cannot be told from 0."]))).verdict, "not reproduced");
+  const open = await of(fit(0.1, ["E is not determined: every value from 0 to the least loss fits."]));
+  assertEquals(open.verdict, "not reproduced");
+  assertStringIncludes(open.reason, "Error on sizes left out 0.020, of a constant 0.10. E is not determined");
 });
 
 Deno.test("equation 2's verdict says what each reading gives", async () => {

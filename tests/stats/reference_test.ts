@@ -3,7 +3,6 @@ import {
   bootstrapInterval,
   cohenKappa,
   comparePaired,
-  fitScalingLaw,
   holm,
   mcnemarExact,
   newcombePaired,
@@ -111,28 +110,6 @@ Deno.test("Two systems on the same items: counts, difference, intervals and test
   assertEquals(result.pValue, mcnemarExact(3, 1));
   assertThrows(() => comparePaired([1], [0.5]), RangeError, "0.5");
   assertThrows(() => comparePaired([], []), RangeError);
-});
-
-Deno.test("The scaling law's least squares equal scipy's", () => {
-  for (const { points, alpha, beta, E, rms } of reference.laws) {
-    const fit = fitScalingLaw(
-      points.map(([parameters, tokens, loss]: number[]) => ({ parameters, tokens, loss })),
-      11,
-    );
-    assertAlmostEquals(fit.trainingError, rms, 1e-6);
-    assertAlmostEquals(fit.law.alpha, alpha, 2e-3);
-    assertAlmostEquals(fit.law.beta, beta, 2e-3);
-    assertAlmostEquals(fit.law.E, E, 1e-2);
-    assert(fit.heldOutError < fit.constantError);
-    assert(fit.intervals.beta.low <= fit.law.beta && fit.law.beta <= fit.intervals.beta.high);
-    assertEquals(fit.held, new Set(points.map((p: number[]) => p[0])).size > 1 ? [] : ["alpha"]);
-  }
-});
-
-Deno.test("The scaling law refuses points that cannot determine it", () => {
-  const point = { parameters: 10, tokens: 10, loss: 1 };
-  assertThrows(() => fitScalingLaw([point], 0), RangeError, "at least five");
-  assertThrows(() => fitScalingLaw(Array(6).fill(point), 0), RangeError, "different sizes");
 });
 
 Deno.test("The standard deviation is the sample's", () => {

@@ -9,8 +9,8 @@ interface Trained {
 }
 
 const SCRIPT = new URL("./kept_child.ts", import.meta.url);
-const train = (results: string, sweepRank = 3, validation = 4) =>
-  runKept<Trained>(SCRIPT, results, [`${sweepRank}`, `${validation}`]);
+const train = (results: string, otherRank = 3, validation = 4) =>
+  runKept<Trained>(SCRIPT, results, [`${otherRank}`, `${validation}`]);
 
 /** Starts the training and kills the process once the first cell is there, while the second is trained. */
 async function killAfterFirst(results: string): Promise<void> {
@@ -31,7 +31,7 @@ Deno.test("after a kill the missing cells are trained, and all are bit for bit t
     assertEquals(resumed.cells, uninterrupted.cells);
     assertEquals(resumed.steps, 1 + 3 + 3 + 3);
     assertEquals((await train(whole)).steps, 4);
-    // The rank of the fit of equation 1 is no other cell's; other validation examples are one cell's.
+    // Another rank is no other cell's; other validation examples are one cell's.
     const changed = await train(whole, 2, 3);
     assertEquals(changed.steps, 1 + 1 + 3 + 3);
     assertEquals(changed.cells.slice(0, 2), uninterrupted.cells.slice(0, 2));

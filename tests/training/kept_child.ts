@@ -9,11 +9,11 @@ import { batchShape, type CellData, phantomStore, trainCell } from "@lib/trainin
 import { type Params, paramsSha256 } from "@lib/weights/mod.ts";
 import { phantomExamples } from "./phantom_examples.ts";
 
-const preset = loadConfig({}), [sweepRank, validation] = Deno.args.map(Number);
+const preset = loadConfig({}), [otherRank, validation] = Deno.args.map(Number);
 const config = {
   ...preset,
   model: { ...preset.model, compiler: "graph" as const },
-  stage2: { ...preset.stage2, batchSize: 4, sweepRank },
+  stage2: { ...preset.stage2, batchSize: 4 },
 };
 const { model, tokenizer } = await openModel(config), store = phantomStore();
 const examples = phantomExamples(12, 300_000_000, "shifted", ["side"], tokenizer, model.config);
@@ -53,13 +53,13 @@ for (
   ]);
   console.error(`done ${name}`);
 }
-// The fit of equation 1 trains a cell once more with another rank.
+// A cell once more with another rank.
 await trainCell(
   model,
   { name: "roco_v2__with", dataset: "roco_v2", stage1: true },
   dataOf(4),
   projector,
-  { ...config, stage2: { ...config.stage2, rank: sweepRank } },
+  { ...config, stage2: { ...config.stage2, rank: otherRank } },
   { store, keep: true, onStep: () => void steps++ },
 );
 console.log(JSON.stringify({ cells, steps }));

@@ -129,7 +129,7 @@ export async function modelCard(facts: CardFacts): Promise<string> {
   const settings = {
     "base model": name,
     "stage 1 before": cell.stage1,
-    ...Object.fromEntries(Object.entries(stage2).filter(([key]) => !["cells", "sweepRank"].includes(key))),
+    ...Object.fromEntries(Object.entries(stage2).filter(([key]) => key !== "cells")),
     precision: model.dtype,
     seed,
   };

@@ -15,7 +15,8 @@ import {
   phantomStore,
 } from "./measure.ts";
 
-const LESION_GROUP: readonly QuestionType[] = [...LESION_TYPES, "open"];
+/** What stage 2 is trained on. */
+export const LESION_GROUP: readonly QuestionType[] = [...LESION_TYPES, "open"];
 
 /** Phantom seeds of trial t: far from those of the base model and of the corpora. */
 const trainSeed = (trial: number, part: number) => 100_000_000 + trial * 1_000_000 + part * 100_000;
@@ -36,7 +37,7 @@ export interface AdaptationTrial {
   seconds: { stage1: number; stage2: number };
 }
 
-const toPairs = (items: readonly PhantomItem[]): Pair[] =>
+export const toPairs = (items: readonly PhantomItem[]): Pair[] =>
   items.map((item, i) => ({
     id: `${item.style}/${item.seed}/${i}`,
     imagePath: `${item.style}/${item.seed}`,

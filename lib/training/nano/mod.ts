@@ -3,3 +3,4 @@ export * from "./card.ts";
 export * from "./config.ts";
 export * from "./measure.ts";
 export * from "./pretrain.ts";
+export * from "./scaling.ts";
