@@ -1,5 +1,5 @@
 import { rng, shuffle } from "../config/mod.ts";
-import { type CellAnswers, exact, type TestItems } from "../evaluation/mod.ts";
+import { type CellAnswers, scoresOf, type ScoreTable, type TestItems } from "../evaluation/mod.ts";
 import { encodePng, type RgbImage } from "../image/mod.ts";
 import type { ImageStore } from "../model/mod.ts";
 import { encodeBase64 } from "./bundle.ts";
@@ -86,10 +86,13 @@ export async function examplesFigure(
 /**
  * Test questions with the answers of several systems: short ones (first of the sampled answers) on different images, and
  * one open one, drawn by seed.
+ *
+ * @param scores of these answers: right is what they count as right
  */
 export async function answerExamples(
   items: TestItems,
   systems: readonly CellAnswers[],
+  scores: ScoreTable,
   store: ImageStore,
   seed: number,
 ): Promise<AnswerExample[]> {
@@ -107,8 +110,10 @@ export async function answerExamples(
     question: item.question,
     reference: item.answer,
     answers: systems.map(({ cell, short, open }) => {
-      const { answer } = [...short, ...open].find(({ id }) => id === item.id)!;
-      return { system: cell.name, answer, right: exact({ ...item, prediction: answer }) === 1 };
+      const { answer, run } = [...short, ...open].find(({ id }) => id === item.id)!;
+      const kind = short.some(({ id }) => id === item.id) ? "short" : "open";
+      const score = scoresOf(scores, cell.name, kind).find((row) => row.id === item.id && row.run === run);
+      return { system: cell.name, answer, right: score?.score === 1 };
     }),
   })));
 }

@@ -130,7 +130,7 @@ Deno.test("the table of trials: each trial, all of them, differences with the si
     testPerGroup: 10,
     trials: [trial(1, 5), trial(2, 8)],
   });
-  assertStringIncludes(text, "| base model | 50.0 [23.7, 76.3] | 80.0 [49.0, 94.3] | 65.0 [-125.6, 255.6] |");
+  assertStringIncludes(text, "| base model | 50.0 [23.7, 76.3] | 80.0 [49.0, 94.3] | 65.0 [0.0, 100.0] |");
   assertStringIncludes(text, "| stage 1 - base, anatomy | +50.0 [");
   assertStringIncludes(text, "(forgetting) | -25.0 [");
   assertStringIncludes(text, "Limited to 3 rows and steps: these are no results.");

@@ -51,9 +51,17 @@ function difference(counts: PairedComparison["counts"]): string {
   return `${signed(estimate)} [${signed(low)}, ${signed(high)}]`;
 }
 
-/** A mean over the trials, each counted once; a single one has no interval. */
-function mean({ mean: { estimate, low, high } }: TrialSummary, text: (x: number) => string): string {
-  return Number.isNaN(low) ? text(estimate) : `${text(estimate)} [${text(low)}, ${text(high)}]`;
+/**
+ * A mean over the trials, each counted once; a single one has no interval. Student's t of few trials reaches past what a
+ * share or a difference can be: the interval ends there.
+ */
+function mean(
+  { mean: { estimate, low, high } }: TrialSummary,
+  text: (x: number) => string,
+  least: number,
+): string {
+  if (Number.isNaN(low)) return text(estimate);
+  return `${text(estimate)} [${text(Math.max(least, low))}, ${text(Math.min(1, high))}]`;
 }
 
 /** Differences of the trials; half an item more on either side, so that no trial seems to be without error. */
@@ -77,7 +85,7 @@ export function adaptationText(report: AdaptationReport): string {
         const p = (right + 1) / (n + 2); // no trial seems to be without error
         return { estimate: right / n, variance: p * (1 - p) / n };
       }));
-      return `| ${name} | ${of.map((a) => share(a.right, a.total)).join(" | ")} | ${mean(all, percent)} |`;
+      return `| ${name} | ${of.map((a) => share(a.right, a.total)).join(" | ")} | ${mean(all, percent, 0)} |`;
     }).join("\n");
   const comparisons = Object.entries(COMPARISONS).map(([key, name]) => {
     const of = trials.map((t) => t[key as keyof typeof COMPARISONS].counts), all = differences(of);
@@ -86,7 +94,7 @@ export function adaptationText(report: AdaptationReport): string {
         all.p < 0.001 ? "< 0.001" : `= ${all.p.toFixed(3)}`
       }; ${percent(all.unexplained)} %`
       : "–";
-    return `| ${name} | ${of.map(difference).join(" | ")} | ${mean(all, signed)} | ${unlike} |`;
+    return `| ${name} | ${of.map(difference).join(" | ")} | ${mean(all, signed, -1)} | ${unlike} |`;
   }).join("\n");
   const { stage1, stage2 } = config,
     minutes = (of: "stage1" | "stage2") => trials.map((t) => formatSeconds(t.seconds[of])).join(", ");
@@ -115,7 +123,7 @@ ${comparisons}
 
 Every trial draws its own training and test phantoms (seeds fixed beforehand), initial adapter and order of batches. The
 intervals of one trial are of its questions: they say nothing of another training. "All trials" counts each trial once (mean,
-95 % interval by Student's t): the trial is the random unit. How unlike the trials are: their standard deviation in points;
+95 % interval by Student's t, cut at 0 and 100 %, or at -100 and +100 points): the trial is the random unit. How unlike the trials are: their standard deviation in points;
 Cochran's Q of equal differences with its p; the share of the spread that the questions do not explain (I²).
 Training: ${report.perType} questions per type; test: ${report.testPerGroup} per group and trial, each on a phantom of its own. Stage 1:
 ${stage1.epochs} epochs of batches of ${stage1.batchSize} at ${stage1.learningRate}; stage 2: ${
