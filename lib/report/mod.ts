@@ -1,5 +1,6 @@
 /** The paper's tables and ours, made from scores; verdicts by stated rules; the map of figures. Draws nothing. */
 export * from "./accuracies.ts";
+export * from "./answer_page.ts";
 export * from "./curves.ts";
 export * from "./external.ts";
 export * from "./figure_map.ts";

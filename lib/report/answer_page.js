@@ -1,0 +1,112 @@
+// The script of the page of answers. All data reaches the page as text, never as markup.
+const { title, notice, images, questions, left } = JSON.parse(document.getElementById("data").textContent);
+const byId = (id) => document.getElementById(id);
+const PAGE = 40;
+let shown = PAGE;
+
+function element(tag, text, about = {}) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = visible(text);
+  return Object.assign(made, about);
+}
+
+byId("title").textContent = visible(title);
+if (notice) Object.assign(byId("notice"), { hidden: false, textContent: visible(notice) });
+
+const FILTERS = {
+  set: ({ testSet }) => [testSet],
+  kind: ({ kind }) => [kind],
+  type: ({ type }) => [type ?? "(none)"],
+  system: ({ systems }) => systems.map(({ name }) => name),
+};
+for (const [id, valuesOf] of Object.entries(FILTERS)) {
+  const values = [...new Set(questions.flatMap(valuesOf))].sort();
+  byId(id).append(
+    element("option", "all", { value: "" }),
+    ...values.map((value) => element("option", value, { value })),
+  );
+}
+
+/** "right", "wrong" or "mixed", and "cut" where an answer was. */
+function verdictsOf({ answers }) {
+  const right = answers.filter((answer) => answer.right).length;
+  const verdict = right === 0 ? "wrong" : right === answers.length ? "right" : "mixed";
+  return answers.some(({ cut }) => cut) ? [verdict, "cut"] : [verdict];
+}
+
+function chosen() {
+  const system = byId("system").value, verdict = byId("verdict").value;
+  const words = byId("search").value.trim().toLowerCase();
+  return questions.filter((question) => {
+    for (const [id, valuesOf] of Object.entries(FILTERS)) {
+      const value = byId(id).value;
+      if (value && !valuesOf(question).includes(value)) return false;
+    }
+    const asked = question.systems.filter(({ name, answers }) =>
+      answers.length && (!system || name === system)
+    );
+    if (verdict && !asked.some((one) => verdictsOf(one).includes(verdict))) return false;
+    const texts = [question.question, question.reference, question.id].concat(
+      asked.flatMap(({ answers }) => answers.map(({ text }) => text)),
+    );
+    return !words || texts.some((text) => text.toLowerCase().includes(words));
+  });
+}
+
+function systemRow({ name, answers, judge }) {
+  const row = element("tr"), cell = element("td");
+  for (const [i, { text, count, right, cut }] of answers.entries()) {
+    const total = answers.reduce((sum, answer) => sum + answer.count, 0);
+    const times = total > 1 ? ` ×${count}` : "", note = cut ? " (cut short)" : "";
+    if (i > 0) cell.append(", ");
+    cell.append(element("span", `${right ? "✓" : "✗"} ${text || "(empty)"}${times}${note}`, {
+      className: right ? "right" : "wrong",
+    }));
+  }
+  if (judge) {
+    const opinion = judge.correct === null ? "no verdict" : judge.correct ? "correct" : "incorrect";
+    cell.append(
+      element("div", `judge: ${opinion}${judge.reason ? `, "${judge.reason}"` : ""}`, { className: "soft" }),
+    );
+  }
+  row.append(element("th", name, { scope: "row" }), cell);
+  return row;
+}
+
+function article({ id, testSet, kind, imageId, question, choices, reference, type, systems }) {
+  const made = element("article"), body = element("div"), table = element("table");
+  const system = byId("system").value;
+  table.append(
+    ...systems.filter(({ name, answers }) => answers.length && (!system || name === system)).map(systemRow),
+  );
+  body.append(
+    element("h2", question),
+    ...(choices ? [element("div", choices.join(" | "), { className: "soft" })] : []),
+    element("div", `Reference: ${reference}`),
+    element("div", [testSet, kind, type, id].filter(Boolean).join(" · "), { className: "soft" }),
+    table,
+  );
+  made.append(
+    element("img", undefined, { src: images[imageId], alt: visible(`Picture ${imageId}`), width: 160 }),
+    body,
+  );
+  return made;
+}
+
+function render() {
+  const found = chosen();
+  byId("list").replaceChildren(...found.slice(0, shown).map(article));
+  byId("more").hidden = found.length <= shown;
+  const rest = left > 0 ? `; ${left} more were asked and are not on this page` : "";
+  byId("count").textContent = `${found.length} of ${questions.length} questions${rest}`;
+}
+
+byId("filters").addEventListener("input", () => {
+  shown = PAGE;
+  render();
+});
+byId("more").addEventListener("click", () => {
+  shown += PAGE;
+  render();
+});
+render();

@@ -1,0 +1,82 @@
+import type { CellAnswers, GridItems, ItemScore, JudgeVerdict, TestSet } from "../evaluation/mod.ts";
+import { decodeImage } from "../image/mod.ts";
+import { checkpoint, fillPage, jpegDataUri } from "../jupyter/mod.ts";
+
+/** Longer side of a picture in pixels. */
+const SIDE = 160;
+/** Questions of one kind of one test set at most, so that a page can be opened. */
+const MOST = 300;
+
+/** Different answers of one system to one question, with how often it gave each, the right ones by exact match. */
+interface CountedAnswer {
+  text: string;
+  count: number;
+  right: boolean;
+  /** Cut at the token limit. */
+  cut: boolean;
+}
+
+/** The answers to one question counted, most frequent first. */
+export function countAnswers(
+  given: readonly { answer: string; cut: boolean; right: boolean }[],
+): CountedAnswer[] {
+  const groups = Map.groupBy(given, ({ answer }) => answer);
+  return [...groups].map(([text, own]) => ({
+    text,
+    count: own.length,
+    right: own[0].right,
+    cut: own.some(({ cut }) => cut),
+  })).toSorted((a, b) => b.count - a.count || (a.text < b.text ? -1 : 1));
+}
+
+/**
+ * A page on which a person looks through the answers of all systems: by test set, type of question, system and verdict, with a
+ * search; picture, question, reference and every answer with how often it was given. One HTML file that asks no server for
+ * anything; what it shows of data and models reaches it as text, never as markup. Of more than 300 questions of a kind and set
+ * the first 300 are shown, which the page says.
+ *
+ * @param scores by exact match of short and open answers (others are passed over)
+ * @param verdicts of the judge by system
+ * @param options.notice shown above; "" for none
+ * @throws naming the file when a picture cannot be decoded; the reason of `signal` between two pictures
+ */
+export async function answerPage(
+  answers: readonly CellAnswers[],
+  items: GridItems,
+  scores: readonly ItemScore[],
+  verdicts: Readonly<Record<string, readonly JudgeVerdict[]>>,
+  { title, notice, signal }: { title: string; notice: string; signal?: AbortSignal },
+): Promise<string> {
+  const isRight = new Set(
+    scores.filter(({ scorer, score }) => scorer === "exact" && score === 1)
+      .map(({ cell, kind, id, run }) => `${cell} ${kind} ${id} ${run}`),
+  );
+  const images: Record<string, string> = {}, questions = [];
+  for (const testSet of new Set(answers.map(({ cell }) => cell.testSet))) {
+    for (const kind of ["short", "open"] as const) {
+      for (const item of items[testSet as TestSet][kind].slice(0, MOST)) {
+        await checkpoint(signal);
+        images[item.imageId] ??= await jpegDataUri(await decodeImage(item.imagePath), SIDE);
+        const { id, imageId, question, choices, answer: reference, questionType: type } = item;
+        const systems = answers.filter(({ cell }) => cell.testSet === testSet).map(
+          ({ cell: { name }, ...own }) => {
+            const given = own[kind].filter((prediction) => prediction.id === id);
+            const judged = verdicts[name]?.find((verdict) => verdict.id === id) ?? null;
+            return {
+              name,
+              answers: countAnswers(given.map(({ run, answer, cut }) => ({
+                ...{ answer, cut },
+                right: isRight.has(`${name} ${kind} ${id} ${run}`),
+              }))),
+              judge: kind === "open" && judged ? { correct: judged.correct, reason: judged.reason } : null,
+            };
+          },
+        );
+        questions.push({ id, testSet, kind, imageId, question, choices, reference, type, systems });
+      }
+    }
+  }
+  const left = Object.values(items).flatMap(({ short, open }) => [short, open])
+    .reduce((sum, { length }) => sum + Math.max(0, length - MOST), 0);
+  return await fillPage(import.meta.dirname!, "answer_page", { title, notice, images, questions, left });
+}
