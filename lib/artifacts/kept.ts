@@ -16,8 +16,8 @@ import { isLocked, lockFile } from "./file_lock.ts";
 const MOST_BYTES = 4 * 2 ** 30;
 /** Milliseconds after which a file that was never finished is taken for a dead process's. */
 const ABANDONED = 86_400_000;
-/** Settings of the libraries on which the last bit of a result may depend. */
-const SETTINGS = /^(TF|XLA|ONEDNN|DNNL|OMP|CUDA|NVIDIA)_/;
+/** Settings of the libraries on which the last bit of a result may depend; which GPU it is and what is logged change none. */
+const SETTINGS = /^(?!CUDA_VISIBLE_DEVICES$|TF_CPP_MIN_LOG_LEVEL$)(TF|XLA|ONEDNN|DNNL|OMP|CUDA|NVIDIA)_/;
 
 const folder = () => join(paths.results, "kept");
 

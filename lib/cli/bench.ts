@@ -5,6 +5,7 @@ import { listNotebooks } from "./support/notebooks.ts";
 
 export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench generate [--rounds 3] [--models nano,50m] [--python PROGRAM]
+       ./lab bench workers [--rounds 3] [--models nano,50m]
        ./lab bench adaptation [--trials 3] [--limit N]
        ./lab bench scaling [--limit N]
        ./lab bench data [--rounds 3] [--passes 3]
@@ -17,6 +18,7 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
 step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory
 generate     answers to a batch of prompts, several of each: the loop inside of a function or a call a token, graph and XLA;
              prompts/s, ms a token, peak memory; beside transformers' where a Python that has it is given
+workers      a step of stage 2 by one and by two processes on this machine, and what they send; on paper, many GPUs
 adaptation   both stages on phantoms of another style, and what they gain and forget; about three minutes a trial
 scaling      equation 1: final losses of 4 sizes x 4 token counts x 2 seeds, each a training of its own, and the fit with its
              warnings; what an ended bench has trained is not trained again
@@ -72,6 +74,10 @@ export async function run(args: string[]): Promise<void> {
     const { options } = readArgs(rest, { values: ["rounds", "models", "python"] });
     const { benchGenerate } = await import("./support/bench_generate.ts");
     await benchGenerate(modelsOf(options.models), positive("rounds", options.rounds ?? "3"), options.python);
+  } else if (name === "workers") {
+    const { options } = readArgs(rest, { values: ["rounds", "models"] });
+    const { benchWorkers } = await import("./bench/workers.ts");
+    await benchWorkers(modelsOf(options.models), positive("rounds", options.rounds ?? "3"));
   } else if (name === "adaptation") {
     const { options } = readArgs(rest, { values: ["trials", "limit"] });
     const trials = positive("trials", options.trials ?? "3");
@@ -136,7 +142,7 @@ export async function run(args: string[]): Promise<void> {
     throw new UsageError(
       `there is no benchmark "${
         name ?? ""
-      }"; expected step, generate, adaptation, data, teacher, audit, faults, filters or checks.`,
+      }"; expected step, generate, workers, adaptation, data, teacher, audit, faults, filters or checks.`,
     );
   }
 }

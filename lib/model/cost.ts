@@ -46,6 +46,15 @@ export type Trained =
   /** Stage 2: LoRA of rank `rank` on the attention of both towers; `recompute` as in GradientOptions. */
   | { stage: 2; rank: number; recompute: boolean };
 
+/** How many numbers a stage trains: as many come from every process of a group in each step. */
+export function trainedNumbers({ vision, text, ...config }: PaliGemmaConfig, trained: Trained): number {
+  if (trained.stage === 1) return (vision.hiddenSize + 1) * text.hiddenSize;
+  return attentionModules({ vision, text, ...config }, "both").reduce(
+    (sum, { inputs, outputs }) => sum + trained.rank * (inputs + outputs),
+    0,
+  );
+}
+
 /**
  * Floating-point operations of the matrix products of one example's forward and backward pass. Frozen weights get no
  * gradient, so a linear layer costs as much again on the way back, and attention, a product of two activations, twice as

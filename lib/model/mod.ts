@@ -33,6 +33,7 @@ export {
   forwardFlops,
   tokenBytes,
   type Trained,
+  trainedNumbers,
   trainingFlops,
 } from "./cost.ts";
 export {

@@ -17,6 +17,8 @@ import { dispose } from "./typed.ts";
 /** The processes that this one computes with, as {@linkcode joinGroup} gives it. */
 export interface Group extends WorkerPlace {
   readonly size: number;
+  /** Whether tensors are on a GPU, and summed by NCCL. */
+  readonly gpu: boolean;
   /** Numbers of the collectives used so far, by kind and size. */
   readonly keys: Map<string, number>;
 }
@@ -143,7 +145,7 @@ async function collective(
   const inputs = value ? [binding.tensors.getEager(idOf(value), op), ...own] : own;
   if (!value) own.push(int([length], [1]));
   try {
-    const all = [FLOATS, ...attributes, text("communication_hint", rt.gpu ? "nccl" : "ring")];
+    const all = [FLOATS, ...attributes, text("communication_hint", group.gpu ? "nccl" : "ring")];
     const made = await watched(group, executeLater(rt, op, all, inputs), watch);
     return backend().createOutputTensor(binding.tensors.addEager(made));
   } finally {
@@ -195,7 +197,8 @@ export async function joinGroup({ rank, addresses }: WorkerPlace, deadline = 180
       { cause },
     );
   }
-  const group: Group = { rank, addresses, size: addresses.length, keys: new Map() };
+  const gpu = binding.runtime.gpu !== null;
+  const group: Group = { rank, addresses, size: addresses.length, gpu, keys: new Map() };
   const one = tf.ones([1]);
   dispose([one, await sum(group, one, (group, stop) => absence(group, deadline, stop))]);
   return group;

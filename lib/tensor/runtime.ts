@@ -56,8 +56,15 @@ function wantedDevice(): "cpu" | "gpu" | "" {
   );
 }
 
+/** ConfigProto { intra_op_parallelism_threads (2) }; 0: one for each core. */
+const threads = (): number[] => int(2, Number(Deno.env.get("LAB_THREADS") ?? 0));
+
 /** The ConfigProto of everything that computes in this process. */
-const configProto = (): number[] => [...ALLOW_GROWTH, ...(wantedDevice() === "cpu" ? NO_GPU : [])];
+const configProto = (): number[] => [
+  ...ALLOW_GROWTH,
+  ...threads(),
+  ...(wantedDevice() === "cpu" ? NO_GPU : []),
+];
 
 function listDevices(rt: Pick<Runtime, "C" | "status" | "context">): Device[] {
   const { C, status, context } = rt, list = C.TFE_ContextListDevices(context, status);

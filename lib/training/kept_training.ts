@@ -62,7 +62,8 @@ export type Hooks = Pick<Run<never>, "checkpoints" | "onStep">;
  * the same key; then `onStep` is called for the last step alone. While it trains, TensorBoard finds its curves in
  * results/local/tensorboard, in a folder that begins with the name.
  *
- * With a group, rank 0 alone looks for what is kept and keeps it; the others train when it trains.
+ * With a group, rank 0 alone looks for what is kept and keeps it; the others train when it trains. How many they are is not
+ * in the key: a run goes on with fewer or more, and what they trained differs from one process's by rounding alone.
  *
  * @param kind a word that names a folder
  * @param name of what is trained: "roco_v2__with"

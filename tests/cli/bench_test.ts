@@ -3,6 +3,7 @@ import { join } from "@std/path";
 import * as bench from "../../lib/cli/bench.ts";
 import * as pretrain from "../../lib/cli/pretrain_nano.ts";
 import { UsageError } from "../../lib/cli/command.ts";
+import { onPaper, ringBytes, ringSeconds, workersText } from "../../lib/cli/bench/workers.ts";
 import { adaptationText } from "../../lib/cli/support/bench_adaptation.ts";
 import { measureStep } from "../../lib/cli/support/bench_case.ts";
 import { generateText } from "../../lib/cli/support/bench_generate.ts";
@@ -21,6 +22,34 @@ Deno.test("what bench and pretrain-nano do not understand is a usage error", asy
   await assertRejects(() => bench.run(["step", "--trials", "2"]), UsageError, "--trials");
   await assertRejects(() => pretrain.run([]), UsageError, "1 arguments");
   await assertRejects(() => pretrain.run(["x", "--limit", "few"]), UsageError, "--limit");
+});
+
+Deno.test("workers: what a ring sends and how long it takes, and the table of what was measured", async () => {
+  // Two processes: each sends one half to be added and one half of the sum. Many: twice all of it.
+  assertEquals([1, 2, 4].map((workers) => ringBytes(1000, workers)), [0, 4000, 6000]);
+  const network = { bandwidth: 100, latency: 3 };
+  assertEquals([1, 2, 5].map((gpus) => ringSeconds(1000, gpus, network)), [0, 2 * (3 + 5), 8 * (3 + 2)]);
+  const paper = onPaper();
+  assertEquals(paper.filter(({ gpus }) => gpus === 1).map(({ rate, share }) => [rate, share]), [[13.6, 1], [
+    6.7,
+    1,
+  ]]);
+  assert(paper.every(({ rate, gpus, stage }) => rate <= gpus * (stage === 1 ? 13.6 : 6.7)));
+  const round = { firstSeconds: 2, flops: 7e9, peakMiB: 400.2, losses: [2, 1], numbers: 1e6 };
+  const text = workersText({
+    machine: await machine(),
+    startedAt: "2020-01-01T00:00:00Z",
+    load: { before: 0.1, after: 2 },
+    results: [
+      { model: "nano", workers: 1, rounds: [{ ...round, seconds: [0.1, 0.3, 0.2], reduceMs: 0 }] },
+      { model: "nano", workers: 2, rounds: [{ ...round, seconds: [0.4], reduceMs: 12.34 }] },
+    ],
+  });
+  assertStringIncludes(
+    text,
+    "| nano | 1 | 4 | 200 | 20.0 | 0.00 | – | 400 |\n| nano | 2 | 8 | 400 | 20.0 | 4.00 | 12.3 | 400 |\n",
+  );
+  assertStringIncludes(text, "\n| 2 | 1,024 | 6,144 | 11.15 | 98.8 | 6,776 |\n");
 });
 
 Deno.test("pretrain-nano touches no folder with files in it", async () => {
@@ -56,8 +85,24 @@ Deno.test("the table of steps: median over all rounds, its range, the rounds' me
       stage: "stage 1",
       mode: "graph",
       rounds: [
-        { firstSeconds: 2, seconds: [0.1, 0.3, 0.2], flops: 7e9, peakMiB: 400.2, losses: [2, 1] },
-        { firstSeconds: 4, seconds: [0.5, 0.4, 0.6], flops: 7e9, peakMiB: 500.4, losses: [2, 1] },
+        {
+          firstSeconds: 2,
+          seconds: [0.1, 0.3, 0.2],
+          flops: 7e9,
+          peakMiB: 400.2,
+          losses: [2, 1],
+          numbers: 9,
+          reduceMs: 0,
+        },
+        {
+          firstSeconds: 4,
+          seconds: [0.5, 0.4, 0.6],
+          flops: 7e9,
+          peakMiB: 500.4,
+          losses: [2, 1],
+          numbers: 9,
+          reduceMs: 0,
+        },
       ],
     }],
   };

@@ -1,6 +1,8 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { UsageError } from "../../lib/cli/command.ts";
-import { run, trainedText, trainingText } from "../../lib/cli/train.ts";
+import { trainedText, trainingText } from "../../lib/cli/support/train_here.ts";
+import { run } from "../../lib/cli/train.ts";
 import type { TrainingRecord } from "../../lib/training/mod.ts";
 
 const record = (step: number, validationLoss: number | null): TrainingRecord => ({
@@ -36,6 +38,7 @@ Deno.test("./lab train refuses what it does not know before a model is read", as
       [[], '--stage is ""; expected 1 or 2.'],
       [["--stage", "3"], '--stage is "3"; expected 1 or 2.'],
       [["--stage", "1", "--cell", "roco_v2__with"], "--cell names a cell of stage 2; stage 1 has none."],
+      [["--stage", "1", "--workers", "0"], '--workers is "0"; expected a positive whole number.'],
       [["--stage", "2", "--set", "stage2.rang=4"], 'the configuration has no key "stage2.rang"'],
     ] as const
   ) await assertRejects(() => run([...args]), UsageError, message);
@@ -44,4 +47,28 @@ Deno.test("./lab train refuses what it does not know before a model is read", as
     Error,
     "There is no cell roco in the grid;",
   );
+});
+
+Deno.test("workers that cannot begin end with the reason, and --workers is refused in a worker", async () => {
+  const results = await Deno.makeTempDir(),
+    main = fromFileUrl(new URL("../../lib/cli/main.ts", import.meta.url));
+  const train = async (env: Record<string, string>) => {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", "--no-check", main, "train", "--stage", "1", "--workers", "2"],
+      env: { ...env, LAB_RESULTS: results, LAB_DEVICE: "cpu" },
+      stdout: "null",
+    }).output();
+    return { code, text: new TextDecoder().decode(stderr) };
+  };
+  try {
+    const absent = await train({ LAB_WORKERS: "" });
+    assertEquals(absent.code, 1);
+    assertMatch(absent.text, /^lab train: the worker of rank [01] ended first/m);
+    assertMatch(absent.text, /Stage 03_annealing has no finished run/);
+    const inner = await train({ LAB_WORKERS: "127.0.0.1:1,127.0.0.1:2", RANK: "0" });
+    assertEquals(inner.code, 2);
+    assertMatch(inner.text, /^lab train: --workers starts processes on this machine, but LAB_WORKERS says/);
+  } finally {
+    await Deno.remove(results, { recursive: true });
+  }
 });

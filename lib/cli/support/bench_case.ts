@@ -1,8 +1,19 @@
 /** The training step that `./lab bench step` measures, in each of its variants. */
 import type { Tensor } from "@tensorflow/tfjs";
-import { computing } from "../../config/mod.ts";
-import { initAdapter, PROJECTOR, trainingFlops, visionFeatures } from "../../model/mod.ts";
-import { asType, jit, tf, tidy } from "../../tensor/mod.ts";
+import { computing, workerPlace } from "../../config/mod.ts";
+import { initAdapter, PROJECTOR, trainedNumbers, trainingFlops, visionFeatures } from "../../model/mod.ts";
+import { median } from "../../stats/mod.ts";
+import {
+  allReduceSum,
+  asType,
+  dispose,
+  type Group,
+  jit,
+  joinGroup,
+  leaveGroup,
+  tf,
+  tidy,
+} from "../../tensor/mod.ts";
 import { IGNORED_LABEL } from "../../text/mod.ts";
 import {
   fit,
@@ -44,7 +55,7 @@ function imagesOf({ stage, model }: StepCase, tower: (pixels: Tensor) => Tensor)
 }
 
 /** Random tokens beside images: per row the image, a prefix and an answer. */
-function batchOf({ model }: StepCase, images: ImageValues): TrainingBatch {
+function batchOf({ model }: StepCase, images: ImageValues, workers: number): TrainingBatch {
   const config = CONFIGS[model], { batch, suffix } = MODELS[model];
   const length = config.imageTokens + PREFIX + suffix, start = length - suffix;
   const examples = Array.from({ length: batch }, (_, b) => {
@@ -54,7 +65,7 @@ function batchOf({ model }: StepCase, images: ImageValues): TrainingBatch {
     const labels = ids.map((id, at) => at >= start ? id : IGNORED_LABEL);
     return { sequence: { ids, tokenTypes, labels, truncated: 0 } };
   });
-  return trainingBatch(examples, images, { length, labels: suffix });
+  return trainingBatch(examples, images, { length, labels: suffix }, workers * batch * suffix);
 }
 
 /** What a stage trains, at its start, and how, as lib/training's stages do. */
@@ -76,10 +87,27 @@ function stageOf({ stage, mode }: StepCase, config: PaliGemmaConfig, frozen: Par
   return { initial, objective: nextTokenObjective(config, options), trained, byBlock };
 }
 
-/** Runs one case by {@linkcode fit}. To be called once in a process, whose peak memory it reports. */
+/** Median milliseconds of adding up what a group's processes have of `numbers` numbers. */
+async function sumMs(group: Group, numbers: number): Promise<number> {
+  const own = tf.zeros([numbers]), times: number[] = [];
+  for (let i = 0; i < 12; i++) {
+    const start = performance.now(), sums = await allReduceSum(group, [own]);
+    await sums[0].data();
+    dispose(sums);
+    if (i > 1) times.push(performance.now() - start);
+  }
+  own.dispose();
+  return median(times);
+}
+
+/**
+ * Runs one case by {@linkcode fit}. To be called once in a process, whose peak memory it reports.
+ * @param group processes that have a batch each in every step
+ */
 export async function measureStep(
   stepCase: StepCase,
   steps: number = MODELS[stepCase.model].steps,
+  group?: Group,
 ): Promise<StepMeasurement> {
   const { model } = stepCase, config = CONFIGS[model], { batch: size, suffix, dtype } = MODELS[model];
   const frozen = randomWeights(config, dtype);
@@ -100,10 +128,11 @@ export async function measureStep(
     step: trainStep(objective, settings),
     steps: steps + 2,
     stepsPerEpoch: 1,
-    examplesPerStep: size,
+    examplesPerStep: size * (group?.size ?? 1),
+    group,
     batch: () => {
       const { images, ms } = imagesOf(stepCase, (pixels) => tower(frozen, pixels));
-      const batch = batchOf(stepCase, images);
+      const batch = batchOf(stepCase, images, group?.size ?? 1);
       start = performance.now() - ms;
       return [batch];
     },
@@ -115,9 +144,13 @@ export async function measureStep(
   const peakMiB = computing.memory()!.peakBytes / 2 ** 20;
   const example = { tokens: config.imageTokens + PREFIX + suffix, logits: suffix };
   const flops = size * trainingFlops(config, example, trained);
-  return { firstSeconds: seconds[0], seconds: seconds.slice(2), flops, peakMiB, losses };
+  const numbers = trainedNumbers(config, trained);
+  const reduceMs = group ? await sumMs(group, numbers) : 0;
+  return { firstSeconds: seconds[0], seconds: seconds.slice(2), flops, peakMiB, losses, numbers, reduceMs };
 }
 
 if (import.meta.main) {
-  console.log(JSON.stringify(await measureStep(JSON.parse(Deno.args[0]))));
+  const place = workerPlace(), group = place ? await joinGroup(place) : undefined;
+  console.log(JSON.stringify(await measureStep(JSON.parse(Deno.args[0]), undefined, group)));
+  if (group) await leaveGroup(group);
 }

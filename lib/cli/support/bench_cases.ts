@@ -61,4 +61,7 @@ export interface StepMeasurement {
   peakMiB: number;
   /** Mean loss before each step: the same in every mode but for rounding. */
   losses: number[];
+  /** How many numbers are trained, and the median time in which a group's processes add up so many; 0 for one process. */
+  numbers: number;
+  reduceMs: number;
 }

@@ -1,7 +1,7 @@
 import { tiedCommand } from "../../config/mod.ts";
 
 /** Signals by which a person or a system ends a command, and their numbers. */
-const ENDING = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+export const ENDING = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
  * Runs a program to its end. A signal that ends this process is passed on to it first; this process waits for it, and then

@@ -1,0 +1,174 @@
+/** What `./lab train` does in the process that trains. */
+import { openInput } from "../../artifacts/mod.ts";
+import {
+  canonicalJson,
+  computing,
+  type Config,
+  type GridCell,
+  jsonLeaves,
+  workerPlace,
+} from "../../config/mod.ts";
+import { type OpenModel, openModel } from "../../model/mod.ts";
+import { broadcast, dispose, type Group, joinGroup, leaveGroup } from "../../tensor/mod.ts";
+import {
+  featuresText,
+  gridData,
+  lossFall,
+  type MixtureRow,
+  readablePairs,
+  type SplitPair,
+  stage1Data,
+  trainCell,
+  type TrainingRecord,
+  trainProjector,
+} from "../../training/mod.ts";
+import { type Params, readSafetensors } from "../../weights/mod.ts";
+import { formatBytes } from "./bytes.ts";
+import { type LiveLine, liveLine } from "./live_line.ts";
+import { formatSeconds } from "./time.ts";
+
+/** A training under way: "roco_v2__with: step 37 of 160, loss 1.23, ..., 12.3 s left". */
+export function trainingText(
+  name: string,
+  { step, loss, learningRate, gradientNorm, examplesPerSecond }: TrainingRecord,
+  total: number,
+  { memory, secondsLeft }: { memory: number | null; secondsLeft: number | null },
+): string {
+  return [
+    `${name}: step ${step} of ${total}`,
+    `loss ${loss.toFixed(3)}`,
+    `rate ${learningRate.toPrecision(2)}`,
+    `gradient ${gradientNorm.toPrecision(3)}`,
+    `${examplesPerSecond.toPrecision(3)} examples/s`,
+    ...(memory === null ? [] : [`peak ${formatBytes(memory)}`]),
+    ...(secondsLeft === null ? [] : [`${formatSeconds(secondsLeft)} left`]),
+  ].join(", ");
+}
+
+/** What was trained: "roco_v2__with: 160 steps, loss 0.412; on held-out pairs 1.800, at its lowest 1.100 below the first". */
+export function trainedText(name: string, records: readonly TrainingRecord[]): string {
+  const { step, loss } = records.at(-1)!, fall = lossFall(records);
+  const held = records.findLast(({ validationLoss }) => validationLoss !== null)?.validationLoss;
+  const heldOut = typeof held === "number" && fall !== null
+    ? `; on held-out pairs ${held.toFixed(3)}, at its lowest ${fall.toFixed(3)} below the first`
+    : "";
+  return `${name}: ${step} ${step === 1 ? "step" : "steps"}, loss ${loss.toFixed(3)}${heldOut}`;
+}
+
+/** Whether this process tells what happens: the only one, or the first of a group. */
+const tells = (group: Group | undefined): boolean => !group || group.rank === 0;
+
+/** Shows each step of a training on a line; says where it goes on, or that it was there. */
+function stepShown(name: string, line: LiveLine, group: Group | undefined) {
+  if (!tells(group)) return undefined;
+  let first: { step: number; at: number } | undefined;
+  return (record: TrainingRecord, total: number) => {
+    const { step } = record, now = performance.now();
+    if (!first && step > 1) {
+      line.close();
+      console.error(step === total ? `${name} was trained before` : `${name} goes on after step ${step - 1}`);
+    }
+    first ??= { step, at: now };
+    const perStep = step > first.step ? (now - first.at) / 1000 / (step - first.step) : null;
+    line.show(() =>
+      trainingText(name, record, total, {
+        memory: computing.memory()?.peakBytes ?? null,
+        secondsLeft: perStep === null ? null : perStep * (total - step),
+      })
+    );
+  };
+}
+
+/** What a training is given. */
+interface Given extends OpenModel {
+  signal: AbortSignal;
+  group: Group | undefined;
+}
+
+async function stage1(config: Config, { model, tokenizer, store, signal, group }: Given) {
+  using input = await openInput("03_annealing", config);
+  const pairs = await input.table("pairs") as unknown as SplitPair[];
+  using line = liveLine();
+  const onStep = stepShown("stage 1", line, group);
+  const onFeatures = (done: number, total: number) => {
+    if (tells(group)) line.show(() => `stage 1: features of image ${done} of ${total}`);
+  };
+  const options = { store, signal, group, onStep, onFeatures, keep: true };
+  const { records, features } = await trainProjector(
+    model,
+    stage1Data(pairs, tokenizer, model),
+    config,
+    options,
+  );
+  line.close();
+  if (!tells(group)) return;
+  if (features) console.log(featuresText(features));
+  console.log(`${trainedText("stage 1", records)}. ./lab run 04 takes it.`);
+}
+
+async function stage2(
+  cells: readonly GridCell[],
+  config: Config,
+  { model, tokenizer, store, signal, group }: Given,
+) {
+  using input = await openInput("03_annealing", config);
+  const all = await input.table("pairs") as unknown as SplitPair[];
+  const mixture = await input.table("schedule") as unknown as MixtureRow[];
+  const data = gridData(readablePairs(all, tokenizer), mixture, config, tokenizer, model.config);
+  const absent = cells.filter(({ dataset }) => !data[dataset]).map(({ name }) => name);
+  if (absent.length > 0) throw new Error(`there are no training pairs for ${absent.join(", ")}.`);
+  let projector: Params = {};
+  if (cells.some((cell) => cell.stage1)) {
+    using earlier = await openInput("04_stage1", config);
+    projector = await readSafetensors(earlier.file("projector.safetensors"), { signal });
+  }
+  for (const cell of cells) {
+    using line = liveLine();
+    const options = { store, signal, group, onStep: stepShown(cell.name, line, group), keep: true };
+    const { adapter, curve } = await trainCell(
+      model,
+      cell,
+      data[cell.dataset]!,
+      projector,
+      config,
+      options,
+    );
+    dispose(adapter.params); // kept on disk
+    line.close();
+    if (tells(group)) console.log(`${trainedText(cell.name, curve)}. ./lab run 05 takes it.`);
+  }
+}
+
+/** @throws naming what differs, if a process of the group was started otherwise than rank 0 */
+async function checkAlike(group: Group, own: unknown): Promise<void> {
+  const first = await broadcast(group, group.rank === 0 ? { tensors: {}, text: canonicalJson(own) } : null);
+  const [theirs, ours] = [JSON.parse(first.text), own].map((one) => jsonLeaves(one));
+  const places = new Set([...theirs.keys(), ...ours.keys()]);
+  const different = [...places].filter((place) => theirs.get(place) !== ours.get(place));
+  if (different.length === 0) return;
+  throw new Error(
+    `The worker of rank ${group.rank} differs from rank 0 in ${
+      different.join(", ")
+    }: start all in the same way.`,
+  );
+}
+
+/** Trains the projector, or some cells; as a worker, with the others that the environment names. */
+export async function trainHere(
+  config: Config,
+  what: "projector" | readonly GridCell[],
+  signal: AbortSignal,
+): Promise<void> {
+  const place = workerPlace(), group = place ? await joinGroup(place) : undefined;
+  if (group) {
+    await checkAlike(group, {
+      config,
+      what,
+      device: group.gpu ? "GPU" : "CPU",
+      versions: computing.versions,
+    });
+  }
+  const given = { ...await openModel(config, { signal }), signal, group };
+  await (what === "projector" ? stage1(config, given) : stage2(what, config, given));
+  if (group) await leaveGroup(group);
+}
