@@ -18,7 +18,7 @@ Deno.test("what bench and pretrain-nano do not understand is a usage error", asy
   await assertRejects(() => bench.run([]), UsageError, "no benchmark");
   await assertRejects(() => bench.run(["speed"]), UsageError, '"speed"');
   await assertRejects(() => bench.run(["step", "--rounds", "0"]), UsageError, "--rounds");
-  await assertRejects(() => bench.run(["step", "--models", "nano,3b"]), UsageError, '"3b"');
+  await assertRejects(() => bench.run(["step", "--models", "nano,7b"]), UsageError, '"7b"');
   await assertRejects(() => bench.run(["step", "--trials", "2"]), UsageError, "--trials");
   await assertRejects(() => pretrain.run([]), UsageError, "1 arguments");
   await assertRejects(() => pretrain.run(["x", "--limit", "few"]), UsageError, "--limit");
