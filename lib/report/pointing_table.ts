@@ -1,4 +1,10 @@
-import { BASELINES, isAhead, type PointingGain, type PointingGame } from "../saliency/mod.ts";
+import {
+  BASELINES,
+  isAhead,
+  type PaintedChange,
+  type PointingGain,
+  type PointingGame,
+} from "../saliency/mod.ts";
 import { type Cell, percentText } from "./tables.ts";
 
 /** The pointing game, one row for each map or baseline, one column for each type of question; and the mass over all types. */
@@ -21,3 +27,12 @@ export function gainRows(gains: readonly PointingGain[]): Record<string, Cell>[]
     "ahead over all": isAhead(own.at(-1)!) ? "yes" : "no: fails",
   }));
 }
+
+/** Answers that change when something is painted over, as shares with their intervals. */
+export const paintedRows = (changes: readonly PaintedChange[]): Record<string, Cell>[] =>
+  changes.map(({ question, questions, lesion, elsewhere }) => ({
+    question,
+    questions,
+    "answers that change: lesion painted over": percentText(lesion),
+    "its mirror image painted over": percentText(elsewhere),
+  }));

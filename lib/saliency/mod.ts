@@ -7,6 +7,7 @@ export * from "./image_to_response.ts";
 export * from "./lesion_study.ts";
 export * from "./localisation.ts";
 export * from "./matrices.ts";
+export * from "./painted.ts";
 export * from "./perturbation.ts";
 export * from "./pointing.ts";
 export * from "./radiograph.ts";

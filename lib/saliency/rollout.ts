@@ -1,3 +1,4 @@
+import { matMul, tf, tidy } from "../tensor/mod.ts";
 import { fuseHeads, type HeadFusion, type LayerAttention } from "./matrices.ts";
 
 export interface RolloutOptions {
@@ -78,19 +79,13 @@ export function rollout(layers: readonly LayerAttention[], options: RolloutOptio
   return stream.result();
 }
 
-/** Product of two row-major [L, L] matrices; zeros of the left one (masked positions) are skipped. */
+/** Product of two row-major [L, L] matrices, by the engine. */
 function multiply(left: Float32Array, right: Float32Array, length: number): Float32Array {
-  const out = new Float32Array(length * length);
-  const row = new Float64Array(length);
-  for (let i = 0; i < length; i++) {
-    row.fill(0);
-    for (let k = 0; k < length; k++) {
-      const weight = left[i * length + k];
-      if (weight === 0) continue;
-      const at = k * length;
-      for (let j = 0; j < length; j++) row[j] += weight * right[at + j];
-    }
-    out.set(row, i * length);
-  }
-  return out;
+  const product = tidy(() => {
+    const [a, b] = [left, right].map((matrix) => tf.tensor2d(matrix, [length, length]));
+    return matMul(a, b);
+  });
+  const values = product.dataSync<"float32">();
+  product.dispose();
+  return values;
 }
