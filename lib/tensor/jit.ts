@@ -33,10 +33,20 @@ export interface Jitted<A extends unknown[], R> {
 /** Stands for a tensor in a result's tree. */
 const HOLE = Symbol("tensor");
 
+type Info = ReturnType<typeof binding.infoOf>;
+
 interface Compiled {
   readonly f: TracedFunction;
   /** The result's tree around the tensors of a call. */
   readonly rebuild: (outputs: Tensor[]) => unknown;
+}
+
+/** Types and shapes of tensors as text, which weights are asked for in every call. */
+const descriptions = new WeakMap<Info, string>();
+function described(info: Info): string {
+  let text = descriptions.get(info);
+  if (text === undefined) descriptions.set(info, text = describe(info));
+  return text;
 }
 
 /** True while the function given to jit is being traced. */
@@ -141,7 +151,7 @@ export function jit<A extends any[], R>(fn: (...args: A) => R, options: JitOptio
     const tensors: Tensor[] = [];
     const structure = args.map((a, i) => flatten(a, tensors, `argument ${i + 1} of ${name}`)).join();
     const ids = backend().getInputTensorIds(tensors);
-    const signature = `(${structure}) ${ids.map((id) => describe(binding.infoOf(id))).join(" ")}`;
+    const signature = `(${structure}) ${ids.map((id) => described(binding.infoOf(id))).join(" ")}`;
     const key = `${matmulPrecision()} ${signature}`;
     let c = compiled.get(key);
     if (!c) {
