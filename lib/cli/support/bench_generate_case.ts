@@ -1,4 +1,4 @@
-/** A process of its own for `./lab bench generate`: measures one case, the JSON of its argument, on random weights. */
+/** A process of its own for `./lab bench generate`: measures one case, the JSON of its argument, on random weights; other sizes are a second one. */
 import { computing } from "../../config/mod.ts";
 import { generate, type GenerateOptions, type Model, modelInputs } from "../../model/mod.ts";
 import { dispose } from "../../tensor/mod.ts";
@@ -67,4 +67,7 @@ export function measureGenerate(
   return { firstSeconds, seconds, toFirstToken, peakMiB: computing.memory()!.peakBytes / 2 ** 20 };
 }
 
-if (import.meta.main) console.log(JSON.stringify(measureGenerate(JSON.parse(Deno.args[0]))));
+if (import.meta.main) {
+  const [generateCase, sizes] = Deno.args.map((text) => JSON.parse(text));
+  console.log(JSON.stringify(measureGenerate(generateCase, sizes)));
+}

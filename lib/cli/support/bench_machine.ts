@@ -1,3 +1,4 @@
+import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { z } from "zod";
 import { paths } from "../../config/mod.ts";
@@ -45,9 +46,11 @@ async function gpus(): Promise<string[]> {
 
 /** From the name of the wheel's metadata folder, so that this process needs no TensorFlow. */
 async function tensorflowVersion(): Promise<string> {
-  for await (const python of Deno.readDir(join(paths.venv, "lib"))) {
+  const lib = join(paths.venv, "lib");
+  if (!await exists(lib)) return "unknown";
+  for await (const python of Deno.readDir(lib)) {
     if (!python.name.startsWith("python")) continue;
-    for await (const { name } of Deno.readDir(join(paths.venv, "lib", python.name, "site-packages"))) {
+    for await (const { name } of Deno.readDir(join(lib, python.name, "site-packages"))) {
       const found = /^tensorflow(?:_cpu)?-(\d[\w.]*)\.dist-info$/.exec(name);
       if (found) return found[1];
     }

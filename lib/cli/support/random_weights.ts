@@ -1,8 +1,9 @@
 import { rng } from "../../config/mod.ts";
 import { allocTensor, type DType, tf } from "../../tensor/mod.ts";
-import { BYTES, expectedShapes, fromFloat32, type PaliGemmaConfig, type Params } from "../../weights/mod.ts";
+import { expectedShapes, fromFloat32, type PaliGemmaConfig, type Params } from "../../weights/mod.ts";
 
-const PIECE = 2 ** 20; // numbers held in JavaScript at a time
+/** Numbers that are drawn for a weight; a larger one repeats them, since drawing billions takes a minute. */
+const DRAWN = 2 ** 22;
 
 /**
  * The range of a random weight: uniform in centre +- bound, scaled by fan-in, so that activations and loss have the
@@ -45,13 +46,12 @@ export function weightValues(
 export function randomWeights(config: PaliGemmaConfig, dtype: DType = "float32"): Params {
   return Object.fromEntries(
     Object.entries(expectedShapes(config)).map(([name, shape]) => {
-      const next = weightValues(name, shape, config);
-      const fill = (part: Uint8Array<ArrayBuffer>) => {
-        for (let at = 0; at < part.length; at += PIECE * BYTES[dtype]) {
-          const own = part.subarray(at, at + PIECE * BYTES[dtype]);
-          const values = new Float32Array(own.length / BYTES[dtype]);
-          next(values);
-          own.set(fromFloat32(values, dtype));
+      const size = shape.reduce((a, b) => a * b, 1), values = new Float32Array(Math.min(size, DRAWN));
+      weightValues(name, shape, config)(values);
+      const bytes = fromFloat32(values, dtype);
+      const fill = (part: Uint8Array<ArrayBuffer>) => { // parts are whole multiples of what is drawn, but for the last
+        for (let at = 0; at < part.length; at += bytes.length) {
+          part.set(bytes.subarray(0, part.length - at), at);
         }
       };
       return [name, tf.keep(allocTensor(shape, dtype, fill))];
