@@ -88,7 +88,7 @@ Deno.test("many small tensors cost few nodes each, and each becomes what it woul
     return { out, nodes: step.traces.at(-1)!.nodes };
   });
   const each = (many.nodes - few.nodes) / 20;
-  assert(each <= 18, `${each} nodes for each tensor, its four arguments among them`); // arithmetic for each: 28
+  assert(each <= 18, `${each} nodes for each tensor, its four arguments among them`);
   const alone = adamW(
     { t9: of(10, 1).t9 },
     { t9: tf.mul(of(10, 0.5).t9, 0.5) },
