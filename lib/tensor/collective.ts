@@ -209,7 +209,7 @@ export async function joinGroup({ rank, addresses }: WorkerPlace, deadline = 180
  *
  * @param tensors float32
  * @returns new tensors in the same order and shapes
- * @throws within half a minute after a process of the group has ended or cannot be reached any more, naming its rank
+ * @throws naming its rank, within half a minute of waiting for a process that has ended or cannot be reached any more
  */
 export async function allReduceSum(group: Group, tensors: Tensor[]): Promise<Tensor[]> {
   const flat = pack(tensors);

@@ -119,14 +119,14 @@ export function workersText({ machine, load, results }: WorkersReport): string {
   return `# Several processes train together
 
 Measured: a step of stage 2 (LoRA, r = ${RANK}), TensorFlow's graph, random weights and data, a batch of its own for each
-process. The processes add up their gradients by TensorFlow's ring over gRPC on this machine, whose cores they share: two can do no
-more work than one, and the table shows what it costs, not what it brings.
+process. The processes add up their gradients by TensorFlow's collectives on this machine. Without GPUs they share its cores, so
+that examples/s do not tell what more devices bring; where other programs want the cores too, two processes get more of them.
 
 | model | processes | examples a step | step, ms | examples/s | MB sent by each in a step | adding up alone, ms | peak MiB of one |
 |---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
 
-Medians over ${results[0].rounds.length} rounds in turn. ${describeMachine(machine)}. Load of the machine ${
+Medians; rounds in turn: ${results[0].rounds.length}. ${describeMachine(machine)}. Load of the machine ${
     load.before.toFixed(1)
   } before, ${load.after.toFixed(1)} after.
 
