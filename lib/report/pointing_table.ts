@@ -19,8 +19,9 @@ export function pointingRows(games: readonly PointingGame[]): Record<string, Cel
 
 /** Rollout minus each baseline, in points, and whether it is ahead. */
 export function gainRows(gains: readonly PointingGain[]): Record<string, Cell>[] {
+  const text = (x: number) => (Math.round(1000 * x) / 10 || 0).toFixed(1); // no "-0.0"
   const points = ({ difference: { estimate, low, high } }: PointingGain) =>
-    `${[estimate, low, high].map((x) => (100 * x).toFixed(0)).join(" [").replace(/ \[(?!.* \[)/, ", ")}]`;
+    `${text(estimate)} [${text(low)}, ${text(high)}]`;
   return [...Map.groupBy(gains, ({ baseline }) => baseline)].map(([baseline, own]) => ({
     "rollout minus": baseline,
     ...Object.fromEntries(own.map((gain) => [gain.question, points(gain)])),

@@ -27,8 +27,13 @@ Deno.test("what rollout fails against is said so", () => {
     ...{ question, baseline: "centre" as const, rollout: 0.35, other: 0.3 },
     difference: { estimate: 0.05, low, high: 0.2 },
   });
-  assertEquals(gainRows([gain("type", 0.01), gain("all", -0.1)]), [
-    { "rollout minus": "centre", type: "5 [1, 20]", all: "5 [-10, 20]", "ahead over all": "no: fails" },
+  assertEquals(gainRows([gain("type", 0.01), gain("all", -0.0001)]), [
+    {
+      "rollout minus": "centre",
+      type: "5.0 [1.0, 20.0]",
+      all: "5.0 [0.0, 20.0]",
+      "ahead over all": "no: fails",
+    },
   ]);
 });
 
