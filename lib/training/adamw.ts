@@ -1,7 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { mapTensors, tf } from "../tensor/mod.ts";
 import type { Params } from "../weights/mod.ts";
-import { flattened, unflattened } from "./flat.ts";
 
 /** Settings of AdamW. */
 export interface AdamWSettings {
@@ -36,7 +35,6 @@ export function initAdamW(params: Params): AdamWState {
  *
  * @param params float32 tensors, with a gradient of the same name each
  * @param learningRate float32 scalar (a tensor, so that a schedule needs no new trace) or a number
- * @param factor float32 scalar by which the gradients are multiplied, as clipping does
  * @throws if a gradient is missing
  */
 export function adamW(
@@ -45,28 +43,21 @@ export function adamW(
   state: AdamWState,
   learningRate: Tensor | number,
   settings: AdamWSettings,
-  factor?: Tensor,
 ): { params: Params; state: AdamWState } {
   const { beta1, beta2, eps, weightDecay } = settings, step = tf.add<Tensor>(state.step, 1);
   // 1 - beta^t; by expm1, since in float32 1 - 0.999 has lost four digits.
   const correction = (beta: number) => tf.neg(tf.expm1(tf.mul(step, Math.log(beta))));
   const c1 = correction(beta1), root2 = tf.sqrt(correction(beta2)), rate = tf.div(learningRate, c1);
-  const names = Object.keys(params), missing = names.find((name) => !gradients[name]);
-  if (missing !== undefined) throw new Error(`AdamW got no gradient for "${missing}".`);
-  const [p, given, oldM, oldV] = [params, gradients, state.m, state.v].map((tensors) =>
-    flattened(tensors, names)
-  );
-  const g = factor ? tf.mul(given, factor) : given;
-  const m = tf.add<Tensor>(tf.mul(oldM, beta1), tf.mul(g, 1 - beta1));
-  const v = tf.add<Tensor>(tf.mul(oldV, beta2), tf.mul(tf.square(g), 1 - beta2));
-  const size = tf.add(tf.div(tf.sqrt(v), root2), eps);
-  const decay = typeof weightDecay === "number"
-    ? weightDecay
-    : tf.concat(names.map((name) => tf.fill([params[name].size], weightDecay(name))));
-  const kept = decay === 0 ? p : tf.mul(p, tf.sub(1, tf.mul(learningRate, decay)));
-  const next = tf.sub<Tensor>(kept, tf.mul(rate, tf.div(m, size)));
-  return {
-    params: unflattened(next, params),
-    state: { m: unflattened(m, params), v: unflattened(v, params), step },
-  };
+  const next: Params = {}, m: Params = {}, v: Params = {};
+  for (const [name, p] of Object.entries(params)) {
+    const g = gradients[name];
+    if (!g) throw new Error(`AdamW got no gradient for "${name}".`);
+    const decay = typeof weightDecay === "number" ? weightDecay : weightDecay(name);
+    m[name] = tf.add(tf.mul(state.m[name], beta1), tf.mul(g, 1 - beta1));
+    v[name] = tf.add(tf.mul(state.v[name], beta2), tf.mul(tf.square(g), 1 - beta2));
+    const size = tf.add(tf.div(tf.sqrt(v[name]), root2), eps);
+    const kept = decay === 0 ? p : tf.mul(p, tf.sub(1, tf.mul(learningRate, decay)));
+    next[name] = tf.sub(kept, tf.mul(rate, tf.div(m[name], size)));
+  }
+  return { params: next, state: { m, v, step } };
 }

@@ -3,7 +3,6 @@ import { checkpoint } from "../jupyter/mod.ts";
 import { copyOf, dispose, jit, mapTensors, tf, tidy, upload } from "../tensor/mod.ts";
 import type { LossAndGradients } from "../model/mod.ts";
 import type { Params } from "../weights/mod.ts";
-import { flattened } from "./flat.ts";
 import { adamW, type AdamWSettings, type AdamWState, initAdamW } from "./adamw.ts";
 
 /**
@@ -58,11 +57,15 @@ export function initialState(initial: Params): TrainState {
 }
 
 /** Euclidean norm of all entries of all tensors. */
-const norm = (tensors: Params): Tensor => tf.sqrt(tf.sum(tf.square(flattened(tensors))));
+const norm = (tensors: Params): Tensor =>
+  tf.sqrt(tf.addN(Object.values(tensors).map((x) => tf.sum(tf.square(x)))));
 
-/** By what gradients of a norm are multiplied, which makes them shorter where it exceeds `most`. */
-const clipping = (norm: Tensor, most: number | null): Tensor | undefined =>
-  most === null ? undefined : tf.minimum<Tensor>(1, tf.div(most, tf.add(norm, 1e-6)));
+/** Gradients of a norm, scaled down where it exceeds `most`. */
+function clip(gradients: Params, norm: Tensor, most: number | null): Params {
+  if (most === null) return gradients;
+  const factor = tf.minimum(1, tf.div(most, tf.add(norm, 1e-6)));
+  return mapTensors(gradients, (g) => tf.mul(g, factor));
+}
 
 /**
  * Forward, loss, backward, clipping and AdamW as traced functions, which runs may share: tensors of equal shapes share one
@@ -71,8 +74,8 @@ const clipping = (norm: Tensor, most: number | null): Tensor | undefined =>
 export function trainStep<Batch>(objective: Objective<Batch>, settings: StepSettings): TrainStep<Batch> {
   const { compiler, maxGradientNorm, byBlock } = settings;
   const update = (state: TrainState, { loss, gradients }: LossAndGradients, rate: Tensor): Stepped => {
-    const size = norm(gradients), factor = clipping(size, maxGradientNorm);
-    const { params, state: moments } = adamW(state.params, gradients, state.adamW, rate, settings, factor);
+    const size = norm(gradients), clipped = clip(gradients, size, maxGradientNorm);
+    const { params, state: moments } = adamW(state.params, clipped, state.adamW, rate, settings);
     return { next: { params, adamW: moments }, measures: tf.stack([loss, size, norm(params)]) };
   };
   const sum = (a: LossAndGradients, b: LossAndGradients): LossAndGradients => ({

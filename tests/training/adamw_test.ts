@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Tensor } from "@tensorflow/tfjs";
-import { jit, tf } from "@lib/tensor/mod.ts";
+import { tf } from "@lib/tensor/mod.ts";
 import { forward, lossAndGradients, mergeAdapter } from "@lib/model/mod.ts";
 import type { Params } from "@lib/weights/mod.ts";
 import { adamW, type AdamWState, initAdamW, TORCH_ADAMW } from "../../lib/training/adamw.ts";
@@ -73,29 +72,4 @@ Deno.test("the first step has the size of the rate, whatever the gradient's size
   const params = { x: tf.tensor1d([1, 1, 1]) }, gradients = { x: tf.tensor1d([1e-3, 1, -1e3]) };
   const out = adamW(params, gradients, initAdamW(params), 0.1, { ...TORCH_ADAMW, weightDecay: 0 });
   assertNear("stepped", out.params.x, tf.tensor1d([0.9, 0.9, 1.1]), 2e-6);
-});
-
-Deno.test("many small tensors cost few nodes each, and each becomes what it would alone", () => {
-  const of = (n: number, k: number) =>
-    Object.fromEntries(
-      Array.from({ length: n }, (_, i) => [`t${i}`, tf.tensor2d([[i + k, 2, 3], [4, 5, -i]])]),
-    ) as Params;
-  const step = jit((params: Params, gradients: Params, state: AdamWState, factor: Tensor) =>
-    adamW(params, gradients, state, 0.1, TORCH_ADAMW, factor)
-  );
-  const [few, many] = [10, 30].map((n) => {
-    const params = of(n, 1), out = step(params, of(n, 0.5), initAdamW(params), tf.scalar(0.5));
-    return { out, nodes: step.traces.at(-1)!.nodes };
-  });
-  const each = (many.nodes - few.nodes) / 20;
-  assert(each <= 18, `${each} nodes for each tensor, its four arguments among them`);
-  const alone = adamW(
-    { t9: of(10, 1).t9 },
-    { t9: tf.mul(of(10, 0.5).t9, 0.5) },
-    initAdamW({ t9: of(10, 1).t9 }),
-    0.1,
-    TORCH_ADAMW,
-  );
-  assertEquals(Object.keys(many.out.params), Object.keys(of(30, 0)));
-  assertNear("t9", many.out.params.t9, alone.params.t9, 1e-7);
 });
