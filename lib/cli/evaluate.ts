@@ -68,7 +68,8 @@ async function questionsOf(config: Config, sets: string | undefined) {
   const tokenizer = await loadTokenizer(await resolveModel(config.model.checkpoint));
   const pairs = readablePairs(await annealed.table("pairs") as unknown as QaPair[], tokenizer);
   const all = gridItems(pairs, await evaluationRecords(await corpusRecords(data), config), config);
-  const names = sets?.split(",") ?? Object.keys(all), unknown = names.find((name) => !(name in all));
+  const names = [...new Set(sets?.split(",") ?? Object.keys(all))],
+    unknown = names.find((name) => !(name in all));
   if (unknown !== undefined) {
     throw new UsageError(`--sets names "${unknown}"; expected ${Object.keys(all).join(", ")}.`);
   }
@@ -163,6 +164,7 @@ export async function run(args: string[]): Promise<void> {
     throw new UsageError("--model is missing.");
   }
   if (options.predictions !== undefined && name === undefined) throw new UsageError("--name is missing.");
+  if (name?.trim() === "") throw new UsageError("--name is empty.");
   const { config } = readConfig(options);
   const server = options.server === undefined ? null : serverAt(options.server, options.model!);
   const read = options.predictions === undefined ? null : await predictionsIn(options.predictions);

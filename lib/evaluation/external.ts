@@ -128,8 +128,8 @@ const Line = z.object({ ...Prediction.shape, run: Prediction.shape.run.default(0
  * @throws naming the first line that is no prediction
  */
 export function readPredictions(text: string): Prediction[] {
-  const lines = text.split(/\r?\n/).map((line, i) => ({ line, number: i + 1 })).filter(({ line }) =>
-    line.trim()
+  const lines = text.replace(/^\ufeff/, "").split(/\r?\n/).map((line, i) => ({ line, number: i + 1 })).filter(
+    ({ line }) => line.trim(),
   );
   if (lines.length === 0) {
     throw new Error('Expected JSON lines such as {"id": "...", "answer": "..."}; found none.');

@@ -4,13 +4,16 @@ import { oneHot, tf } from "../tensor/mod.ts";
 
 /** How the next token is chosen. Without a temperature: always the most likely one. */
 export interface Sampling {
-  /** > 0; 1 samples from the model's own distribution */
+  /** At least 1e-6; 1 samples from the model's own distribution */
   temperature?: number;
   /** Sample among the k most likely tokens only. */
   topK?: number;
   /** Sample among the smallest set of tokens that together have at least this probability, in (0, 1]. */
   topP?: number;
 }
+
+/** Of a temperature: far below, logits divided by it are beyond float32, and the token would be the vocabulary's first. */
+const LEAST = 1e-6;
 
 /** @throws if a setting is out of range, or has no effect because there is no temperature */
 export function checkSampling({ temperature, topK, topP }: Sampling): void {
@@ -22,8 +25,12 @@ export function checkSampling({ temperature, topK, topP }: Sampling): void {
     }
     return;
   }
-  if (!(temperature > 0 && temperature < Infinity)) {
-    throw wrong("temperature", "above 0 and finite (leave it out for greedy decoding)", temperature);
+  if (!(temperature >= LEAST && temperature < Infinity)) {
+    throw wrong(
+      "temperature",
+      `at least ${LEAST} and finite (leave it out for greedy decoding)`,
+      temperature,
+    );
   }
   if (topK !== undefined && !(Number.isInteger(topK) && topK > 0)) {
     throw wrong("topK", "a whole number above 0", topK);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { delay } from "@std/async";
 import { join } from "@std/path";
 import OpenAI from "openai";
 import sharp from "sharp";
@@ -198,6 +199,15 @@ Deno.test("only its own page and who holds the key are answered, JSON only, an i
     /^400 The image cannot be read/,
   );
   assertMatch(await post({}, JSON.stringify({ image: bytes.toBase64(), questions: [] }), "/api/ask"), /^400/);
+  const long = "what is this ".repeat(600);
+  assertMatch(
+    await post({}, JSON.stringify({ ...asked, messages: [{ role: "user", content: content(long) }] })),
+    /^400 Expected a prompt of at most 512 tokens/,
+  );
+  // Of Chinese, fewer characters than the page's limit are too many tokens.
+  const pageBody = JSON.stringify({ image: bytes.toBase64(), questions: [QUESTION, "肺".repeat(1900)] });
+  assertMatch(await post({}, pageBody, "/api/ask"), /^400 Expected a prompt of at most 512 tokens/);
+  assertMatch(await post({}, JSON.stringify({ ...asked, temperature: 1e-300 })), /^400 temperature/);
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.base).port) });
   await connection.write(
     new TextEncoder().encode("GET / HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n"),
@@ -207,6 +217,37 @@ Deno.test("only its own page and who holds the key are answered, JSON only, an i
   assertEquals([page.status, page.headers.get("x-frame-options")], [200, "DENY"]);
   assert(!(await page.text()).includes(TOKEN));
   assertEquals([...Deno.readDirSync(images)], []);
+});
+
+Deno.test("a request of a client that has gone is no fault, and a fault is told to the client as any other error", async () => {
+  const told: unknown[] = [], { error: tell } = console;
+  console.error = (fault) => void told.push(fault);
+  try {
+    await using server = await start();
+    const gone = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.base).port) });
+    await gone.write(
+      new TextEncoder().encode(
+        "POST /api/ask HTTP/1.1\r\nHost: localhost\r\n" +
+          `Authorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{`,
+      ),
+    );
+    await delay(200);
+    gone.close();
+    await delay(200);
+    assertEquals(told, []);
+    const ask = { image: bytes.toBase64(), questions: [QUESTION] };
+    await Deno.rename(images, `${images}-away`);
+    const headers = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
+    const failed = await fetch(`${server.base}/api/ask`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(ask),
+    });
+    assertEquals([failed.status, (await failed.json()).error.type, told.length], [500, "server_error", 1]);
+  } finally {
+    await Deno.rename(`${images}-away`, images);
+    console.error = tell;
+  }
 });
 
 Deno.test({

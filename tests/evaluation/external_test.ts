@@ -154,6 +154,7 @@ Deno.test("the prompt says what kind of answer is wanted", () => {
 Deno.test("predictions are read line by line; the first that is none is named", () => {
   const text =
     '{"id": "q0", "answer": "40", "model": "mine"}\r\n\n{"id": "q0", "answer": "", "run": 1, "cut": true}\n';
+  assertEquals(readPredictions("\ufeff" + text), readPredictions(text)); // as editors on Windows write it
   assertEquals(readPredictions(text), [
     { id: "q0", run: 0, answer: "40", seed: null, cut: false },
     { id: "q0", run: 1, answer: "", seed: null, cut: true },
@@ -230,4 +231,10 @@ Deno.test("the report sets a system beside its controls and the systems that wer
   assertMatch(report, /\| slake \| slake\\_\\_with \| 33\\\.3 \(/);
   assert(!report.includes("roco") && !report.includes("The judge"));
   assertMatch(report, /copy of the question/);
+});
+
+Deno.test("./lab evaluate refuses an empty name before it reads anything", async () => {
+  const { run } = await import("../../lib/cli/evaluate.ts");
+  const message = "--name is empty";
+  await assertRejects(() => run(["--predictions", "nowhere.jsonl", "--name", " "]), Error, message);
 });

@@ -173,7 +173,7 @@ Deno.test("prompts padded on the right and contradictory settings are refused", 
   wrong({ temperature: 1 }, "needs seeds");
   wrong({ temperature: 1, seeds: [[1], [1, 2]] }, "as many seeds as the first, 1");
   wrong({ temperature: 1, seeds: [[1]] }, "the seeds of 2 rows, found those of 1");
-  wrong({ temperature: 0 }, "temperature must be above 0");
+  wrong({ temperature: 0 }, "temperature must be at least");
   wrong({ temperature: 1, topP: 0 }, "topP must be in (0, 1]");
   wrong({ temperature: 1, topK: 1.5 }, "topK must be a whole number");
   wrong({ maxNewTokens: 0 }, "maxNewTokens must be a whole number from 1");

@@ -126,7 +126,8 @@ Deno.test("settings of a generation out of range are one sentence each", async (
       "A seed must be a whole number from -2147483648 to 2147483647, found NaN.",
     ],
     [{ temperature: 1, seeds: [[1], [2 ** 53], [1]] }, "A seed must be"],
-    [{ temperature: NaN }, "temperature must be above 0"],
+    [{ temperature: NaN }, "temperature must be at least 0.000001"],
+    [{ temperature: 1e-300 }, "temperature must be at least"],
     [{ temperature: Infinity }, "temperature must be"],
   ];
   const store = imageStore(config.vision.imageSize);

@@ -29,7 +29,7 @@ const tokens = z.int().min(1).max(MAX_TOKENS).nullish();
 const ChatRequest = z.strictObject({
   model: z.string(),
   messages: z.array(Message).min(1),
-  temperature: z.number().min(0).max(2).nullish(),
+  temperature: z.union([z.literal(0), z.number().min(1e-6).max(2)]).nullish(),
   top_p: z.number().gt(0).max(1).nullish(),
   seed: z.int().min(-(2 ** 31)).max(2 ** 31 - 1).nullish(),
   n: z.int().min(1).max(16).nullish(),

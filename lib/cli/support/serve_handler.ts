@@ -5,7 +5,7 @@ import { decodeImage, doubtsAbout, encodePng, resizeBicubic } from "../../image/
 import { fillPage, oneLine } from "../../jupyter/mod.ts";
 import { answerPrompts, imageStore, type OpenModel } from "../../model/mod.ts";
 import { answerMaps } from "../../saliency/mod.ts";
-import { questionPrefix } from "../../text/mod.ts";
+import { encodeExample, questionPrefix } from "../../text/mod.ts";
 import { chatCompletion, ChatError, chatEvents, readChat } from "./chat.ts";
 import { type ServedAnswer, servedAnswer, type ServedModel } from "./served_models.ts";
 
@@ -81,6 +81,17 @@ export async function serveHandler(
     }
   }
 
+  /** What the model reads of a question. @throws {ChatError} for one that it cannot read, such as one that is too long */
+  function prefixOf(question: string): string {
+    try {
+      const prefix = questionPrefix({ question });
+      encodeExample(tokenizer, models[0].model.config, { prefix });
+      return prefix;
+    } catch (error) {
+      throw new ChatError(400, (error as Error).message, "messages");
+    }
+  }
+
   async function chat(body: unknown): Promise<Response> {
     const asked = readChat(body), { temperature, seed, answers: count, topP, maxTokens } = asked;
     const served = models.find(({ name }) => name === asked.model);
@@ -88,7 +99,7 @@ export async function serveHandler(
       const names = models.map(({ name }) => name).join(", ");
       throw new ChatError(404, `There is no model "${asked.model}"; expected ${names}.`, "model");
     }
-    const prefix = readable(() => questionPrefix({ question: asked.question }));
+    const prefix = prefixOf(asked.question);
     const [answers] = await withImage(asked.image, async (imagePath) => {
       await pixelsOf(imagePath);
       const seeds = Array.from({ length: count }, (_, i) => (seed + i) | 0);
@@ -106,15 +117,14 @@ export async function serveHandler(
   async function ask(body: unknown): Promise<Response> {
     const read = PageRequest.safeParse(body);
     if (!read.success) throw new ChatError(400, z.prettifyError(read.error));
-    const { questions } = read.data;
+    const questions = read.data.questions.map((question) => ({ question, prefix: prefixOf(question) }));
     return await withImage(Uint8Array.fromBase64(read.data.image), async (imagePath) => {
       const image = await pixelsOf(imagePath), shrink = SHOWN / Math.max(image.width, image.height);
       const side = (pixels: number) => Math.max(1, Math.round(pixels * shrink));
       const shown = await encodePng(resizeBicubic(image, side(image.width), side(image.height)));
       const store = imageStore(size), answers: { question: string; answers: PageAnswer[] }[] = [];
-      for (const question of questions) {
-        const prompt = { imagePath, prefix: readable(() => questionPrefix({ question })) },
-          own: PageAnswer[] = [];
+      for (const { question, prefix } of questions) {
+        const prompt = { imagePath, prefix }, own: PageAnswer[] = [];
         for (const served of models) {
           const { said, ...answer } = await servedAnswer(served, tokenizer, store, prompt, config);
           const maps = answerMaps(said), { rows, columns } = said.layout;
@@ -132,12 +142,13 @@ export async function serveHandler(
   }
 
   return async (request) => {
-    const { pathname, port } = new URL(request.url), host = request.headers.get("host");
-    const here = [`127.0.0.1:${port}`, `localhost:${port}`];
+    const { pathname } = new URL(request.url), host = request.headers.get("host") ?? "";
     const origin = request.headers.get("origin");
     try {
-      if (!host || !here.includes(host)) throw new ChatError(403, "This server answers to 127.0.0.1 only.");
-      if (origin !== null && !here.some((name) => origin === `http://${name}`)) {
+      if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host)) {
+        throw new ChatError(403, "This server answers to 127.0.0.1 only.");
+      }
+      if (origin !== null && origin !== `http://${host}`) {
         throw new ChatError(403, "This server answers to its own page only.");
       }
       if (pathname === "/" && request.method === "GET") {
@@ -159,9 +170,12 @@ export async function serveHandler(
       const body = await bodyOf(request);
       return await inTurn(() => task(body));
     } catch (error) {
-      if (!(error instanceof ChatError)) throw error;
-      const { status, message, param } = error;
-      const type = status === 429 ? "rate_limit_error" : "invalid_request_error";
+      const { status, message, param } = error instanceof ChatError ? error : failure(error);
+      const type = status === 429
+        ? "rate_limit_error"
+        : status === 500
+        ? "server_error"
+        : "invalid_request_error";
       const headers: HeadersInit = status === 429 ? { "retry-after": "5" } : {};
       return Response.json({ error: { message, type, param, code: null } }, { status, headers });
     }
@@ -175,6 +189,12 @@ const GUARD = {
   "x-frame-options": "DENY",
 };
 
+/** What is said of a fault that is not the request's. */
+function failure(error: unknown): ChatError {
+  console.error(error);
+  return new ChatError(500, "The model failed: the terminal in which ./lab serve runs says why.");
+}
+
 /** The picture. @throws {ChatError} if it cannot be decoded */
 const pixelsOf = (path: string) =>
   decodeImage(path).catch((error) => {
@@ -185,15 +205,6 @@ const pixelsOf = (path: string) =>
     );
   });
 
-/** @throws {ChatError} for a question that is refused */
-function readable<T>(task: () => T): T {
-  try {
-    return task();
-  } catch (error) {
-    throw new ChatError(400, (error as Error).message, "messages");
-  }
-}
-
 /** @throws {ChatError} if the body is no JSON, or longer than a request may be */
 async function bodyOf(request: Request): Promise<unknown> {
   if (!/^application\/json\b/.test(request.headers.get("content-type") ?? "")) {
@@ -201,11 +212,15 @@ async function bodyOf(request: Request): Promise<unknown> {
   }
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body ?? []) {
-    if ((length += chunk.length) > MAX_BODY) {
-      throw new ChatError(413, `A request has at most ${MAX_BODY} bytes.`);
+  try {
+    for await (const chunk of request.body ?? []) {
+      if ((length += chunk.length) > MAX_BODY) {
+        throw new ChatError(413, `A request has at most ${MAX_BODY} bytes.`);
+      }
+      chunks.push(chunk);
     }
-    chunks.push(chunk);
+  } catch (error) {
+    throw error instanceof ChatError ? error : new ChatError(400, "The body has not come to its end.");
   }
   try {
     return JSON.parse(
