@@ -47,7 +47,7 @@ export interface PaintedChange {
   questions: number;
   /** When the lesion is painted over. */
   lesion: Interval;
-  /** When as large a region, the lesion's mirror image, is painted over. */
+  /** When the lesion's mirror image is, which is smaller where it would lie on the lesion itself. */
   elsewhere: Interval;
 }
 
