@@ -176,9 +176,10 @@ export async function run(args: string[]): Promise<void> {
     console.log(`${text.split("\n").length - 1} questions: ${shownPath(out)}`);
     return;
   }
+  const grid = scoreTable(await gridScores(config)); // what is stale is told before a server is asked for hours
   await untilSignal("stopped; what was answered is kept, the same command goes on.", async (signal) => {
     const folder = join(paths.results, config.scale, "external", folderName(name!));
-    await makeFolder(folder);
+    if (server) await makeFolder(folder); // for the journals
     const runs = Number(options.runs ?? config.evaluation.runs), { controls } = options;
     const given = server
       ? await ask(server, questions, folder, config, { runs, controls, signal }).catch((error) => {
@@ -196,11 +197,12 @@ export async function run(args: string[]): Promise<void> {
       const asked = own.get(testSet)!.open, [answers, copy] = overlapTable(asked, open);
       return [{ cell: cells[i].name, items: asked.length, answers, copy }];
     });
+    await makeFolder(folder);
     const opinion = options.judge ? await judged(given, questions, name!, folder, config, signal) : null;
     const all = [...scores, ...opinion?.scores ?? []], table = scoreTable(all);
     const system = { name: name!, cells, judge: opinion?.model ?? null };
     const report = externalReport(system, table, {
-      grid: scoreTable(await gridScores(config)),
+      grid,
       overlaps,
       judged: judgedCells(table),
     });
