@@ -1,7 +1,7 @@
 import { exists } from "@std/fs";
 import { join, resolve } from "@std/path";
 import { findRun, openInput, writeArrow } from "../artifacts/mod.ts";
-import { type Config, makeFolder, paths, writeFileAtomic } from "../config/mod.ts";
+import { type Config, makeFolder, paths, sha256, writeFileAtomic } from "../config/mod.ts";
 import { corpusRecords } from "../corpus/mod.ts";
 import {
   askServer,
@@ -27,7 +27,7 @@ import {
   VISION_PROMPT_VERSION,
   withOtherImages,
 } from "../evaluation/mod.ts";
-import { oneLine } from "../jupyter/mod.ts";
+import { escapeMarkdown } from "../jupyter/mod.ts";
 import { type Endpoint, endpoint, type JobProgress, LlmError, progressNote } from "../llm/mod.ts";
 import { externalAccuracies, externalReport } from "../report/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
@@ -216,7 +216,7 @@ export async function run(args: string[]): Promise<void> {
     await writeFileAtomic(
       join(folder, "report.md"),
       `# ${
-        oneLine(name!)
+        escapeMarkdown(name!)
       }\n\n${config.scale} scale, ${config.corpora.source} corpora, seed ${config.seed}, ${asked}\n\n${report}`,
     );
     for (const row of externalAccuracies(system, table)) {
@@ -239,8 +239,11 @@ function serverAt(url: string, model: string): Endpoint {
   }
 }
 
-/** A name as a folder is called: "google/paligemma-3b" is "google_paligemma-3b". */
-const folderName = (name: string) => name.replaceAll(/[^\w.-]/g, "_").replace(/^\.+/, "_");
+/** A name as a folder is called: letters, digits, dots and dashes, and where others were taken out a part of its hash. */
+const folderName = (name: string) => {
+  const plain = name.replaceAll(/[^\w.-]/g, "_").replace(/^\.+/, "_");
+  return plain === name ? name : `${plain}-${sha256(name).slice(0, 6)}`; // "a/b" is not "a_b"
+};
 
 async function predictionsIn(path: string): Promise<Prediction[]> {
   const text = await Deno.readTextFile(path).catch((error) => {

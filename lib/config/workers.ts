@@ -27,7 +27,7 @@ export function workerPlace(): WorkerPlace | null {
   if (!list) return null;
   const addresses = list.split(",").map((address) => address.trim());
   const wrong = addresses.find((address, i) =>
-    !/^[^\s:/]+:[1-9]\d{0,4}$/.test(address) || addresses.indexOf(address) !== i
+    !(Number(/^[^\s:/]+:([1-9]\d{0,4})$/.exec(address)?.[1]) <= 65_535) || addresses.indexOf(address) !== i
   );
   if (wrong !== undefined) {
     throw new Error(
@@ -36,7 +36,9 @@ export function workerPlace(): WorkerPlace | null {
   }
   const told = (names: readonly string[]) =>
     names.map((name) => ({ name, value: Deno.env.get(name) })).find(({ value }) => value);
-  const size = told(SIZES), own = told(RANKS), rank = Number(own?.value);
+  const size = told(SIZES),
+    own = told(RANKS),
+    rank = /^\d+$/.test(own?.value ?? "") ? Number(own!.value) : NaN;
   if (size && Number(size.value) !== addresses.length) {
     throw new Error(
       `${ADDRESSES} has ${addresses.length} addresses, but ${size.name} is ${size.value}: name one for each process.`,

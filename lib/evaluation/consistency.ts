@@ -1,4 +1,4 @@
-import { type Config, limited, rng } from "../config/mod.ts";
+import { type Config, limited, rng, sha256 } from "../config/mod.ts";
 import type { ImageStore } from "../model/mod.ts";
 import { type ClusteredShare, clusteredShare, type Interval } from "../stats/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
@@ -9,7 +9,7 @@ import type { Prediction } from "./records.ts";
 import { exact } from "./scorers.ts";
 
 /** RGB bytes `[size, size, 3]` to as many, changed. */
-type Change = (data: Uint8Array, size: number, path: string) => Promise<Uint8Array>;
+type Change = (data: Uint8Array, size: number) => Promise<Uint8Array>;
 
 const raw = (size: number) => ({ raw: { width: size, height: size, channels: 3 as const } });
 
@@ -36,8 +36,8 @@ export const SMALL_CHANGES = {
     return await sharp(await sharp(data, raw(size)).jpeg({ quality: 50 }).toBuffer()).removeAlpha().raw()
       .toBuffer();
   },
-  "noise of 5 levels": (data, _size, path) => {
-    const random = rng(`noise/${path}`),
+  "noise of 5 levels": (data) => {
+    const random = rng(`noise/${sha256(data)}`), // not by its path, which is another one on each machine
       normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
     return Promise.resolve(data.map((x) => Math.max(0, Math.min(255, Math.round(x + 5 * normal())))));
   },
@@ -47,7 +47,7 @@ export type SmallChange = keyof typeof SMALL_CHANGES;
 /** A store that gives the images of another one changed. */
 export const changedStore = (store: ImageStore, change: SmallChange): ImageStore => ({
   ...store,
-  get: async (path) => await SMALL_CHANGES[change](await store.get(path), store.size, path),
+  get: async (path) => await SMALL_CHANGES[change](await store.get(path), store.size),
 });
 
 /** How a system's greedy answers hold when the image is changed a little. */

@@ -76,7 +76,8 @@ export async function answerPage(
       }
     }
   }
-  const left = Object.values(items).flatMap(({ short, open }) => [short, open])
+  const left = [...new Set(answers.map(({ cell }) => cell.testSet))]
+    .flatMap((testSet) => [items[testSet].short, items[testSet].open])
     .reduce((sum, { length }) => sum + Math.max(0, length - MOST), 0);
   return await fillPage(import.meta.dirname!, "answer_page", { title, notice, images, questions, left });
 }

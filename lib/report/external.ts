@@ -11,6 +11,7 @@ import {
   type ScoreTable,
   type TestSet,
 } from "../evaluation/mod.ts";
+import { escapeMarkdown } from "../jupyter/mod.ts";
 import { holm } from "../stats/mod.ts";
 import type { CellOverlap } from "./accuracies.ts";
 import { judgedRows, pText } from "./rows.ts";
@@ -118,5 +119,5 @@ export function externalReport(
     ["The judge, open questions", judgedRows(judged, system.judge ?? "none")],
   ];
   return sections.filter(([, rows]) => rows.length > 0)
-    .map(([title, rows]) => `## ${title}\n\n${tableMarkdown(rows)}`).join("\n");
+    .map(([title, rows]) => `## ${escapeMarkdown(title)}\n\n${tableMarkdown(rows)}`).join("\n");
 }
