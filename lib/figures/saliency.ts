@@ -175,7 +175,7 @@ export function tokenSaliencyFigure(
       const total = readings[name].reduce((sum, weight) => sum + weight, 0) || 1;
       return {
         type: "bar",
-        name,
+        name: plainText(name),
         x: tokens.map((_, i) => i),
         y: Array.from(readings[name], (weight) => weight / total),
         marker: { color: COLOURS[i] },
