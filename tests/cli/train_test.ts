@@ -54,7 +54,7 @@ Deno.test("workers that cannot begin end with the reason, and --workers is refus
     main = fromFileUrl(new URL("../../lib/cli/main.ts", import.meta.url));
   const train = async (env: Record<string, string>) => {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", "--no-check", main, "train", "--stage", "1", "--workers", "2"],
+      args: ["run", "-A", "--quiet", main, "train", "--stage", "1", "--workers", "2"],
       env: { ...env, LAB_RESULTS: results, LAB_DEVICE: "cpu" },
       stdout: "null",
     }).output();

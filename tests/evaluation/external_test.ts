@@ -168,11 +168,11 @@ Deno.test("predictions are read line by line; the first that is none is named", 
     ]
   ) {
     assertMatch(
-      assertThrows(() => readPredictions(`{"id": "q0", "answer": "a"}\n${line}`)).message,
+      assertThrows(() => readPredictions(`{"id": "q0", "answer": "a"}\n${line}`), Error).message,
       new RegExp(found),
     );
   }
-  assertMatch(assertThrows(() => readPredictions(" \n")).message, /found none/);
+  assertMatch(assertThrows(() => readPredictions(" \n"), Error).message, /found none/);
 });
 
 Deno.test("questions are written without their answers; predictions about others are refused", () => {
@@ -191,7 +191,7 @@ Deno.test("questions are written without their answers; predictions about others
   const [[testSet, { short, open }]] = sortPredictions([given("q0"), given("q5")], questions);
   assertEquals([testSet, short.length, open.length], ["slake", 1, 1]);
   assertMatch(
-    assertThrows(() => sortPredictions([given("q9")], questions)).message,
+    assertThrows(() => sortPredictions([given("q9")], questions), Error).message,
     /about "q9", which is none/,
   );
 });

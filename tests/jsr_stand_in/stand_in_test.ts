@@ -49,6 +49,11 @@ Deno.test("assertions fail on what does not hold", async () => {
   fails(() => assertAlmostEquals(NaN, 1, 10));
   fails(() => assertStringIncludes("a", "b"));
   fails(() => assertMatch("a", /b/));
+  const thrown: unknown = assertThrows(() => { // without a class it is of no known type
+    throw "no error";
+  }, "a note");
+  assertEquals(thrown, "no error");
+  assertEquals(await assertRejects(() => Promise.reject("no error")), "no error");
   fails(() => assertThrows(() => {}));
   fails(() => assertThrows(() => JSON.parse("{"), TypeError));
   fails(() => assertThrows(() => JSON.parse("{"), SyntaxError, "no such text"));

@@ -8,7 +8,7 @@ const script = fromFileUrl(new URL("./collective_script.ts", import.meta.url));
 
 const start = (env: Record<string, string>, ...args: string[]) =>
   new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--quiet", script, ...args],
+    args: ["run", "-A", "--quiet", script, ...args],
     env: { ...env, LAB_DEVICE: "cpu" },
     stdout: "piped",
     stderr: "piped",

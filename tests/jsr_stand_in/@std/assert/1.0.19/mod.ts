@@ -43,9 +43,10 @@ function checkError<E extends Error>(
   errorClass?: ErrorClass<E>,
   includes?: string,
   msg?: string,
-): E {
+): unknown {
+  if (!errorClass) return error;
   if (!(error instanceof Error)) return fail("A non-Error object was thrown", msg);
-  if (errorClass && !(error instanceof errorClass)) {
+  if (!(error instanceof errorClass)) {
     fail(`Expected error to be instance of "${errorClass.name}", but was "${error.constructor.name}"`, msg);
   }
   if (includes !== undefined && !error.message.includes(includes)) {
@@ -56,16 +57,28 @@ function checkError<E extends Error>(
       msg,
     );
   }
-  return error as E;
+  return error;
 }
 
+/** The expectation of both functions below, whose second argument may be a message in place of a class. */
+const expectedError = <E extends Error>(
+  [first, ...rest]: [msg?: string] | [ErrorClass<E>, string?, string?],
+): [ErrorClass<E> | undefined, string | undefined, string | undefined] =>
+  typeof first === "function" ? [first, rest[0], rest[1]] : [undefined, undefined, first];
+
 /** Fails unless `fn` throws, an error of the class and with the text in its message where these are given. */
+export function assertThrows(fn: () => unknown, msg?: string): unknown;
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
-  errorClass?: ErrorClass<E>,
+  errorClass: ErrorClass<E>,
   msgIncludes?: string,
   msg?: string,
-): E {
+): E;
+export function assertThrows<E extends Error>(
+  fn: () => unknown,
+  ...expected: [msg?: string] | [ErrorClass<E>, string?, string?]
+): unknown {
+  const [errorClass, msgIncludes, msg] = expectedError(expected);
   try {
     fn();
   } catch (error) {
@@ -75,12 +88,18 @@ export function assertThrows<E extends Error = Error>(
 }
 
 /** Fails unless the promise of `fn` is rejected, by such an error where class and text are given. */
-export async function assertRejects<E extends Error = Error>(
+export function assertRejects(fn: () => PromiseLike<unknown>, msg?: string): Promise<unknown>;
+export function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
-  errorClass?: ErrorClass<E>,
+  errorClass: ErrorClass<E>,
   msgIncludes?: string,
   msg?: string,
-): Promise<E> {
+): Promise<E>;
+export async function assertRejects<E extends Error>(
+  fn: () => PromiseLike<unknown>,
+  ...expected: [msg?: string] | [ErrorClass<E>, string?, string?]
+): Promise<unknown> {
+  const [errorClass, msgIncludes, msg] = expectedError(expected);
   try {
     await fn();
   } catch (error) {
