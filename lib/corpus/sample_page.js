@@ -1,13 +1,6 @@
 // The sample page's script. All data reaches the page as text, never as markup.
-const { title, notice, counts, records, images } = JSON.parse(document.getElementById("data").textContent);
-const byId = (id) => document.getElementById(id);
+const { title, notice, counts, records, images } = pageData;
 const FILTERS = ["dataset", "split"];
-
-function element(tag, text, about = {}) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = visible(text);
-  return Object.assign(made, about);
-}
 
 /** A record as a button of the grid. */
 function card(record) {

@@ -2,25 +2,49 @@ import { join } from "@std/path";
 import type { Pixels } from "./display.ts";
 import { visible } from "./text.ts";
 
+/** What a page may load or use beside its own text. */
+export interface PageOptions {
+  /** Source of a script that `NAME.js` uses. */
+  library?: string;
+  /** Further sources of pictures than data URIs, as a content security policy names them: "blob:". */
+  images?: string;
+  /** Servers that its script may ask, likewise: "'self'". None, if not said otherwise. */
+  servers?: string;
+}
+
 /**
- * A page of one file from `NAME.html`, which holds `"__DATA__"` in an element of type application/json, `__SCRIPT__;`
- * in a script and `__SCRIPT_HASH__` in its content security policy, so that no other script runs; and `NAME.js`, which
- * reads the data and shows its texts by `visible(text)`.
+ * A page of one file from `NAME.html` (a title, a style and what stands in the body) and `NAME.js`, in the shell that all pages
+ * share: colours of both schemes, and a content security policy by which no other script runs. `NAME.js` finds the data as
+ * `pageData`, and shows texts by `element(tag, text)` or `visible(text)`.
  *
  * @param folder where both files lie
  * @param data becomes JSON; nothing in it can end its element
- * @param library source of a script that `NAME.js` uses
  */
-export async function fillPage(folder: string, name: string, data: unknown, library = ""): Promise<string> {
-  const [template, script] = await Promise.all(
-    ["html", "js"].map((ending) => Deno.readTextFile(join(folder, `${name}.${ending}`))),
-  );
+export async function fillPage(
+  folder: string,
+  name: string,
+  data: unknown,
+  { library = "", images = "", servers = "'none'" }: PageOptions = {},
+): Promise<string> {
+  const files = [
+    join(import.meta.dirname!, "page_shell.html"),
+    join(import.meta.dirname!, "page_base.js"),
+    join(folder, `${name}.html`),
+    join(folder, `${name}.js`),
+  ];
+  const [shell, base, own, script] = await Promise.all(files.map((file) => Deno.readTextFile(file)));
+  const [head, body] = own.split(/(?<=<\/style>)/, 2);
   // "<" appears in JSON only inside of strings, where it may be written so; then nothing in the data ends the element.
   const parts: Record<string, string> = {
+    __IMAGES__: images,
+    __SERVERS__: servers,
+    __HEAD__: head,
+    __BODY__: body,
     '"__DATA__"': JSON.stringify(data).replaceAll("<", "\\u003c"),
-    "__SCRIPT__;": `${library}\n${visible}\n${script}`,
+    "__SCRIPT__;": `${library}\n${visible}\n${base}\n${script}`,
   };
-  const page = template.replace(/"__DATA__"|__SCRIPT__;/g, (place) => parts[place]);
+  const places = /__IMAGES__|__SERVERS__|__HEAD__|__BODY__|"__DATA__"|__SCRIPT__;/g;
+  const page = shell.replace(places, (place) => parts[place]);
   const [, run] = page.match(/<script>(.*?)<\/script>/s)!;
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(run)));
   return page.replace("__SCRIPT_HASH__", `sha256-${hash.toBase64()}`);

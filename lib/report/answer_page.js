@@ -1,14 +1,7 @@
 // The script of the page of answers. All data reaches the page as text, never as markup.
-const { title, notice, images, questions, left } = JSON.parse(document.getElementById("data").textContent);
-const byId = (id) => document.getElementById(id);
+const { title, notice, images, questions, left } = pageData;
 const PAGE = 40;
 let shown = PAGE;
-
-function element(tag, text, about = {}) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = visible(text);
-  return Object.assign(made, about);
-}
 
 byId("title").textContent = visible(title);
 if (notice) Object.assign(byId("notice"), { hidden: false, textContent: visible(notice) });

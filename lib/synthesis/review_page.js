@@ -1,8 +1,7 @@
 // The review page's script. All data reaches the page as text, never as markup.
-const { version, scale, key, pairs, images } = JSON.parse(document.getElementById("data").textContent);
+const { version, scale, key, pairs, images } = pageData;
 const SAID = { accept: "accepted", reject: "rejected", edit: "edited" };
 const storeKey = `radvqa-review/${scale}/${key}`;
-const byId = (id) => document.getElementById(id);
 
 /** Pair id -> decision; what this browser remembers goes before what was stored when the page was made. */
 const decisions = new Map(pairs.flatMap(({ decision }) => decision ? [[decision.id, decision]] : []));
@@ -15,13 +14,6 @@ try {
 } catch { /* no storage here: decisions live as long as the page */ }
 
 let here = 0;
-
-function element(tag, text, className) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = visible(text);
-  if (className) made.className = className;
-  return made;
-}
 
 function button(label, shortcut, action) {
   const made = element("button", `${label} `);
@@ -41,32 +33,38 @@ function draw(index) {
   const pair = pairs[index], decision = decisions.get(pair.id), { question, answer } = shownText(pair);
   const body = element("div");
   body.append(
-    element("p", pair.caption ?? "no caption", "caption"),
-    element("p", question, "question"),
-    element("p", answer, "answer"),
+    element("p", pair.caption ?? "no caption", { className: "caption" }),
+    element("p", question, { className: "question" }),
+    element("p", answer, { className: "answer" }),
   );
   if (question !== pair.original.question || answer !== pair.original.answer) {
     body.append(
-      element("p", `The teacher wrote: ${pair.original.question} – ${pair.original.answer}`, "original"),
+      element("p", `The teacher wrote: ${pair.original.question} – ${pair.original.answer}`, {
+        className: "original",
+      }),
     );
   }
   if (pair.choices) {
-    const list = element("ul", undefined, "options");
+    const list = element("ul", undefined, { className: "options" });
     for (const choice of pair.choices) {
       const right = choice === pair.answer;
-      list.append(element("li", right ? answer : choice, right ? "right" : ""));
+      list.append(element("li", right ? answer : choice, { className: right ? "right" : "" }));
     }
     body.append(list);
   }
-  const verdicts = element("p", pair.failed.length ? "Filters: " : "Passed all filters.", "verdicts");
-  verdicts.append(element("span", pair.failed.join("; "), "bad"));
-  body.append(verdicts, element("p", `${pair.id} · ${pair.prompt} · ${pair.model}`, "origin"));
+  const verdicts = element("p", pair.failed.length ? "Filters: " : "Passed all filters.", {
+    className: "verdicts",
+  });
+  verdicts.append(element("span", pair.failed.join("; "), { className: "bad" }));
+  body.append(verdicts, element("p", `${pair.id} · ${pair.prompt} · ${pair.model}`, { className: "origin" }));
   if (decision) {
     body.append(
-      element("p", SAID[decision.verdict] + (decision.reason ? `: ${decision.reason}` : ""), "said"),
+      element("p", SAID[decision.verdict] + (decision.reason ? `: ${decision.reason}` : ""), {
+        className: "said",
+      }),
     );
   }
-  const buttons = element("div", undefined, "buttons");
+  const buttons = element("div", undefined, { className: "buttons" });
   buttons.append(
     button("Accept", "a", () => decide(index, { verdict: "accept" })),
     button("Reject", "r", () => ask(index, "reject")),

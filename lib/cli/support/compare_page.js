@@ -1,17 +1,8 @@
 // The script of the page that compares runs. All data reaches the page as text, never as markup.
-const { title, runs, measures, curves, tables, differences } = JSON.parse(
-  document.getElementById("data").textContent,
-);
-const byId = (id) => document.getElementById(id);
+const { title, runs, measures, curves, tables, differences } = pageData;
 // Colours that people with colour-blindness can tell apart (Okabe and Ito).
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D"];
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
-
-function element(tag, text, about = {}) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = visible(text);
-  return Object.assign(made, about);
-}
 
 /** Text that plotly shows as it is: no tags, no `%{variables}` in it. */
 const plain = (text) =>

@@ -138,5 +138,5 @@ export async function comparePage(stage: string, runs: readonly FinishedRun[]): 
     curves,
     tables: alternating(tables),
     differences: differingPlaces(runs),
-  }, library);
+  }, { library, images: "blob:" });
 }

@@ -52,7 +52,7 @@ export async function serveHandler(
   const page = await fillPage(import.meta.dirname!, "serve_page", {
     models: models.map(({ name }) => name),
     notice: card.notice === null ? null : oneLine(card.notice),
-  });
+  }, { servers: "'self'" });
   const size = models[0].model.config.vision.imageSize;
   let waiting = 0, last: Promise<unknown> = Promise.resolve();
 

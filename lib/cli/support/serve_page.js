@@ -1,14 +1,7 @@
 // The script of the page of ./lab serve. All data reaches the page as text, never as markup.
-const { models, notice } = JSON.parse(document.getElementById("data").textContent);
-const byId = (id) => document.getElementById(id);
+const { models, notice } = pageData;
 const token = location.hash.slice(1);
 let image = null, picture = null, shown = [];
-
-function element(tag, text, about = {}) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = visible(text);
-  return Object.assign(made, about);
-}
 
 if (notice) Object.assign(byId("notice"), { hidden: false, textContent: visible(`Note: ${notice}.`) });
 if (!token) {
