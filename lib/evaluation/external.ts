@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { rng } from "../config/mod.ts";
 import { decodeImage, encodePng, resizeBicubic } from "../image/mod.ts";
 import {
   answerOf,
@@ -10,7 +9,7 @@ import {
   type Message,
   runJobs,
 } from "../llm/mod.ts";
-import type { AskedItem } from "./answers.ts";
+import { answerSeed, type AskedItem } from "./answers.ts";
 import type { TestItems, TestSet } from "./cells.ts";
 import type { GivenAnswers } from "./item_scores.ts";
 import { Prediction } from "./records.ts";
@@ -93,7 +92,7 @@ export async function askServer(
       content: [{ type: "image_url", image_url: { url } }, { type: "text", text: visionPrompt(item, open) }],
     }];
     for (let run = 0; run < runs; run++) {
-      const own = Math.floor(rng(`server/${seed}/${item.id}/${run}`)() * 2 ** 31);
+      const own = answerSeed(seed, item.id, run);
       asked.push({ id: item.id, run, seed: runs > 1 ? own : null });
       jobs.push({
         id: `${item.id}#${run}`,
@@ -183,7 +182,7 @@ export function sortPredictions(
   const stray = predictions.find(({ id }) => !placeOf.has(id));
   if (stray) {
     throw new Error(
-      `A prediction is about "${stray.id}", which is none of the questions (./lab evaluate --questions FILE).`,
+      `A prediction is about "${stray.id}", which is none of the questions asked for: ./lab evaluate --questions FILE lists them, with the same --sets and --set.`,
     );
   }
   const groups = Map.groupBy(predictions, ({ id }) => placeOf.get(id)!);

@@ -81,7 +81,7 @@ export interface OptionRanking {
   /** Items with all rotations, and how many of them are right in every one. */
   rotated: number;
   circular: ClusteredShare | null;
-  /** Share of the likeliest options at each place of the list, over all rotations; without a bias all are equal. */
+  /** Share of the likeliest options at each place of the longest lists, over their rotations; without a bias all are equal. */
   places: number[];
   /** Mean probability of the likeliest option; above the accuracy the system is too sure of itself. */
   confidence: number;
@@ -103,10 +103,10 @@ export function rankingOf(items: readonly RankedItem[]): OptionRanking | null {
   });
   const images = items.map(({ imageId }) => imageId);
   const rotated = items.filter(({ rotations }) => rotations.length > 1);
-  const picks = rotated.flatMap(({ rotations }) =>
+  const most = Math.max(0, ...rotated.map(({ rotations }) => rotations.length));
+  const picks = rotated.filter(({ rotations }) => rotations.length === most).flatMap(({ rotations }) =>
     rotations.map(({ shift, nats }) => (likeliest(nats) - shift + nats.length) % nats.length)
   );
-  const most = Math.max(0, ...rotated.map(({ rotations }) => rotations.length));
   const always = rotated.map(({ gold, rotations }) =>
     Number(rotations.every(({ nats }) => likeliest(nats) === gold))
   );

@@ -107,6 +107,15 @@ interface Going {
   cache: KVCache[];
 }
 
+/** How tokens are drawn, as tensors, so that another temperature is no other trace; greedy without a temperature. */
+interface Drawn {
+  /** float32 `[T, R]`, in [0, 1) */
+  noise: Tensor;
+  /** float32 scalars */
+  temperature?: Tensor;
+  topP?: Tensor;
+}
+
 /** Traced functions by what they close over, so that a second call of `generate` traces nothing. (For tests.) */
 export const compiled = new Map<string, ReturnType<typeof compile>>();
 
@@ -115,14 +124,18 @@ function compile(
   scale: number,
   maxNewTokens: number,
   samples: number,
-  sampling: Sampling,
+  topK: number | undefined,
   compiler: "graph" | "xla",
 ) {
   const weights = (tensors: Weights["tensors"]): Weights => ({ tensors, loraScale: scale });
   const one = () => tf.scalar(1, "int32");
-  /** One more token for every row: `noise` `[T, R]`, `ended` and `said` before it. */
-  const choose = (logits: Tensor, noise: Tensor, { step, ended, said }: Omit<Going, "ids" | "cache">) => {
-    const { ids, logprobs } = chooseTokens(logits, gather(noise, step), sampling);
+  /** One more token for every row, `ended` and `said` before it. */
+  const choose = (
+    logits: Tensor,
+    { noise, ...sampling }: Drawn,
+    { step, ended, said }: Omit<Going, "ids" | "cache">,
+  ) => {
+    const { ids, logprobs } = chooseTokens(logits, gather(noise, step), { ...sampling, topK });
     const ends = tf.logicalOr(
       tf.equal(ids, tf.scalar(config.eosId, "int32")),
       tf.logicalNot(tf.isFinite(logprobs)),
@@ -135,22 +148,22 @@ function compile(
       said: updateSlice(said, both, step),
     };
   };
-  const start = jit((tensors: Weights["tensors"], inputs: ModelInputs, noise: Tensor): Going => {
+  const start = jit((tensors: Weights["tensors"], inputs: ModelInputs, drawn: Drawn): Going => {
     const { logits, cache } = prefill(weights(tensors), inputs, config, inputs.ids.shape[1]! + maxNewTokens);
-    const each = (x: Tensor) => repeatRows(x, samples), [steps, rows] = noise.shape as [number, number];
+    const each = (x: Tensor) => repeatRows(x, samples), [steps, rows] = drawn.noise.shape as [number, number];
     const nothing = {
       step: tf.scalar(0, "int32"),
       ended: tf.zeros([rows]),
       said: tf.zeros([rows, steps, 2]),
     };
     return {
-      ...choose(each(logits), noise, nothing),
+      ...choose(each(logits), drawn, nothing),
       cache: cache.map(({ keys, values }) => ({ keys: each(keys), values: each(values) })),
     };
   }, { compiler });
   /** Goes on until every row has ended or has `until` tokens. */
   const goOn = jit(
-    (tensors: Weights["tensors"], going: Going, real: Tensor, noise: Tensor, until: Tensor): Going => {
+    (tensors: Weights["tensors"], going: Going, real: Tensor, drawn: Drawn, until: Tensor): Going => {
       const w = weights(tensors), [rows, places] = real.shape as [number, number];
       return whileLoop(
         going,
@@ -158,7 +171,7 @@ function compile(
         ({ ids, cache, ...rest }) => {
           const position = tf.add<Tensor>(rest.step, tf.scalar(places - maxNewTokens - 1, "int32"));
           const out = decode(w, cache, ids, position, real, config);
-          return { ...choose(out.logits, noise, rest), cache: out.cache };
+          return { ...choose(out.logits, drawn, rest), cache: out.cache };
         },
       );
     },
@@ -226,7 +239,7 @@ function realPlaces(inputs: ModelInputs, samples: number, maxNewTokens: number):
  */
 export function generate(model: Model, inputs: ModelInputs, options: GenerateOptions): Generated {
   const { maxNewTokens, seeds, compiler = "graph", onToken } = options;
-  const { temperature, topK, topP } = options, sampling = { temperature, topK, topP };
+  const { temperature, topK, topP = 1 } = options;
   checkGeneration(options, inputs.ids.shape[1]);
   checkInputs(inputs, model.config);
   if (seeds && seeds.length !== inputs.ids.shape[0]) {
@@ -234,23 +247,27 @@ export function generate(model: Model, inputs: ModelInputs, options: GenerateOpt
   }
   const samples = seeds?.[0].length ?? 1;
   const { config } = model, w = modelWeights(model);
-  const key = JSON.stringify([config, w.loraScale, maxNewTokens, samples, sampling, compiler]);
+  const key = JSON.stringify([config, w.loraScale, maxNewTokens, samples, topK, compiler]);
   if (!compiled.has(key)) {
-    compiled.set(key, compile(config, w.loraScale, maxNewTokens, samples, sampling, compiler));
+    compiled.set(key, compile(config, w.loraScale, maxNewTokens, samples, topK, compiler));
   }
   const { start, goOn } = compiled.get(key)!;
 
   const rows = inputs.ids.shape[0] * samples, real = realPlaces(inputs, samples, maxNewTokens);
   const random = answerNoise(seeds?.flat() ?? Array<number>(rows).fill(0), maxNewTokens);
-  const noise = tf.tidy(() => tf.transpose<Tensor>(tf.tensor2d(random, [rows, maxNewTokens])));
+  const drawn: Drawn = {
+    noise: tf.tidy(() => tf.transpose<Tensor>(tf.tensor2d(random, [rows, maxNewTokens]))),
+    ...(temperature === undefined ? {} : { temperature: tf.scalar(temperature) }),
+    ...(topP === 1 ? {} : { topP: tf.scalar(topP) }),
+  };
   let going: Going | undefined;
   try {
-    going = start(w.tensors, inputs, noise);
+    going = start(w.tensors, inputs, drawn);
     let [steps] = going.step.dataSync();
     while (steps < maxNewTokens && going.ended.dataSync().includes(0)) {
       onToken?.(steps);
       const until = tf.scalar(onToken ? steps + 1 : maxNewTokens, "int32"), before: Going = going;
-      going = goOn(w.tensors, before, real, noise, until);
+      going = goOn(w.tensors, before, real, drawn, until);
       dispose([before, until]);
       [steps] = going.step.dataSync();
     }
@@ -265,7 +282,7 @@ export function generate(model: Model, inputs: ModelInputs, options: GenerateOpt
       dispose(row);
     }
   } finally {
-    dispose([going, real, noise]);
+    dispose([going, real, drawn]);
   }
 }
 

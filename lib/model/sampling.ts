@@ -15,6 +15,13 @@ export interface Sampling {
 /** Of a temperature: far below, logits divided by it are beyond float32, and the token would be the vocabulary's first. */
 const LEAST = 1e-6;
 
+/** The same as numbers or float32 scalars: what a traced function is given as arguments needs no new trace. */
+export interface SamplingInputs {
+  temperature?: number | Tensor;
+  topK?: number;
+  topP?: number | Tensor;
+}
+
 /** @throws if a setting is out of range, or has no effect because there is no temperature */
 export function checkSampling({ temperature, topK, topP }: Sampling): void {
   const wrong = (what: string, range: string, found: unknown) =>
@@ -42,13 +49,13 @@ export function checkSampling({ temperature, topK, topP }: Sampling): void {
  * Temperature, then top-k, then top-p, in transformers' order: logits `[R, V]` -> `[R, V]`, excluded tokens -1e30.
  * Tokens exactly as likely as the last one kept are kept too.
  */
-export function filterLogits(logits: Tensor, { temperature = 1, topK, topP = 1 }: Sampling): Tensor {
+export function filterLogits(logits: Tensor, { temperature = 1, topK, topP = 1 }: SamplingInputs): Tensor {
   const scaled = tf.div(logits, temperature) as Tensor, vocab = logits.shape[1]!;
   const k = Math.min(topK ?? vocab, vocab);
   if (k === vocab && topP === 1) return scaled;
   const sorted = tf.topk(scaled, k, true).values; // [R, k], falling
   let last = tf.slice(sorted, [0, k - 1], [-1, 1]);
-  if (topP < 1) {
+  if (topP !== 1) {
     // A token stays if those before it fall short of topP; the first always does.
     const before = tf.cumsum(tf.softmax(sorted), 1, true);
     last = tf.min(tf.where(tf.less(before, topP), sorted, tf.fill(sorted.shape, 1e30)), 1, true);
@@ -94,7 +101,7 @@ function placeOf(noise: Tensor, p: Tensor): Tensor {
 export function chooseTokens(
   logits: Tensor,
   noise: Tensor,
-  sampling: Sampling,
+  sampling: SamplingInputs,
 ): { ids: Tensor; logprobs: Tensor } {
   const ids: Tensor = sampling.temperature === undefined
     ? tf.argMax(logits, -1)

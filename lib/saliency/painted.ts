@@ -71,19 +71,18 @@ export async function paintedChanges(
     if (maskRows === side && maskColumns === side && mask.length === side * side) continue;
     throw new RangeError(`Expected masks of ${side} x ${side} pixels; found ${maskRows} x ${maskColumns}.`);
   }
+  const prompts = studied.map((question) => ({
+    imagePath: question.imagePath,
+    prefix: questionPrefix(question),
+  }));
+  const { maxNewTokens, batchSize } = config.evaluation, { compiler } = config.model;
+  const settings = { maxNewTokens, batchSize, compiler, ...options };
+  const said = async (from: ImageStore) =>
+    (await answerPrompts(model, tokenizer, from, prompts, settings)).map(([{ text }]) => text);
+  const plain = await said(store); // in the same batches, so that rounding changes no answer by itself
   const changed = async (regionOf: (mask: Uint8Array) => Uint8Array) => {
-    const painted: ImageStore = {
-      ...store,
-      get: async (path) => paintOver(await store.get(path), regionOf(masks.get(path)!), side),
-    };
-    const prompts = studied.map((question) => ({
-      imagePath: question.imagePath,
-      prefix: questionPrefix(question),
-    }));
-    const { maxNewTokens, batchSize } = config.evaluation, { compiler } = config.model;
-    const settings = { maxNewTokens, batchSize, compiler, ...options };
-    const answers = await answerPrompts(model, tokenizer, painted, prompts, settings);
-    return studied.map(({ said }, i) => Number(answers[i][0].text !== said));
+    const get = async (path: string) => paintOver(await store.get(path), regionOf(masks.get(path)!), side);
+    return (await said({ ...store, get })).map((text, i) => Number(text !== plain[i]));
   };
   const lesion = await changed((mask) => mask), elsewhere = await changed((mask) => mirrored(mask, side));
   return [...types, "all"].flatMap((question) => {

@@ -143,6 +143,21 @@ Deno.test("the log-probabilities of samples are those of the whole forward pass 
   }
 });
 
+Deno.test("another temperature or topP is no other trace, and draws from the distribution that it gives", async () => {
+  const f = await fixture("mqa_left"), settings = { maxNewTokens: STEPS, seeds: seeds(f, 7, 40) };
+  /** Different first tokens among 40 answers to the first prompt. */
+  const different = (temperature: number, topP?: number) => {
+    const { ids } = generate(model(f), f.prompts, { ...settings, temperature, topP });
+    return new Set(ids.slice(0, 40).map((row) => row[0])).size;
+  };
+  const traces = () =>
+    [...compiled.values()].map(({ start, goOn }) => start.traces.length + goOn.traces.length);
+  assertEquals([different(1e-3), different(50, 1e-3)], [1, 1]);
+  const before = traces();
+  assert(different(50) > 10 && different(50, 0.999) > 10); // nearly uniform
+  assertEquals(traces(), before);
+});
+
 Deno.test("one trace of the decoding step serves every place and every call", async () => {
   const f = await fixture("mha_text_only"), options = { maxNewTokens: 6, temperature: 0.9 };
   const before = new Set(compiled.keys());

@@ -45,7 +45,8 @@ export async function scalingPoint(
 ): Promise<ScalingPoint> {
   const stage2 = { ...config.stage2, rank, alpha: rank * config.stage2.alpha / config.stage2.rank };
   const settings = { ...config, seed, stage2, limit: null };
-  const key = { model: paramsSha256(model.params), compiler: config.model.compiler, stage2, seed, steps };
+  const { compiler, matmulPrecision } = config.model;
+  const key = { model: paramsSha256(model.params), compiler, matmulPrecision, stage2, seed, steps };
   const path = await kept("training", "scaling", { ...key, perType: options.perType }, async (path) => {
     const examplesOf = (perType: number, part: number): Example[] =>
       toExamples(
