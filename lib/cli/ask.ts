@@ -99,7 +99,7 @@ export async function run(args: string[]): Promise<void> {
         { onToken },
       );
       const alone = withoutImage === said.text
-        ? "the same, so it did not need the image"
+        ? "the same, so nothing shows that it rests on the image"
         : oneLine(withoutImage);
       console.log(`${oneLine(served.name)}: ${oneLine(said.text)}`);
       console.log(

@@ -112,6 +112,31 @@ async function ask(
   return found;
 }
 
+/** The scores of a system's answers by rules, and the overlap of its open ones; its cells are named as those of the grid are. */
+function scored(
+  given: readonly [TestSet, GivenAnswers][],
+  questions: Questions,
+  pairs: readonly QaPair[],
+  name: string,
+) {
+  const own = new Map(questions);
+  const found = given.map(([testSet, answers]) => {
+    const cell = `${testSet}__${name}`, items = own.get(testSet)!, { open } = answers;
+    const seen = pairs.filter((pair) => pair.dataset === testSet && pair.split === "train");
+    const [said, copy] = open.length > 0 ? overlapTable(items.open, open) : [];
+    return {
+      cell: { name: cell, testSet },
+      scores: systemScores(cell, items, answers, seen),
+      overlap: said && copy ? [{ cell, items: items.open.length, answers: said, copy }] : [],
+    };
+  });
+  return {
+    cells: found.map(({ cell }) => cell),
+    scores: found.flatMap(({ scores }) => scores),
+    overlaps: found.flatMap(({ overlap }) => overlap),
+  };
+}
+
 /** Scores of the judge of all open answers, and who that is. */
 async function judged(
   given: readonly [TestSet, GivenAnswers][],
@@ -186,39 +211,20 @@ export async function run(args: string[]): Promise<void> {
         throw error instanceof LlmError ? new Error(error.message) : error;
       })
       : sortPredictions(read!, questions);
-    const own = new Map(questions);
-    const cells = given.map(([testSet]) => ({ name: `${testSet}__${name}`, testSet }));
-    const scores = given.flatMap(([testSet, answers], i) => {
-      const seen = pairs.filter((pair) => pair.dataset === testSet && pair.split === "train");
-      return systemScores(cells[i].name, own.get(testSet)!, answers, seen);
-    });
-    const overlaps = given.flatMap(([testSet, { open }], i) => {
-      if (open.length === 0) return [];
-      const asked = own.get(testSet)!.open, [answers, copy] = overlapTable(asked, open);
-      return [{ cell: cells[i].name, items: asked.length, answers, copy }];
-    });
+    const { cells, scores, overlaps } = scored(given, questions, pairs, name!);
     await makeFolder(folder);
     const opinion = options.judge ? await judged(given, questions, name!, folder, config, signal) : null;
     const all = [...scores, ...opinion?.scores ?? []], table = scoreTable(all);
     const system = { name: name!, cells, judge: opinion?.model ?? null };
-    const report = externalReport(system, table, {
-      grid,
-      overlaps,
-      judged: judgedCells(table),
-    });
-    const predictions = given.flatMap(([, { short, open }]) => [...short, ...open]);
-    await writeFileAtomic(
-      join(folder, "predictions.jsonl"),
-      predictions.map((p) => `${JSON.stringify(p)}\n`).join(""),
-    );
-    await writeArrow(join(folder, "scores.arrow"), all.map((row) => ({ ...row })));
+    const report = externalReport(system, table, { grid, overlaps, judged: judgedCells(table) });
     const asked = server ? `prompt ${VISION_PROMPT_VERSION}` : "predictions from a file";
-    await writeFileAtomic(
-      join(folder, "report.md"),
-      `# ${
-        escapeMarkdown(name!)
-      }\n\n${config.scale} scale, ${config.corpora.source} corpora, seed ${config.seed}, ${asked}\n\n${report}`,
+    const about = `${config.scale} scale, ${config.corpora.source} corpora, seed ${config.seed}, ${asked}`;
+    const lines = given.flatMap(([, { short, open }]) => [...short, ...open]).map((p) =>
+      `${JSON.stringify(p)}\n`
     );
+    await writeFileAtomic(join(folder, "predictions.jsonl"), lines.join(""));
+    await writeArrow(join(folder, "scores.arrow"), all.map((row) => ({ ...row })));
+    await writeFileAtomic(join(folder, "report.md"), `# ${escapeMarkdown(name!)}\n\n${about}\n\n${report}`);
     for (const row of externalAccuracies(system, table)) {
       const parts = Object.entries(row).filter(([, value]) => value !== null);
       console.log(

@@ -55,7 +55,9 @@ function answerFigure(question, { model, text, probability, withoutImage, maps }
   const canvas = element("canvas", undefined, { role: "img" });
   canvas.setAttribute("aria-label", visible(`Where ${model} looked for "${text}", asked "${question}"`));
   shown.push([canvas, maps]);
-  const same = withoutImage === text ? "the same: it did not need the image" : `“${withoutImage}”`;
+  const same = withoutImage === text
+    ? "the same, so nothing shows that it rests on the image"
+    : `“${withoutImage}”`;
   caption.append(
     element("div", model, { className: "soft" }),
     element("div", text || "(empty)", { className: "answer" }),

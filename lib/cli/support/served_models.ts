@@ -69,7 +69,7 @@ export interface ServedAnswer {
   said: CapturedAnswer;
   /** Of the answer under the model. */
   probability: number;
-  /** The answer to the same question about a grey picture: an equal one did not need the image. */
+  /** The answer to the same question about a grey picture: where it is equal, nothing shows that the first rests on the image. */
   withoutImage: string;
 }
 
