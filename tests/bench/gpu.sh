@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # gpu.sh OUT [MODEL]: every row of results/bench/h100.md in one go, ours and transformers', most important first; each case in
-# a process of its own with a limit of its own, one line of JSON in OUT/rows.jsonl or its error in OUT/errors.txt. About nine
-# minutes for MODEL 3b (the default) on an H100; nano and 50m rehearse it on any machine. DENO names Deno with the flags it
+# a process of its own with a limit of its own (22 minutes together), one line of JSON in OUT/rows.jsonl or its error in
+# OUT/errors.txt. MODEL is 3b if not said otherwise, and has not been run on a GPU yet; nano and 50m rehearse it on any machine. DENO names Deno with the flags it
 # needs (default: deno run -A; with the GPU kit .venv/bin/deno run --no-lock --cached-only -A), PYTHON a Python with torch, transformers and PEFT, SLOWER a factor of the limits.
 set -u
 out=$1 model=${2:-3b} deno=${DENO:-deno run -A} python=${PYTHON:-python3} slower=${SLOWER:-1} at=lib/cli/support
