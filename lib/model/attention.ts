@@ -28,14 +28,16 @@ export const swapHeads = (x: Tensor): Tensor => tf.transpose(x, [0, 2, 1, 3]);
  * @param k keys `[B, Hkv, M, d]`
  * @param v values `[B, Hkv, M, d]`
  * @param mask float32 `[B, 1, L, M]`, added to the scores; without it every query sees every key
+ * @param nudge float32 `[B, H, L, M]`, added to the probabilities: zeros, at which their gradient is taken
  */
-export function attend(q: Tensor, k: Tensor, v: Tensor, mask?: Tensor): Attended {
+export function attend(q: Tensor, k: Tensor, v: Tensor, mask?: Tensor, nudge?: Tensor): Attended {
   const [batch, heads, length, d] = q.shape, [, kvHeads, places] = k.shape;
   const groups = batch * kvHeads!, rows = (heads! / kvHeads!) * length!;
   const folded = tf.reshape(q, [groups, rows, d!]), keys = tf.reshape(k, [groups, places!, d!]);
   const products = matMul(folded, keys, { transposeB: true });
   const scores = tf.mul(f32(tf.reshape(products, [batch, heads!, length!, places!])), d! ** -0.5);
-  const attention = tf.softmax<Tensor>(mask ? tf.add(scores, mask) : scores);
+  const probabilities = tf.softmax<Tensor>(mask ? tf.add(scores, mask) : scores);
+  const attention = nudge ? tf.add<Tensor>(probabilities, nudge) : probabilities;
   const weights = asType(tf.reshape(attention, [groups, rows, places!]), realType(q));
   const mixed = tf.reshape(matMul(weights, tf.reshape(v, [groups, places!, d!])), [
     batch,

@@ -12,6 +12,8 @@ export interface AttentionInputs {
   sin: Tensor;
   /** float32 `[B, 1, L, M]`, added to the scores. */
   mask: Tensor;
+  /** float32 `[B, H, L, M]`, added to the probabilities of one layer (`attentionGradients`). */
+  nudge?: Tensor;
 }
 
 /** Keys and values of one layer, `[B, kvHeads, M, headDim]`. */
@@ -82,7 +84,7 @@ function textAttention(
     values = put(past.values, values, past.position);
   }
   const q = swapHeads(rotate(split("q_proj", text.heads), shared));
-  const attended = attend(q, keys, values, shared.mask);
+  const attended = attend(q, keys, values, shared.mask, shared.nudge);
   return { ...attended, mixed: linear(w, attended.mixed, "o_proj"), cache: { keys, values } };
 }
 

@@ -9,6 +9,7 @@ export { patchEmbeddings, visionTower } from "./siglip.ts";
 export { PROJECTOR, projector } from "./projector.ts";
 export { attend, type Attended } from "./attention.ts";
 export { type AttentionInputs, decoder, embedTokens, type KVCache, lmHead, rotary } from "./gemma.ts";
+export { attentionGradients } from "./attention_gradients.ts";
 export { notFinite } from "./finite.ts";
 export {
   type Capture,

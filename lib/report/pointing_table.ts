@@ -1,10 +1,12 @@
 import {
   BASELINES,
+  type FaithfulnessRow,
   isAhead,
   type PaintedChange,
   type PointingGain,
   type PointingGame,
 } from "../saliency/mod.ts";
+import type { Interval } from "../stats/mod.ts";
 import { type Cell, percentText } from "./tables.ts";
 
 /** The pointing game, one row for each map or baseline, one column for each type of question; and the mass over all types. */
@@ -17,11 +19,16 @@ export function pointingRows(games: readonly PointingGame[]): Record<string, Cel
   }));
 }
 
+/** An estimate with its interval, so many digits after the point; no "-0.0". */
+function intervalText({ estimate, low, high }: Interval, digits: number): string {
+  const text = (x: number) => (Math.round(x * 10 ** digits) / 10 ** digits || 0).toFixed(digits);
+  return `${text(estimate)} [${text(low)}, ${text(high)}]`;
+}
+
 /** Rollout minus each baseline, in points, and whether it is ahead. */
 export function gainRows(gains: readonly PointingGain[]): Record<string, Cell>[] {
-  const text = (x: number) => (Math.round(1000 * x) / 10 || 0).toFixed(1); // no "-0.0"
   const points = ({ difference: { estimate, low, high } }: PointingGain) =>
-    `${text(estimate)} [${text(low)}, ${text(high)}]`;
+    intervalText({ estimate: 100 * estimate, low: 100 * low, high: 100 * high }, 1);
   return [...Map.groupBy(gains, ({ baseline }) => baseline)].map(([baseline, own]) => ({
     "rollout minus": baseline,
     ...Object.fromEntries(own.map((gain) => [gain.question, points(gain)])),
@@ -36,4 +43,22 @@ export const paintedRows = (changes: readonly PaintedChange[]): Record<string, C
     questions,
     "answers that change: lesion painted over": percentText(lesion),
     "its mirror image painted over": percentText(elsewhere),
+  }));
+
+/** Areas under the curves of every order, in nats: one row for each. */
+export const areaRows = (rows: readonly FaithfulnessRow[]): Record<string, Cell>[] =>
+  [...Map.groupBy(rows, ({ order }) => order)].map(([order, own]) => ({
+    "patches in the order of": order,
+    ...Object.fromEntries(own.map(({ kind, area }) => [`area under ${kind}`, intervalText(area, 2)])),
+  }));
+
+/** How many nats maps of the answer are ahead of orders in which it has no part, and whether of all of them. */
+export const aheadRows = (rows: readonly FaithfulnessRow[]): Record<string, Cell>[] =>
+  rows.filter(({ ahead }) => Object.keys(ahead).length > 0).map(({ order, kind, ahead }) => ({
+    map: order,
+    kind,
+    ...Object.fromEntries(
+      Object.entries(ahead).map(([other, difference]) => [`minus ${other}`, intervalText(difference, 2)]),
+    ),
+    "ahead of all": Object.values(ahead).every(({ low }) => low > 0) ? "yes" : "no",
   }));

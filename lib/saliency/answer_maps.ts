@@ -2,6 +2,7 @@ import { decodeImage } from "../image/mod.ts";
 import type { CapturedAnswer } from "./capture.ts";
 import { responseToImage, type SequenceLayout, withoutSinks } from "./directions.ts";
 import { prefixLmMask, rawAttention } from "./matrices.ts";
+import { relevance } from "./relevance.ts";
 import { rollout } from "./rollout.ts";
 
 /** Maps of one answer over the image's patches, response to image, mean over the answer's tokens. */
@@ -12,6 +13,8 @@ export const ANSWER_MAPS = {
   "rollout": "attention rollout with skip connections, bos and newline dropped in every layer",
   "rollout, with sinks": "the same with bos and newline left in",
   "rollout, diagonal": "how much of each patch stays at its own position: what the authors' tool shows",
+  "gradient × attention":
+    "what attention did for the answer's log-probability, layer on layer (Chefer et al. 2021)",
 } as const;
 export type AnswerMap = keyof typeof ANSWER_MAPS;
 
@@ -32,8 +35,20 @@ export const rolloutMap = (captured: CapturedAnswer): Float32Array => {
   return meanOverAnswer(rollout(attentions, { mask: allowed(captured), dropped: layout.sinks }), layout);
 };
 
-/** All maps of one captured answer. */
-export function answerMaps(captured: CapturedAnswer): Record<AnswerMap, Float32Array> {
+/**
+ * The map "gradient × attention" alone.
+ *
+ * @throws where no gradients were captured
+ */
+export function gradientMap({ attentions, gradients, layout }: CapturedAnswer): Float32Array {
+  if (gradients) return meanOverAnswer(relevance(attentions, gradients), layout);
+  throw new Error("Expected gradients beside the attention, found none: capture with { gradients: true }.");
+}
+
+/** All maps of one captured answer that need no gradients. */
+export function answerMaps(
+  captured: CapturedAnswer,
+): Record<Exclude<AnswerMap, "gradient × attention">, Float32Array> {
   const { attentions, layout } = captured, mask = allowed(captured);
   const raw = rawAttention(attentions), full = rollout(attentions, { mask });
   const mean = (matrix: Float32Array) => meanOverAnswer(matrix, layout);

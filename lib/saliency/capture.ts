@@ -1,8 +1,10 @@
 import { checkpoint } from "../jupyter/mod.ts";
 import {
+  attentionGradients,
   forward,
   generate,
   type ImageStore,
+  labelRows,
   type Model,
   modelInputs,
   pixelValuesOf,
@@ -10,7 +12,7 @@ import {
 } from "../model/mod.ts";
 import type { Prompt } from "../model/mod.ts";
 import { dispose, tf } from "../tensor/mod.ts";
-import { encodeExample, IGNORED_LABEL, padBatch, type Tokenizer } from "../text/mod.ts";
+import { encodeExample, padBatch, type Tokenizer, type TokenSequence } from "../text/mod.ts";
 import type { SequenceLayout } from "./directions.ts";
 import { headsOf, type LayerAttention } from "./matrices.ts";
 
@@ -33,6 +35,8 @@ export interface CapturedAnswer {
    * layers, `[patches * answer tokens]`. (Of what the mask hides: no layer uses it.)
    */
   overAnswer: Float32Array;
+  /** Gradients of the answer's log-probability for `attentions`, if they were asked for. */
+  gradients?: LayerAttention[];
 }
 
 /** How the answer comes about. */
@@ -41,6 +45,8 @@ export interface CaptureOptions {
   answerIds?: readonly number[];
   /** Tokens of the greedy answer at most. Default 24. */
   maxNewTokens?: number;
+  /** Also capture gradients, which takes about three times as long. */
+  gradients?: boolean;
   compiler?: "graph" | "xla";
   /** Told after each token of the greedy answer. */
   onToken?: (tokens: number) => void;
@@ -49,10 +55,32 @@ export interface CaptureOptions {
 }
 
 /**
+ * Prompt and answer as one row: the answer's tokens are labels, and an empty answer is represented by its eos, so that
+ * there is always one.
+ *
+ * @param answerIds without eos
+ */
+export function answerSequence(
+  tokenizer: Tokenizer,
+  config: { imageTokens: number },
+  prefix: string,
+  answerIds: readonly number[],
+): TokenSequence {
+  const head = encodeExample(tokenizer, config, { prefix });
+  const response = answerIds.length > 0 ? answerIds : [tokenizer.eosId];
+  return {
+    ids: [...head.ids, ...response],
+    tokenTypes: [...head.tokenTypes, ...response.map(() => 1)],
+    labels: [...head.labels, ...response],
+    truncated: head.truncated,
+  };
+}
+
+/**
  * The language model's attention while it gives an answer: greedy, or the tokens that are given. Image, prompt and answer
  * are read together in one forward pass; the mask makes that equal to generating token by token.
  *
- * An empty answer is represented by its eos, so that `layout.response` is never empty.
+ * An empty answer is represented by its eos (`answerSequence`), so that `layout.response` is never empty.
  *
  * @throws the signal's reason, once it is aborted
  */
@@ -66,45 +94,41 @@ export async function captureAnswer(
   await checkpoint(options.signal);
   const answer = [...options.answerIds ?? await greedyIds(model, tokenizer, store, prompt, options)];
   const { config } = model, grid = Math.sqrt(config.imageTokens);
-  const head = encodeExample(tokenizer, config, { prefix: prompt.prefix }).ids;
-  const response = answer.length > 0 ? answer : [config.eosId];
-  const ids = [...head, ...response], length = ids.length;
-  const prefix = Uint8Array.from(ids, (_, i) => Number(i < head.length));
+  const sequence = answerSequence(tokenizer, config, prompt.prefix, answer);
+  const { ids, tokenTypes } = sequence, length = ids.length, start = tokenTypes.indexOf(1);
+  const prefix = Uint8Array.from(tokenTypes, (type) => 1 - type), response = ids.slice(start);
   const layout: SequenceLayout = {
     length,
     imageStart: 0,
     rows: grid,
     columns: grid,
-    response: response.map((_, i) => head.length + i),
-    sinks: [config.imageTokens, head.length - 1],
+    response: response.map((_, i) => start + i),
+    sinks: [config.imageTokens, start - 1],
   };
-  const labels = ids.map(() => IGNORED_LABEL), tokenTypes = [...prefix].map((x) => 1 - x);
-  const sequence = { ids, tokenTypes, labels, truncated: 0 };
   const pixels = await pixelValuesOf([prompt.imagePath], store);
   await checkpoint(options.signal);
   // Tensors leave the tidy, numbers do not: TensorFlow.js would walk through every value of an array.
   const [chances, over, ...layers] = tf.tidy(() => {
-    const output = forward(
-      model.params,
-      modelInputs(padBatch([sequence], { side: "right" }), pixels),
-      config,
-      {
-        adapter: model.adapter,
-        capture: { attentions: "text", scores: true },
-        logitsAt: tf.tensor1d(layout.response.map((position) => position - 1), "int32"),
-      },
-    );
+    const row = padBatch([sequence], { side: "right" }), inputs = modelInputs(row, pixels);
+    const labels = labelRows(row.labels, 1, length, { total: 1 });
+    const output = forward(model.params, inputs, config, {
+      adapter: model.adapter,
+      capture: { attentions: "text", scores: true },
+      logitsAt: labels.rows,
+    });
+    const gradients = options.gradients ? attentionGradients(model, inputs, labels) : [];
     const overKeys = output.scores!.map((layer) =>
       tf.softmax(
-        tf.slice(layer, [0, 0, 0, head.length], [1, -1, config.imageTokens, response.length]),
+        tf.slice(layer, [0, 0, 0, start], [1, -1, config.imageTokens, response.length]),
       )
     );
     const over = tf.mean(tf.concat(overKeys, 1), [0, 1]); // [patches, answer tokens]
-    return [tf.logSoftmax(output.logits), over, ...output.attentions!.text];
+    return [tf.logSoftmax(output.logits), over, ...output.attentions!.text, ...gradients];
   });
   const values = chances.dataSync<"float32">(), vocabulary = config.text.vocabSize;
   const logprobs = response.map((id, i) => values[i * vocabulary + id]);
-  const attentions = layers.map((layer) => headsOf(layer.dataSync<"float32">(), config.text.heads, length));
+  const heads = layers.map((layer) => headsOf(layer.dataSync<"float32">(), config.text.heads, length));
+  const attentions = heads.splice(0, config.text.layers);
   const overAnswer = over.dataSync<"float32">();
   tf.dispose([chances, over, ...layers]);
   return {
@@ -116,6 +140,7 @@ export async function captureAnswer(
     prefix,
     attentions,
     overAnswer,
+    ...(options.gradients ? { gradients: heads } : {}),
   };
 }
 

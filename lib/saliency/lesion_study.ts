@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import type { ImageStore, Model } from "../model/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
-import { type AnswerMap, answerMaps, readMask, rolloutMap } from "./answer_maps.ts";
+import { type AnswerMap, answerMaps, gradientMap, readMask, rolloutMap } from "./answer_maps.ts";
 import { type Baseline, contrastMap, mapsOfOthers, shuffledDecoder } from "./baselines.ts";
 import { captureAnswer, type CaptureOptions } from "./capture.ts";
 import { type AttentionShares, attentionShares, predictingRow } from "./directions.ts";
@@ -28,6 +28,8 @@ export interface LesionQuestion {
 /** What a model said to it, and where it looked. */
 export interface StudiedQuestion extends LesionQuestion {
   said: string;
+  /** Its tokens, without eos. */
+  answerIds: number[];
   right: boolean;
   /** Of the query that predicts the answer's first token, mean over heads and layers. */
   shares: AttentionShares;
@@ -82,29 +84,31 @@ export async function studyLesions(
 ): Promise<StudiedQuestion[]> {
   if (questions.length === 0) return [];
   const side = Math.sqrt(model.config.imageTokens), shuffled = shuffledDecoder(model, options.seed);
-  const capture = (model: Model, imagePath: string, prefix: string, answerIds?: readonly number[]) =>
-    captureAnswer(model, tokenizer, store, { imagePath, prefix }, { ...options, answerIds });
+  const capture = (model: Model, imagePath: string, prefix: string, own: CaptureOptions = {}) =>
+    captureAnswer(model, tokenizer, store, { imagePath, prefix }, { ...options, ...own });
   const unrelated = new Map<string, Float32Array>(),
     unrelatedPrefix = questionPrefix({ question: options.unrelated });
   const studied: Omit<StudiedQuestion, "maps">[] = [], maps: StudyMaps[] = [];
   try {
     for (const question of questions) {
       const { imagePath } = question, prefix = questionPrefix(question);
-      const captured = await capture(model, imagePath, prefix);
+      const captured = await capture(model, imagePath, prefix, { gradients: true });
       const { layout, attentions, text, answerIds } = captured;
       if (!unrelated.has(imagePath)) {
         unrelated.set(imagePath, rolloutMap(await capture(model, imagePath, unrelatedPrefix)));
       }
       maps.push({
         ...answerMaps(captured),
+        "gradient × attention": gradientMap(captured),
         "local contrast": await contrastMap(store, imagePath, side, side),
         "another question": unrelated.get(imagePath)!,
-        "shuffled weights": rolloutMap(await capture(shuffled.model, imagePath, prefix, answerIds)),
+        "shuffled weights": rolloutMap(await capture(shuffled.model, imagePath, prefix, { answerIds })),
       });
       const { mask, rows: maskRows, columns: maskColumns } = await readMask(question.maskPath);
       studied.push({
         ...question,
         said: text,
+        answerIds,
         right: text === question.answer,
         shares: attentionShares(rawAttention(attentions), predictingRow(layout.response[0]), layout),
         mask,

@@ -1,8 +1,9 @@
-/** Raw attention and rollout in both directions, sinks, and measures of whether maps are faithful. */
+/** Raw attention, rollout and gradient x attention in both directions, sinks, and measures of whether maps are faithful. */
 export * from "./answer_maps.ts";
 export * from "./baselines.ts";
 export * from "./capture.ts";
 export * from "./directions.ts";
+export * from "./faithfulness.ts";
 export * from "./image_to_response.ts";
 export * from "./lesion_study.ts";
 export * from "./localisation.ts";
@@ -11,4 +12,5 @@ export * from "./painted.ts";
 export * from "./perturbation.ts";
 export * from "./pointing.ts";
 export * from "./radiograph.ts";
+export * from "./relevance.ts";
 export * from "./rollout.ts";

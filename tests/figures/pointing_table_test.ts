@@ -1,7 +1,7 @@
 /** Rows and panels of the saliency notebook. */
 import { assertEquals } from "@std/assert";
 import { mapPanels } from "@lib/figures/mod.ts";
-import { gainRows, pointingRows } from "@lib/report/mod.ts";
+import { aheadRows, areaRows, gainRows, pointingRows } from "@lib/report/mod.ts";
 
 Deno.test("pointing games are shown as shares with their intervals, types beside each other", () => {
   const interval = { estimate: 0.25, low: 0.2, high: 0.3 };
@@ -33,6 +33,34 @@ Deno.test("what rollout fails against is said so", () => {
       type: "5.0 [1.0, 20.0]",
       all: "5.0 [0.0, 20.0]",
       "ahead over all": "no: fails",
+    },
+  ]);
+});
+
+Deno.test("faithfulness: an area for each order, and a map is ahead only where it is of every order without the answer", () => {
+  const interval = (estimate: number) => ({ estimate, low: estimate - 0.1, high: estimate + 0.1 });
+  const row = (kind: "deletion" | "insertion", ...[random, contrast]: number[]) => ({
+    ...{ order: "rollout" as const, kind, area: interval(-2) },
+    ahead: { "random": interval(random), "local contrast": interval(contrast) },
+  });
+  const other = { order: "random" as const, kind: "deletion" as const, area: interval(-0.001), ahead: {} };
+  const rows = [row("deletion", 0.5, 0.2), row("insertion", 0.5, 0.04), other];
+  assertEquals(areaRows(rows), [
+    {
+      "patches in the order of": "rollout",
+      "area under deletion": "-2.00 [-2.10, -1.90]",
+      "area under insertion": "-2.00 [-2.10, -1.90]",
+    },
+    { "patches in the order of": "random", "area under deletion": "0.00 [-0.10, 0.10]" },
+  ]);
+  assertEquals(aheadRows(rows), [
+    {
+      ...{ "map": "rollout", "kind": "deletion", "minus random": "0.50 [0.40, 0.60]" },
+      ...{ "minus local contrast": "0.20 [0.10, 0.30]", "ahead of all": "yes" },
+    },
+    {
+      ...{ "map": "rollout", "kind": "insertion", "minus random": "0.50 [0.40, 0.60]" },
+      ...{ "minus local contrast": "0.04 [-0.06, 0.14]", "ahead of all": "no" },
     },
   ]);
 });

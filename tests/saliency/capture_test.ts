@@ -1,11 +1,11 @@
 /** Capturing an answer: the forward pass over the whole sequence equals generating it token by token. */
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { loadConfig } from "@lib/config/mod.ts";
 import { drawPhantom } from "@lib/phantom/mod.ts";
 import { encodePng } from "@lib/image/mod.ts";
 import { answerPrompts, openModel } from "@lib/model/mod.ts";
-import { captureAnswer, prefixLmMask, responseToImage, rolloutStep } from "@lib/saliency/mod.ts";
+import { captureAnswer, gradientMap, prefixLmMask, responseToImage, rolloutStep } from "@lib/saliency/mod.ts";
 import { memory } from "@lib/tensor/mod.ts";
 
 async function setUp() {
@@ -30,6 +30,11 @@ Deno.test("the captured answer and its log-probabilities are those of greedy gen
   }
   const before = memory().tensors;
   await captureAnswer(model, tokenizer, store, prompt);
+  assertThrows(() => gradientMap(captured), Error, "{ gradients: true }");
+  const explained = await captureAnswer(model, tokenizer, store, prompt, { gradients: true });
+  assertEquals([explained.attentions, explained.logprobs], [captured.attentions, captured.logprobs]);
+  const map = gradientMap(explained);
+  assert(map.length === 64 && map.every((x) => x >= 0) && map.some((x) => x > 0));
   assertEquals(memory().tensors, before, "captureAnswer leaves tensors behind");
   const [[greedy]] = await answerPrompts(model, tokenizer, store, [prompt], {
     maxNewTokens: 24,

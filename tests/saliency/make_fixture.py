@@ -44,6 +44,16 @@ def roll(fuse, discard=0.0, dropped=()):
     return total
 
 
+gradients = rng.normal(size=att.shape).astype(np.float32)
+
+
+def relevance():
+    total = np.eye(length)
+    for layer, gradient in zip(att.astype(np.float64), gradients.astype(np.float64)):
+        total = total + np.maximum(gradient * layer, 0).mean(0) @ total
+    return total
+
+
 mean = lambda layer: layer.mean(0)
 sinks = [patches, patches + 3]
 out = {
@@ -57,6 +67,8 @@ out = {
     "rollout": roll(mean).ravel().tolist(),
     "rollout_max": roll(lambda l: l.max(0)).ravel().tolist(),
     "rollout_discard": roll(mean, discard=0.4).ravel().tolist(),
+    "gradients": [float(v) for v in gradients.ravel()],
+    "relevance": relevance().ravel().tolist(),
     "rollout_dropped": roll(mean, dropped=sinks).ravel().tolist(),
 }
 path = pathlib.Path(__file__).parent / "fixtures" / "rollout.json"

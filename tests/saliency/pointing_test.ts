@@ -48,7 +48,7 @@ function studied(n: number, type: string, found: number): StudiedQuestion {
   const maps = Object.keys({ ...ANSWER_MAPS, ...BASELINES }).map((name) => [name, on(15)]);
   return {
     ...question(n, type),
-    ...{ maskPath: "", said: "", right: n % 2 === 0, mask, maskRows: 8, maskColumns: 8 },
+    ...{ maskPath: "", said: "", answerIds: [], right: n % 2 === 0, mask, maskRows: 8, maskColumns: 8 },
     maps: { ...Object.fromEntries(maps), rollout: on(found), random: new Float32Array(16).fill(1) },
     shares: { image: n / 10, sinks: 0.1, rest: 0.9 - n / 10 },
   };

@@ -7,6 +7,7 @@ import {
   predictingRow,
   prefixLmMask,
   rawAttention,
+  relevance,
   responseToImage,
   rollout,
   rolloutStep,
@@ -19,12 +20,13 @@ import {
 // deno-lint-ignore no-explicit-any -- a file of numbers, checked by the tests themselves
 const fixture: any = JSON.parse(Deno.readTextFileSync(new URL("./fixtures/rollout.json", import.meta.url)));
 const { length, heads } = fixture;
-const all = Float32Array.from(fixture.attentions);
 const perLayer = heads * length * length;
-const layers = Array.from(
-  { length: fixture.layers },
-  (_, l) => headsOf(all.subarray(l * perLayer, (l + 1) * perLayer), heads, length),
-);
+const layersOf = (all: Float32Array) =>
+  Array.from(
+    { length: fixture.layers },
+    (_, l) => headsOf(all.subarray(l * perLayer, (l + 1) * perLayer), heads, length),
+  );
+const layers = layersOf(Float32Array.from(fixture.attentions));
 const mask = Uint8Array.from(fixture.mask);
 const layout: SequenceLayout = {
   length,
@@ -64,6 +66,16 @@ Deno.test("Rollout equals numpy's: plain, largest head, discard on every row, si
   assertClose(rollout(layers, { mask, heads: "max" }), fixture.rollout_max);
   assertClose(rollout(layers, { mask, discardRatio: 0.4 }), fixture.rollout_discard);
   assertClose(rollout(layers, { mask, dropped: fixture.sinks }), fixture.rollout_dropped);
+});
+
+Deno.test("Gradient x attention equals numpy's, and negative products add nothing", () => {
+  const gradients = layersOf(Float32Array.from(fixture.gradients));
+  assertClose(relevance(layers, gradients), fixture.relevance);
+  const negative = gradients.map((layer) => layer.map((head) => head.map((g) => -Math.abs(g))));
+  assertEquals(
+    relevance(layers, negative),
+    Float32Array.from({ length: length ** 2 }, (_, i) => Number(i % (length + 1) === 0)),
+  );
 });
 
 Deno.test("Rollout rows sum to one and stay within the mask, and the product order matters", () => {
