@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { paths } from "../config/mod.ts";
 import { runChild } from "./support/child.ts";
-import { listNotebooks } from "./support/notebooks.ts";
+import { listNotebooks, listSolutions } from "./support/notebooks.ts";
 import { ownNotebooks } from "./support/own_notebooks.ts";
 
 export const usage = `usage: ./lab open [JUPYTERLAB-OPTIONS]
@@ -12,7 +12,10 @@ Where LAB_HOME is set, these are copies in that folder: what you change there st
 /** Copies of the notebooks for who has a LAB_HOME, in which they can be saved. */
 async function copyNotebooks(): Promise<void> {
   const folder = join(paths.home, "notebooks");
-  const behind = await ownNotebooks(await listNotebooks(), folder);
+  const behind = [
+    ...await ownNotebooks(await listNotebooks(), folder),
+    ...await ownNotebooks(await listSolutions(), join(folder, "solutions")),
+  ];
   console.error(`The notebooks are copies of yours in ${folder}.`);
   if (behind.length) {
     const place = join(paths.root, "notebooks");

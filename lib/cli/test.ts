@@ -15,7 +15,7 @@ import {
 } from "./support/tally.ts";
 import { checkoutState, emptyHome, sameCheckout } from "./support/traces.ts";
 import { writeBrowser } from "./support/test_browser.ts";
-import { listNotebooks, runNotebook } from "./support/notebooks.ts";
+import { listNotebooks, listSolutions, runNotebook } from "./support/notebooks.ts";
 import { unformattedNotebooks } from "./support/notebook_format.ts";
 import { formatSeconds } from "./support/time.ts";
 
@@ -97,12 +97,15 @@ async function notebookRuns(): Promise<Tally> {
   }
 }
 
+/** What is formatted and checked: the course and the solutions of its exercises. */
+const allNotebooks = async (): Promise<string[]> => [...await listNotebooks(), ...await listSolutions()];
+
 type Step = readonly [string, () => Promise<Tally>];
 
 const steps: readonly Step[] = [
   ["format", async () => {
     const { success } = await runDeno(["fmt", "--check", "lib", "tests", "deno.json"]);
-    const notebooks = await unformattedNotebooks(await listNotebooks());
+    const notebooks = await unformattedNotebooks(await allNotebooks());
     for (const notebook of notebooks) {
       console.error(`not formatted: ${notebook}; run ./lab deno fmt notebooks`);
     }
@@ -110,7 +113,7 @@ const steps: readonly Step[] = [
   }],
   ["lint", async () => one((await runDeno(["lint", "--quiet"])).success)],
   ["types, notebook cells", async () => {
-    const cells = ["run", "-A", "lib/jupyter/check_notebooks.ts", ...await listNotebooks()];
+    const cells = ["run", "-A", "lib/jupyter/check_notebooks.ts", ...await allNotebooks()];
     const runs = await Promise.all([runDeno(["check", "--quiet", "lib", "tests"]), runDeno(cells)]);
     return sumTallies(runs.map(({ success }) => one(success)));
   }],

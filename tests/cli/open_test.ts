@@ -18,6 +18,7 @@ Deno.test({
       assert(!/\[y\/N\]|\?\s*$|Traceback/m.test(text.replace(/\?token=.*/g, "")), text);
       assert(text.includes(`The notebooks are copies of yours in ${LAB_HOME}/notebooks.`), text);
       assert(await exists(join(LAB_HOME, "notebooks/00_start_here.ipynb")));
+      assert(await exists(join(LAB_HOME, "notebooks/solutions/03_solutions.ipynb")));
     } finally {
       await Deno.remove(LAB_HOME, { recursive: true });
     }

@@ -3,14 +3,20 @@ import { paths, type Scale } from "../../config/mod.ts";
 import { UsageError } from "../command.ts";
 import { runChild } from "./child.ts";
 
-/** The course's notebooks in order: notebooks/NN_name.ipynb. */
-export async function listNotebooks(): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(join(paths.root, "notebooks"))) {
+/** The notebooks NN_name.ipynb of a folder of the checkout, in order. */
+async function numbered(...folder: string[]): Promise<string[]> {
+  const place = join(paths.root, ...folder), names: string[] = [];
+  for await (const { name } of Deno.readDir(place)) {
     if (/^\d\d_.*\.ipynb$/.test(name)) names.push(name);
   }
-  return names.sort().map((name) => join(paths.root, "notebooks", name));
+  return names.sort().map((name) => join(place, name));
 }
+
+/** The course's notebooks in order: notebooks/NN_name.ipynb. */
+export const listNotebooks = (): Promise<string[]> => numbered("notebooks");
+
+/** Their exercises, solved: notebooks/solutions/NN_solutions.ipynb. No part of the course, and run by tests alone. */
+export const listSolutions = (): Promise<string[]> => numbered("notebooks", "solutions");
 
 /** Place of the notebook with this number, such as 5 or 05. @throws {UsageError} when there is none */
 export function notebookIndex(number: string, notebooks: readonly string[]): number {
