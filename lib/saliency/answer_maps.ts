@@ -15,8 +15,11 @@ export const ANSWER_MAPS = {
   "rollout, diagonal": "how much of each patch stays at its own position: what the authors' tool shows",
   "gradient × attention":
     "what attention did for the answer's log-probability, layer on layer (Chefer et al. 2021)",
+  "rollout through the tower": "rollout, carried on through the vision tower's own to the picture's patches",
 } as const;
 export type AnswerMap = keyof typeof ANSWER_MAPS;
+/** Maps that need no more than the language model's attention. */
+export type AttentionMap = Exclude<AnswerMap, "gradient × attention" | "rollout through the tower">;
 
 /** Mean over the answer's tokens of the rows that predict them, `[rows * columns]`. */
 export function meanOverAnswer(matrix: Float32Array, layout: SequenceLayout): Float32Array {
@@ -45,10 +48,8 @@ export function gradientMap({ attentions, gradients, layout }: CapturedAnswer): 
   throw new Error("Expected gradients beside the attention, found none: capture with { gradients: true }.");
 }
 
-/** All maps of one captured answer that need no gradients. */
-export function answerMaps(
-  captured: CapturedAnswer,
-): Record<Exclude<AnswerMap, "gradient × attention">, Float32Array> {
+/** All maps of one captured answer that need no more than the language model's attention. */
+export function answerMaps(captured: CapturedAnswer): Record<AttentionMap, Float32Array> {
   const { attentions, layout } = captured, mask = allowed(captured);
   const raw = rawAttention(attentions), full = rollout(attentions, { mask });
   const mean = (matrix: Float32Array) => meanOverAnswer(matrix, layout);

@@ -7,6 +7,7 @@ import { captureAnswer, type CaptureOptions } from "./capture.ts";
 import { type AttentionShares, attentionShares, predictingRow } from "./directions.ts";
 import type { LocalisationExample } from "./localisation.ts";
 import { rawAttention } from "./matrices.ts";
+import { throughTower, towerRollout } from "./tower.ts";
 
 /** A map of the answer, or a baseline. */
 export type StudyMap = AnswerMap | Baseline;
@@ -87,6 +88,7 @@ export async function studyLesions(
   const capture = (model: Model, imagePath: string, prefix: string, own: CaptureOptions = {}) =>
     captureAnswer(model, tokenizer, store, { imagePath, prefix }, { ...options, ...own });
   const unrelated = new Map<string, Float32Array>(),
+    towers = new Map<string, Float32Array>(),
     unrelatedPrefix = questionPrefix({ question: options.unrelated });
   const studied: Omit<StudiedQuestion, "maps">[] = [], maps: StudyMaps[] = [];
   try {
@@ -95,10 +97,13 @@ export async function studyLesions(
       const captured = await capture(model, imagePath, prefix, { gradients: true });
       const { layout, attentions, text, answerIds } = captured;
       if (!unrelated.has(imagePath)) {
+        towers.set(imagePath, await towerRollout(model, store, imagePath));
         unrelated.set(imagePath, rolloutMap(await capture(model, imagePath, unrelatedPrefix)));
       }
+      const own = answerMaps(captured);
       maps.push({
-        ...answerMaps(captured),
+        ...own,
+        "rollout through the tower": throughTower(own.rollout, towers.get(imagePath)!),
         "gradient × attention": gradientMap(captured),
         "local contrast": await contrastMap(store, imagePath, side, side),
         "another question": unrelated.get(imagePath)!,

@@ -14,3 +14,4 @@ export * from "./pointing.ts";
 export * from "./radiograph.ts";
 export * from "./relevance.ts";
 export * from "./rollout.ts";
+export * from "./tower.ts";
