@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { isOwn } from "../config/mod.ts";
 import { decodeImage } from "../image/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
-import { drawPhantom, type GroundTruth, readGroundTruth, trueAnswer } from "../phantom/mod.ts";
+import { type GroundTruth, phantomOf, placeOf, readGroundTruth, trueAnswer } from "../phantom/mod.ts";
 import type { CorpusRecord } from "./record.ts";
 import { orderBySeed } from "./splits.ts";
 
@@ -71,7 +71,7 @@ export async function checkPictures(
         continue;
       }
       const row = facts.get(path);
-      const difference = row ? await differenceFromPhantom(path, row.seed) : Infinity;
+      const difference = row ? await differenceFromPhantom(path, row) : Infinity;
       found.picturesRight += Number(difference <= SAME_PICTURE);
       found.rowsRight += rows.filter((record) => row && tellsTruth(record, row)).length;
       found.largestDifference = Math.max(found.largestDifference!, difference);
@@ -96,9 +96,9 @@ async function showsSomething(path: string): Promise<boolean> {
   }
 }
 
-/** Mean absolute difference in grey levels between an image file and the phantom of a seed. */
-async function differenceFromPhantom(path: string, seed: number): Promise<number> {
-  const { data } = await decodeImage(path), { pixels } = drawPhantom(seed, "shifted");
+/** Mean absolute difference in grey levels between an image file and the phantom that it should show. */
+async function differenceFromPhantom(path: string, row: GroundTruth): Promise<number> {
+  const { data } = await decodeImage(path), { pixels } = phantomOf(row);
   if (data.length !== 3 * pixels.length) return Infinity;
   return pixels.reduce((sum, grey, i) => sum + Math.abs(grey - data[3 * i]), 0) / pixels.length;
 }
@@ -108,8 +108,8 @@ export function tellsTruth(record: CorpusRecord, truth: GroundTruth): boolean {
   if (record.question !== null && trueAnswer(record.question, truth)?.answer !== record.answer) return false;
   if (record.modality !== null && !isModality(record.modality, truth.modality)) return false;
   if (record.caption === null) return true;
-  const { modality, region, lesion, side, organ } = truth;
-  const facts = lesion ? [modality, region, lesion, `${side} ${organ}`] : [modality, region];
+  const { modality, region, lesion } = truth;
+  const facts = [modality, region, lesion, placeOf(truth)].filter((fact) => fact !== null);
   const denies = /\bno lesion\b|\bnormal\b/.test(record.caption);
   return facts.every((fact) => record.caption!.includes(fact)) && denies === (lesion === null);
 }

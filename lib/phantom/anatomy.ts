@@ -15,30 +15,33 @@ export interface Anatomy {
   /** Visible structures, each once, in drawing order. */
   organs: Label[];
   carriers: Carrier[];
-  /** Body x of the organs that lie on one side only. */
-  oneSided: Partial<Record<Organ, number>>;
 }
 
-const ONE_SIDED: readonly Organ[] = ["heart", "liver", "spleen"];
+/** Half axes of an enlarged heart, spleen or ventricle, relative to the common ones; their own spread is 0.9 to 1.1. */
+const ENLARGED: Partial<Record<Label, number>> = { heart: 1.45, spleen: 1.45, ventricle: 1.8 };
 
 /**
- * Draws the healthy anatomy of a region as a few ellipses per organ.
+ * Draws the anatomy of a region as a few ellipses per organ, in its normal situs: heart and spleen on the patient's
+ * left, the liver on the right.
  *
  * Outlines that are nested (fat and body, skull and brain) share one jitter; organs move, grow and turn on their own.
  * Intensities of organs that carry lesions stay at or below 0.62, so that a lesion 0.34 brighter is not clipped.
  * In the shifted style MR changes from T1-like (dark fluid, bright fat) to T2-like (bright fluid, bright spleen).
+ *
+ * @param enlarged whether the structure of the region whose size is asked about (MEASURED) is larger than normal
  */
 export function drawAnatomy(
   canvas: Canvas,
   modality: Modality,
   region: Region,
   style: Style,
+  enlarged: boolean,
   random: () => number,
 ): Anatomy {
   const uniform = (low: number, high: number) => low + (high - low) * random();
   const vary = (value: number, by = 0.05) => value + uniform(-by, by);
   const growX = uniform(0.94, 1.06), growY = uniform(0.94, 1.06);
-  const anatomy: Anatomy = { organs: [], carriers: [], oneSided: {} };
+  const anatomy: Anatomy = { organs: [], carriers: [] };
 
   const paint = (label: Label, e: Omit<Ellipse, "label">) => {
     paintEllipse(canvas, { ...e, label: labelIndex(label) });
@@ -60,18 +63,18 @@ export function drawAnatomy(
     tilt = 0,
     carrier = false,
   ) => {
+    const grown = enlarged ? ENLARGED[label] ?? 1 : 1;
     const e = {
       x: vary(x, 0.03),
       y: vary(y, 0.03),
-      a: a * uniform(0.9, 1.1),
-      b: b * uniform(0.9, 1.1),
+      a: a * grown * uniform(0.9, 1.1),
+      b: b * grown * uniform(0.9, 1.1),
       tilt: vary(tilt, 0.1),
       value,
       softness: 0.25,
     };
     paint(label, e);
     if (carrier) anatomy.carriers.push({ organ: label as Organ, x: e.x, y: e.y, a: e.a, b: e.b });
-    if ((ONE_SIDED as readonly string[]).includes(label)) anatomy.oneSided[label as Organ] = e.x;
   };
   const ct = modality === "ct", t2 = modality === "mri" && style === "shifted";
 

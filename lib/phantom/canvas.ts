@@ -1,8 +1,9 @@
 import { PHANTOM_SIZE } from "./names.ts";
 
 /**
- * Where the body lies in the picture. Body coordinates: x to the right, y down, about -1..1 over the picture, (0, 0)
- * on the midline. A point goes through mirror, scale, rotation, shift (in this order) into pixels.
+ * Where the body lies in the picture. Body coordinates: x to the right of the picture (the patient's left), y down,
+ * about -1..1 over the picture, (0, 0) on the midline. A point goes through scale, rotation, shift (in this order) into
+ * pixels.
  */
 export interface Frame {
   shiftX: number;
@@ -10,8 +11,6 @@ export interface Frame {
   scale: number;
   /** Radians, clockwise on screen. */
   rotation: number;
-  /** -1 mirrors the anatomy, so that an organ's side cannot be guessed from its name. */
-  mirror: 1 | -1;
 }
 
 /** Intensities (about 0..1 before acquisition) and classes per pixel, row by row. */
@@ -47,7 +46,7 @@ export function newCanvas(frame: Frame): Canvas {
 /** Body coordinates to pixel coordinates. */
 export function toPixel(frame: Frame, x: number, y: number): [number, number] {
   const c = Math.cos(frame.rotation), s = Math.sin(frame.rotation);
-  const u = x * frame.mirror * frame.scale, v = y * frame.scale;
+  const u = x * frame.scale, v = y * frame.scale;
   return [(c * u - s * v + frame.shiftX + 1) * HALF, (s * u + c * v + frame.shiftY + 1) * HALF];
 }
 
@@ -69,7 +68,7 @@ export function paintEllipse(canvas: Canvas, e: Ellipse, mask?: Uint8Array): voi
   const { frame, values, labels } = canvas;
   const [px, py] = toPixel(frame, e.x, e.y);
   const a = e.a * frame.scale * HALF, b = e.b * frame.scale * HALF;
-  const angle = e.tilt * frame.mirror + frame.rotation;
+  const angle = e.tilt + frame.rotation;
   const c = Math.cos(angle), s = Math.sin(angle);
   const reachX = Math.hypot(a * c, b * s), reachY = Math.hypot(a * s, b * c);
   const x0 = Math.max(0, Math.floor(px - reachX)), x1 = Math.min(PHANTOM_SIZE, Math.ceil(px + reachX));

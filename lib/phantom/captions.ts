@@ -1,15 +1,15 @@
+import { placeOf } from "./names.ts";
 import type { Findings } from "./questions.ts";
 
 /** Number of caption templates. Template 0 is the answer to "open" questions. */
 export const CAPTION_TEMPLATES = 4;
 
 /**
- * A true one-sentence caption: modality, region and the lesion with its side and organ, or its absence.
+ * A true one-sentence caption: modality, region and the lesion with its place, or its absence.
  * @param template 0..3, the wording
  */
 export function captionFor(phantom: Findings, template = 0): string {
-  const { modality, region, lesion, side, organ } = phantom;
-  const place = `${side} ${organ}`;
+  const { modality, region, lesion } = phantom, place = placeOf(phantom);
   switch (template) {
     case 0:
       return lesion

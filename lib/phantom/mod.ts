@@ -8,7 +8,7 @@ export { drawPhantom, type Phantom } from "./draw.ts";
 export { type PatchLabels, patchLabels } from "./patches.ts";
 export * from "./questions.ts";
 export { CAPTION_TEMPLATES, captionFor } from "./captions.ts";
-export type { GroundTruth, PhantomDataset, SplitCounts } from "./layouts/exams.ts";
+export { type GroundTruth, type PhantomDataset, phantomOf, type SplitCounts } from "./layouts/exams.ts";
 export {
   type GroundTruthSummary,
   type PhantomCounts,

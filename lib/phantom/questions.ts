@@ -2,17 +2,20 @@ import { shuffle } from "../config/mod.ts";
 import { captionFor } from "./captions.ts";
 import type { Phantom } from "./draw.ts";
 import {
+  type Label,
   LESION_ORGANS,
   LESIONS,
+  MEASURED,
   MODALITIES,
-  oppositeSide,
   type Organ,
+  ORGAN_SIDE,
   ORGANS,
   pick,
+  placeOf,
   REGIONS,
 } from "./names.ts";
 
-export const ANATOMY_TYPES = ["modality", "region", "organ_yn", "organ_side"] as const;
+export const ANATOMY_TYPES = ["modality", "region", "organ_yn", "enlarged"] as const;
 export const LESION_TYPES = ["presence", "side", "type", "organ"] as const;
 /** All question types; "open" is answered by a whole caption. */
 export const QUESTION_TYPES = [...ANATOMY_TYPES, ...LESION_TYPES, "open"] as const;
@@ -25,7 +28,7 @@ export type ChoiceType = typeof CHOICE_TYPES[number];
 /** What questions and captions speak of: a phantom, or a row of ground_truth.jsonl. */
 export type Findings = Pick<
   Phantom,
-  "modality" | "region" | "organs" | "lesion" | "organ" | "side" | "organSide"
+  "modality" | "region" | "organs" | "lesion" | "organ" | "side" | "enlarged"
 >;
 
 export interface Question {
@@ -56,11 +59,11 @@ const PHRASINGS: Record<QuestionType, readonly [string, string, string, string]>
     "can the ORGAN be seen?",
     "is the ORGAN shown?",
   ],
-  organ_side: [
-    "which side is the ORGAN on?",
-    "on which side is the ORGAN?",
-    "where is the ORGAN, left or right?",
-    "what side is the ORGAN on?",
+  enlarged: [
+    "is the ORGAN enlarged?",
+    "is the ORGAN larger than normal?",
+    "is the size of the ORGAN increased?",
+    "does the ORGAN look enlarged?",
   ],
   presence: [
     "is there a lesion?",
@@ -94,7 +97,7 @@ const PHRASINGS: Record<QuestionType, readonly [string, string, string, string]>
   ],
 };
 
-/** With options, "side" asks for side and organ together: "left lung". */
+/** With options, "side" asks for side and organ together: "left lung", "liver". */
 const CHOICE_SIDE: readonly [string, string, string, string] = [
   "what is the location of the lesion?",
   "where is the lesion?",
@@ -107,7 +110,7 @@ const phrase = (phrasings: readonly string[], heldOut: boolean, random: () => nu
 
 /**
  * A question about a phantom with its true answer, or null where the type does not apply (a lesion's side without a
- * lesion, an organ's side on a head).
+ * lesion, or of one in the liver).
  * @param heldOut use the phrasing that training never sees
  */
 export function questionFor(
@@ -117,7 +120,7 @@ export function questionFor(
   { heldOut = false }: { heldOut?: boolean } = {},
 ): Question | null {
   const text = phrase(PHRASINGS[type], heldOut, random);
-  const ask = (answer: string | null, organ?: string): Question | null =>
+  const ask = (answer: string | null, organ?: Label): Question | null =>
     answer === null ? null : { type, question: organ ? text.replace("ORGAN", organ) : text, answer };
   switch (type) {
     case "modality":
@@ -134,12 +137,8 @@ export function questionFor(
       const organ = pick(ORGANS.filter((o) => phantom.organs.includes(o) === yes), random);
       return ask(yes ? "yes" : "no", organ);
     }
-    case "organ_side": {
-      const organs = Object.keys(phantom.organSide) as Organ[];
-      if (organs.length === 0) return null;
-      const organ = pick(organs, random);
-      return ask(phantom.organSide[organ] ?? null, organ);
-    }
+    case "enlarged":
+      return ask(phantom.enlarged ? "yes" : "no", MEASURED[phantom.region]);
     case "open":
       return ask(captionFor(phantom));
   }
@@ -164,15 +163,22 @@ export function choiceQuestionFor(
   if (type === "region") return ask(phantom.region, [...REGIONS, "pelvis"]);
   if (type === "type") return ask(phantom.lesion ?? "no lesion", [...LESIONS, "no lesion"]);
   const { organ, side } = phantom;
-  if (organ === null || side === null) return null;
+  if (organ === null) return null;
   if (type === "organ") return ask(organ, LESION_ORGANS);
-  const decoy = pick(LESION_ORGANS.filter((o) => o !== organ), random);
-  return ask(`${side} ${organ}`, [
-    `${oppositeSide(side)} ${organ}`,
-    `${side} ${decoy}`,
-    `${oppositeSide(side)} ${decoy}`,
-  ]);
+  // The other side and the region's other organs first: the region should tell as little as it can.
+  const near = PLACES.filter((place) =>
+    place.organ === organ || (IN_ABDOMEN.has(organ) && IN_ABDOMEN.has(place.organ))
+  );
+  const others = near.map(placeOf).filter((place) => place !== placeOf({ organ, side }));
+  const far = shuffle(PLACES.filter((place) => !near.includes(place)), random).map(placeOf);
+  return ask(placeOf({ organ, side })!, [...others, ...far].slice(0, 3) as string[]);
 }
+
+/** All places of lesions. */
+const PLACES = LESION_ORGANS.flatMap((organ): Pick<Findings, "organ" | "side">[] =>
+  ORGAN_SIDE[organ] ? [{ organ, side: null }] : (["left", "right"] as const).map((side) => ({ organ, side }))
+);
+const IN_ABDOMEN: ReadonlySet<Organ | null> = new Set(["liver", "spleen", "kidney"]);
 
 const escaped = (text: string) => text.replace(/[.?*+^$()|[\]\\]/g, "\\$&");
 
@@ -183,7 +189,14 @@ const PATTERNS: readonly { type: QuestionType; withOrgan: boolean; pattern: RegE
 ].map(({ type, text, withOrgan }) => ({
   type,
   withOrgan,
-  pattern: new RegExp(`^${escaped(text).replace("ORGAN", `(${ORGANS.join("|")})`)}$`),
+  pattern: new RegExp(
+    `^${
+      escaped(text).replace(
+        "ORGAN",
+        `(${(type === "enlarged" ? Object.values(MEASURED) : ORGANS).join("|")})`,
+      )
+    }$`,
+  ),
 }));
 
 /** The type of a question that questionFor or choiceQuestionFor asks; null for any other question. */
@@ -193,8 +206,8 @@ export function questionTypeOf(question: string): QuestionType | null {
 
 /**
  * The type of a question that questionFor or choiceQuestionFor asks, and the true answer; null for any other question.
- * The answer is null where the findings do not tell (the side of a lesion without a lesion, of an organ that is not
- * there) and for "open", which has four wordings.
+ * The answer is null where the findings do not tell (the side of a lesion without a lesion or in the liver, the size of
+ * what is not there) and for "open", which has four wordings.
  */
 export function trueAnswer(
   question: string,
@@ -202,7 +215,7 @@ export function trueAnswer(
 ): { type: QuestionType; answer: string | null } | null {
   for (const { type, withOrgan, pattern } of PATTERNS) {
     const match = pattern.exec(question);
-    if (match) return { type, answer: answerOf(type, findings, match[1] as Organ | undefined, withOrgan) };
+    if (match) return { type, answer: answerOf(type, findings, match[1] as Label | undefined, withOrgan) };
   }
   return null;
 }
@@ -210,10 +223,10 @@ export function trueAnswer(
 function answerOf(
   type: QuestionType,
   findings: Findings,
-  asked: Organ | undefined,
+  asked: Label | undefined,
   withOrgan: boolean,
 ): string | null {
-  const { modality, region, organs, lesion, organ, side, organSide } = findings;
+  const { modality, region, organs, lesion, organ, side, enlarged } = findings;
   switch (type) {
     case "modality":
       return modality;
@@ -221,12 +234,12 @@ function answerOf(
       return region;
     case "organ_yn":
       return organs.includes(asked!) ? "yes" : "no";
-    case "organ_side":
-      return organSide[asked!] ?? null;
+    case "enlarged":
+      return asked === MEASURED[region] ? (enlarged ? "yes" : "no") : null;
     case "presence":
       return lesion ? "yes" : "no";
     case "side":
-      return withOrgan && side ? `${side} ${organ}` : side;
+      return withOrgan ? placeOf(findings) : side;
     case "type":
       return lesion ?? "no lesion";
     case "organ":

@@ -11,6 +11,7 @@ export interface TruthRow {
   /** Null without a lesion; then organ and side are null too. */
   lesion: string | null;
   organ: string | null;
+  /** Side of the lesion in an organ of which there are two; else null. */
   side: string | null;
   /** Side of the organs that lie on one side only. */
   organSide: Readonly<Record<string, string>>;
@@ -69,7 +70,7 @@ function checkAnswer(
       /\b(lesion|abnormality|affected|finding)\b/i.test(pair.question);
     const side = organ && !lesionAsked
       ? truth.organSide[organ] ?? (truth.organ === organ ? truth.side : undefined)
-      : truth.side;
+      : lesionSide(truth);
     if (side === undefined) return "unverifiable";
     const sides = entities.filter(({ kind }) => kind === "side").map(({ concept }) => concept);
     const others = entities.filter(({ kind }) => kind !== "side");
@@ -93,6 +94,10 @@ function checkAnswer(
   return extra.length > 0 ? "unverifiable" : "supported";
 }
 
+/** Side of the lesion: its own, or that of the organ where the body has only one. */
+const lesionSide = (truth: TruthRow): string | null =>
+  truth.side ?? truth.organSide[truth.organ ?? ""] ?? null;
+
 function premiseOnLesion(question: string, premise: readonly Entity[]): boolean {
   return premise.some(({ kind }) => kind === "finding") ||
     /\b(lesion|abnormality|affected|finding|abnormal)\b/i.test(question);
@@ -114,7 +119,7 @@ function agrees(entities: readonly Entity[], truth: TruthRow): boolean {
         : concept === truth.organ || truth.organs.includes(concept);
     }
     const [organ] = organs;
-    if (lesionNamed || organ === undefined || organ === truth.organ) return concept === truth.side;
+    if (lesionNamed || organ === undefined || organ === truth.organ) return concept === lesionSide(truth);
     return concept === truth.organSide[organ];
   });
 }

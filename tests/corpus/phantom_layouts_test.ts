@@ -40,10 +40,12 @@ function answerTo(question: string, row: GroundTruth, choices: boolean): string 
   const organ = ["lung", "heart", "liver", "spleen", "kidney", "brain"].find((o) => question.includes(o));
   if (/modality|taken/.test(question)) return row.modality;
   if (/body part|region/.test(question)) return row.region;
-  if (organ && /side|left/.test(question)) return row.organSide[organ as "heart"] ?? null;
+  if (/enlarged|larger|size/.test(question)) return row.enlarged ? "yes" : "no";
   if (organ) return row.organs.includes(organ as "heart") ? "yes" : "no";
   if (/type|kind|what is the lesion/.test(question)) return row.lesion ?? "no lesion";
-  if (choices && /location|where is the lesion\?/.test(question)) return `${row.side} ${row.organ}`;
+  if (choices && /location|where is the lesion\?/.test(question)) {
+    return row.side ? `${row.side} ${row.organ}` : row.organ;
+  }
   return row.organ;
 }
 

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import sharp from "sharp";
 import {
-  drawPhantom,
   type PhantomCounts,
+  phantomOf,
   readGroundTruth,
   writePhantomCorpora,
 } from "../../lib/phantom/mod.ts";
@@ -33,7 +33,7 @@ Deno.test("every image of the ground truth is there and is the phantom of its se
   assert(truth.length > 40);
   assertEquals(first.images.slake, counts.slake);
   for (const row of truth) {
-    const phantom = drawPhantom(row.seed, "shifted");
+    const phantom = phantomOf(row);
     const { data, info } = await sharp(join(dir, row.imageFile)).raw().toBuffer({ resolveWithObject: true });
     assertEquals([info.width, info.height, info.channels], [112, 112, 3]);
     const error = phantom.pixels.reduce((sum, v, i) => sum + Math.abs(v - data[3 * i]), 0) /

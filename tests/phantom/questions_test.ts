@@ -6,7 +6,10 @@ import {
   choiceQuestionFor,
   drawPhantom,
   LESION_TYPES,
+  MEASURED,
+  ORGAN_SIDE,
   ORGANS,
+  placeOf,
   QUESTION_TYPES,
   questionFor,
   questionTypeOf,
@@ -20,10 +23,9 @@ Deno.test("every answer is what the phantom shows", () => {
   for (const p of sample) {
     for (const type of QUESTION_TYPES) {
       const asked = questionFor(p, type, random);
-      if (type === "side" || type === "type" || type === "organ") {
-        assertEquals(asked === null, p.lesion === null);
-      }
-      if (type === "organ_side") assertEquals(asked === null, Object.keys(p.organSide).length === 0);
+      if (type === "type" || type === "organ") assertEquals(asked === null, p.lesion === null);
+      if (type === "side") assertEquals(asked === null, p.organ === null || p.organ in ORGAN_SIDE);
+      if (type === "enlarged") assert(asked!.question.includes(MEASURED[p.region]), asked!.question);
       if (asked === null) continue;
       assert(!asked.question.includes("ORGAN") && asked.question === asked.question.toLowerCase());
       assert(!/ [?.,]/.test(asked.question) && /[?.]$/.test(asked.question));
@@ -32,7 +34,7 @@ Deno.test("every answer is what the phantom shows", () => {
         modality: p.modality,
         region: p.region,
         organ_yn: organ && (p.organs.includes(organ) ? "yes" : "no"),
-        organ_side: organ && p.organSide[organ],
+        enlarged: p.enlarged ? "yes" : "no",
         presence: p.lesion ? "yes" : "no",
         side: p.side,
         type: p.lesion,
@@ -52,7 +54,7 @@ Deno.test("organ questions are answered yes and no equally often", () => {
 
 Deno.test("training uses three phrasings and never the held-out one", () => {
   const random = rng("phrasings");
-  const sick = sample.filter((p) => p.lesion !== null && p.region === "abdomen");
+  const sick = sample.filter((p) => p.organ === "kidney");
   const plain = (text: string) => ORGANS.reduce((t, organ) => t.replace(organ, "ORGAN"), text);
   for (const type of QUESTION_TYPES) {
     const seen = new Set<string>();
@@ -81,7 +83,7 @@ Deno.test("a choice question has four different options, one of them true, at an
         region: p.region,
         type: p.lesion ?? "no lesion",
         organ: p.organ,
-        side: `${p.side} ${p.organ}`,
+        side: placeOf(p),
       };
       assertEquals(q.answer, truth[type] ?? "missing");
     }
@@ -123,7 +125,11 @@ Deno.test("trueAnswer gives type and answer of every question that phantoms ask,
       }
     }
   }
-  assertEquals(questionTypeOf("where is the heart, left or right?"), "organ_side");
+  assertEquals(questionTypeOf("is the ventricle larger than normal?"), "enlarged");
+  assertEquals(trueAnswer("is the heart enlarged?", { ...sample[0], region: "head" }), {
+    type: "enlarged",
+    answer: null,
+  });
   assertEquals(questionTypeOf("is the bladder visible?"), null);
   assertEquals(trueAnswer("is the bladder visible?", sample[0]), null);
   assertEquals(trueAnswer("What modality is this image?", sample[0]), null);

@@ -9,7 +9,17 @@ const chest: TruthRow = {
   lesion: "nodule",
   organ: "lung",
   side: "left",
-  organSide: { heart: "right" },
+  organSide: { heart: "left" },
+};
+/** The body has one liver: the side of what lies in it is the liver's. */
+const liver: TruthRow = {
+  modality: "ct",
+  region: "abdomen",
+  organs: ["liver", "spleen", "kidney", "spine"],
+  lesion: "cyst",
+  organ: "liver",
+  side: null,
+  organSide: { liver: "right", spleen: "left" },
 };
 const healthy: TruthRow = {
   modality: "ct",
@@ -34,8 +44,13 @@ const CASES: [TruthRow, string, string, FactVerdict][] = [
   [chest, "Where is the cyst located?", "left lung", "contradicted"],
   [chest, "Which side is affected?", "left", "supported"],
   [chest, "Which side is affected?", "right", "contradicted"],
-  [chest, "Which side is the heart on?", "right", "supported"],
-  [chest, "Which side is the heart on?", "left", "contradicted"],
+  [chest, "Which side is the heart on?", "left", "supported"],
+  [chest, "Which side is the heart on?", "right", "contradicted"],
+  [liver, "Where is the cyst located?", "liver", "supported"],
+  [liver, "Where is the cyst located?", "left liver", "contradicted"],
+  [liver, "Which side is affected?", "right", "supported"],
+  [liver, "Which side is affected?", "left", "contradicted"],
+  [liver, "Is there a cyst on the left side?", "yes", "contradicted"],
   [chest, "Which lung is affected?", "The left lung", "supported"],
   [chest, "Which imaging modality was used?", "radiograph", "supported"],
   [chest, "Which imaging modality was used?", "CT", "contradicted"],

@@ -38,7 +38,7 @@ const { model, tokenizer } = await openModel(preset);
 const store = phantomStore();
 
 const examplesOf = (count: number, seed: number) =>
-  phantomExamples(count, seed, "shifted", ["organ_side", "side"], tokenizer, model.config);
+  phantomExamples(count, seed, "shifted", ["enlarged", "side"], tokenizer, model.config);
 const examples = examplesOf(12, 300_000_000), validation = examplesOf(8, 310_000_000);
 
 const bytesOf = (params: Params) =>

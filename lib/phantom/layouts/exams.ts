@@ -20,6 +20,7 @@ export interface GroundTruth {
   organ: Organ | null;
   side: Side | null;
   organSide: Partial<Record<Organ, Side>>;
+  enlarged: boolean;
   /** Lesion mask (PNG, 0 or 255), null without a lesion. */
   maskFile: string | null;
 }
@@ -44,7 +45,12 @@ export const SEEDS_PER_SPLIT = 20_000;
  */
 export function* phantomsOf(dataset: PhantomDataset, split: Split, seed: number): Generator<Phantom> {
   const first = SPLIT_SEED[split] + DATASET_SEED[dataset] + (seed % 10) * SEEDS_PER_SPLIT;
-  for (let k = 0; k < SEEDS_PER_SPLIT; k++) yield drawPhantom(first + k, "shifted");
+  for (let k = 0; k < SEEDS_PER_SPLIT; k++) yield phantomOf({ seed: first + k, split });
+}
+
+/** The phantom that a picture of the corpora shows: only test pictures have lesions in combinations held out from training. */
+export function phantomOf({ seed, split }: Pick<GroundTruth, "seed" | "split">): Phantom {
+  return drawPhantom(seed, "shifted", { combinations: split === "test" ? "all" : "trained" });
 }
 
 /**
@@ -60,7 +66,7 @@ export async function recordTruth(
   phantom: Phantom,
 ): Promise<void> {
   job.signal?.throwIfAborted();
-  const { seed, modality, region, organs, lesion, organ, side, organSide, mask } = phantom;
+  const { seed, modality, region, organs, lesion, organ, side, organSide, enlarged, mask } = phantom;
   const maskFile = lesion ? `masks/${dataset}/${seed}.png` : null;
   job.truth.push({
     dataset,
@@ -74,6 +80,7 @@ export async function recordTruth(
     organ,
     side,
     organSide,
+    enlarged,
     maskFile,
   });
   if (maskFile) await put(job.root, maskFile, await encodePng(mask.map((m) => m * 255), 1));

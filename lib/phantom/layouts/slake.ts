@@ -12,14 +12,14 @@ const CONTENT = {
   modality: "Modality",
   region: "Position",
   organ_yn: "Organ",
-  organ_side: "Position",
+  enlarged: "Size",
 } as const;
 const CHINESE_MODALITY = { "x-ray": "X光", ct: "CT", mri: "MRI" } as const;
 type AnatomyType = keyof typeof CONTENT;
 
 /**
  * SLAKE's layout: {train,validate,test}.json and imgs/xmlab{N}/{source.jpg,mask.png,detection.json}, mask.txt.
- * Anatomy questions only, as stage 1 asks them: 4 to 6 an image. Like the real files it has a few Chinese rows,
+ * Anatomy questions only, as stage 1 asks them: five an image. Like the real files it has a few Chinese rows,
  * questions with two spaces, and in train one empty answer and one duplicate.
  */
 export async function writeSlake(job: LayoutJob): Promise<void> {
@@ -40,7 +40,7 @@ export async function writeSlake(job: LayoutJob): Promise<void> {
         q_lang: language,
         location: LOCATION[phantom.region],
         modality: MODALITY[phantom.modality],
-        answer_type: type === "organ_yn" || type === "organ_side" ? "CLOSED" : "OPEN",
+        answer_type: type === "organ_yn" || type === "enlarged" ? "CLOSED" : "OPEN",
         base_type: "vqa",
         content_type: CONTENT[type],
         triple: ["vhead", "_", "_"],
@@ -67,7 +67,7 @@ export async function writeSlake(job: LayoutJob): Promise<void> {
   }
 }
 
-/** Modality, region, two different organs, and the side of each one-sided organ. */
+/** Modality, region, two different organs, and the size of the one whose size is asked about. */
 function anatomyQuestions(phantom: Phantom, random: () => number): Question[] {
   const asked: Question[] = [];
   const add = (question: Question | null) => {
@@ -76,7 +76,7 @@ function anatomyQuestions(phantom: Phantom, random: () => number): Question[] {
   add(questionFor(phantom, "modality", random));
   add(questionFor(phantom, "region", random));
   while (asked.length < 4) add(questionFor(phantom, "organ_yn", random));
-  for (const _ of Object.keys(phantom.organSide)) add(questionFor(phantom, "organ_side", random));
+  add(questionFor(phantom, "enlarged", random));
   return asked;
 }
 

@@ -1,11 +1,11 @@
 import { canonicalJson, rng, sha256 } from "../../config/mod.ts";
 import { CAPTION_TEMPLATES, captionFor } from "../captions.ts";
-import { drawPhantom } from "../draw.ts";
 import { CHOICE_TYPES, choiceQuestionFor, QUESTION_TYPES, questionFor } from "../questions.ts";
 import {
   type GroundTruth,
   type LayoutJob,
   type PhantomDataset,
+  phantomOf,
   SEEDS_PER_SPLIT,
   type SplitCounts,
 } from "./exams.ts";
@@ -39,7 +39,7 @@ export interface GroundTruthSummary {
 }
 
 /** Raise when a layout changes in a way that the fingerprint of a few pictures does not show. */
-const LAYOUT_VERSION = 2;
+const LAYOUT_VERSION = 3;
 const MARKER = "phantom_corpora.json";
 const WRITERS: Record<PhantomDataset, (job: LayoutJob) => Promise<void>> = {
   slake: writeSlake,
@@ -102,7 +102,7 @@ export async function readGroundTruth(dir: string): Promise<GroundTruth[]> {
 /** Hash over the request and what the code draws and asks for seven seeds: a changed drawing is a changed corpus. */
 function fingerprint(seed: number, counts: PhantomCounts): string {
   const drawn = Array.from({ length: 7 }, (_, k) => {
-    const phantom = drawPhantom(5_000_000 + k, "shifted"), random = rng(k);
+    const phantom = phantomOf({ seed: 5_000_000 + k, split: "test" }), random = rng(k);
     const questions = QUESTION_TYPES.map((type) => questionFor(phantom, type, random));
     const choices = CHOICE_TYPES.map((type) => choiceQuestionFor(phantom, type, random));
     const captions = Array.from(

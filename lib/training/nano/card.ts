@@ -55,7 +55,7 @@ Both together took ${m.cpuMinutes.toFixed(1)} minutes of processor time.
 ## Accuracy
 Share of held-out questions answered word for word by greedy generation, in percent with 95 % Wilson intervals. *Blank*:
 the same questions with a grey image. *Shifted*: the style that stages 1 and 2 adapt the model to (other contrast, noise
-and polarity; left and right are the patient's), before any adaptation.
+and polarity), before any adaptation.
 
 | question type | n | generic | blank image | shifted |
 |---|---|---|---|---|

@@ -22,7 +22,9 @@ import { writePhantomPixels } from "./vision_pretraining.ts";
 const MIX: readonly [QuestionType | "caption", number][] = [
   ["caption", 5],
   ["open", 3],
-  ...ANATOMY_TYPES.map((type) => [type, type.startsWith("organ") ? 2 : 1] as [QuestionType, number]),
+  ...ANATOMY_TYPES.map((type) =>
+    [type, type === "organ_yn" || type === "enlarged" ? 2 : 1] as [QuestionType, number]
+  ),
   ["presence", 2],
   ["side", 3],
   ["type", 3],
