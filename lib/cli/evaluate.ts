@@ -9,6 +9,7 @@ import {
   type GivenAnswers,
   type GridItems,
   gridItems,
+  isShort,
   type ItemScore,
   judgedCells,
   judgeOpen,
@@ -123,11 +124,12 @@ function scored(
   const found = given.map(([testSet, answers]) => {
     const cell = `${testSet}__${name}`, items = own.get(testSet)!, { open } = answers;
     const seen = pairs.filter((pair) => pair.dataset === testSet && pair.split === "train");
-    const [said, copy] = open.length > 0 ? overlapTable(items.open, open) : [];
+    const long = seen.filter((pair) => !isShort(pair)).map(({ answer }) => answer);
+    const [said, copy, typical = null] = open.length > 0 ? overlapTable(items.open, open, long) : [];
     return {
       cell: { name: cell, testSet },
       scores: systemScores(cell, items, answers, seen),
-      overlap: said && copy ? [{ cell, items: items.open.length, answers: said, copy }] : [],
+      overlap: said && copy ? [{ cell, items: items.open.length, answers: said, copy, typical }] : [],
     };
   });
   return {

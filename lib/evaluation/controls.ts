@@ -1,4 +1,5 @@
 import { rng, shuffle } from "../config/mod.ts";
+import { mean, rouge } from "../stats/mod.ts";
 import { normaliseAnswer } from "./normalise.ts";
 import type { EvaluationItem, Prediction } from "./records.ts";
 
@@ -26,25 +27,51 @@ export function majorityPredictions(
 }
 
 /**
- * Control "question only": the most frequent training answer to the same question text, else the majority answer. What a
- * system can score without ever seeing an image.
+ * Control "question only": the most frequent training answer to the same question text, else the most frequent one of all;
+ * where an item has options, the most frequent of them, if any ever was an answer. What a system can score without ever
+ * seeing an image.
  *
+ * @param groupOf a fact about the image that is given away, such as its region: answers are then counted among the training
+ * items that share it. Without: no fact.
  * @throws without training items.
  */
-export function questionOnlyPredictions(
-  training: readonly TrainingItem[],
-  items: readonly EvaluationItem[],
+export function questionOnlyPredictions<T extends TrainingItem, I extends EvaluationItem>(
+  training: readonly T[],
+  items: readonly I[],
+  groupOf: (item: T | I) => string = () => "",
 ): Prediction[] {
   const fallback = majorityPredictions(training, items);
-  const answers = new Map<string, string[]>();
-  for (const { question, answer } of training) {
-    const key = normaliseAnswer(question);
-    answers.set(key, [...(answers.get(key) ?? []), normaliseAnswer(answer)]);
-  }
+  const all = training.map(({ answer }) => normaliseAnswer(answer));
+  const keyOf = (item: T | I) => JSON.stringify([groupOf(item), normaliseAnswer(item.question)]);
+  const byKey = Map.groupBy(all.keys(), (i) => keyOf(training[i]));
   return items.map((item, i) => {
-    const seen = answers.get(normaliseAnswer(item.question));
-    return seen ? { ...fallback[i], answer: mostFrequent(seen) } : fallback[i];
+    const seen = byKey.get(keyOf(item))?.map((k) => all[k]) ?? [];
+    const options = item.choices && new Set(item.choices.map(normaliseAnswer));
+    const possible = [seen, all].map((answers) =>
+      options ? answers.filter((answer) => options.has(answer)) : answers
+    );
+    const counted = possible.find((answers) => answers.length > 0);
+    return counted ? { ...fallback[i], answer: mostFrequent(counted) } : fallback[i];
   });
+}
+
+/** Answers compared with each other to find the typical one. */
+const COMPARED = 100;
+
+/**
+ * Control "typical answer": the one answer that is most like the others, by mean ROUGE-L over at most 100 of them, evenly
+ * taken. What a system scores that says the same of every picture.
+ *
+ * @returns null without answers
+ */
+export function typicalAnswer(answers: readonly string[]): string | null {
+  const step = Math.max(1, answers.length / COMPARED);
+  const some = Array.from(
+    { length: Math.min(COMPARED, answers.length) },
+    (_, i) => answers[Math.floor(i * step)],
+  );
+  const likeness = some.map((answer) => mean(some.map((other) => rouge(answer, other).rougeL)));
+  return some[likeness.indexOf(Math.max(...likeness))] ?? null;
 }
 
 /**

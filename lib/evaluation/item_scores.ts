@@ -7,9 +7,16 @@ import { type ScorerName, SCORERS, UNREAD } from "./scorers.ts";
 
 /**
  * How an answer came about: to a short or an open question about its image, to a short one about a grey image or another
- * item's, or without any model (the most frequent training answer, of all or of that question).
+ * item's, or without any model (the most frequent training answer: of all, to that question, to it about that region).
  */
-export type AnswerKind = "short" | "open" | "blank" | "shuffled" | "majority" | "questionOnly";
+export type AnswerKind =
+  | "short"
+  | "open"
+  | "blank"
+  | "shuffled"
+  | "majority"
+  | "questionOnly"
+  | "questionAndRegion";
 
 /** One answer under one rule, or as the judge sees it. All tables are made from these rows. */
 export interface ItemScore {
@@ -60,12 +67,14 @@ export type GivenAnswers = Omit<CellAnswers, "cell">;
  * no rows.
  *
  * @param training pairs that the controls without a model count answers in
+ * @param regionOf the body region of an item's image, where ground truth tells it: one control more
  */
-export function systemScores(
+export function systemScores<I extends EvaluationItem>(
   cell: string,
-  { short, open }: { short: readonly EvaluationItem[]; open: readonly EvaluationItem[] },
+  { short, open }: { short: readonly I[]; open: readonly I[] },
   given: GivenAnswers,
-  training: readonly EvaluationItem[],
+  training: readonly I[],
+  regionOf: ((item: I) => string) | null = null,
 ): ItemScore[] {
   const all = Object.keys(SCORERS) as ScorerName[];
   const some = (predictions: readonly Prediction[], kind: AnswerKind, scorers?: readonly ScorerName[]) =>
@@ -81,20 +90,26 @@ export function systemScores(
       ? [
         ...some(majorityPredictions(training, short), "majority"),
         ...some(questionOnlyPredictions(training, short), "questionOnly"),
+        ...(regionOf ? some(questionOnlyPredictions(training, short, regionOf), "questionAndRegion") : []),
       ]
       : []),
   ];
 }
 
-/** Scores of all systems of the grid. */
+/**
+ * Scores of all systems of the grid.
+ *
+ * @param regionOf as of `systemScores`
+ */
 export function itemScores(
   answers: readonly CellAnswers[],
   items: GridItems,
   training: readonly QaPair[],
+  regionOf: ((item: QaPair) => string) | null = null,
 ): ItemScore[] {
   return answers.flatMap(({ cell: { name, testSet }, ...given }) => {
     const seen = training.filter((pair) => pair.dataset === testSet && pair.split === "train");
-    return systemScores(name, items[testSet], given, seen);
+    return systemScores(name, items[testSet], given, seen, regionOf);
   });
 }
 

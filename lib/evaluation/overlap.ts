@@ -1,5 +1,6 @@
 import { isChinese, mean, rouge } from "../stats/mod.ts";
 import { bleu } from "./bleu.ts";
+import { typicalAnswer } from "./controls.ts";
 import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
 
 /** Word-overlap metrics of answers against references: ROUGE as mean F1 in [0, 1], BLEU of the whole set in [0, 1]. */
@@ -23,14 +24,16 @@ function row(name: string, pairs: readonly { prediction: string; reference: stri
 }
 
 /**
- * ROUGE and BLEU of the generated answers alone (first run), and of a baseline that copies the question: where questions
- * leak their answers, the copy scores high without knowing anything.
+ * ROUGE and BLEU of the generated answers alone (first run), and of baselines that know nothing of the picture: a copy of
+ * the question, which scores high where questions leak their answers, and one typical training answer to every question.
  *
+ * @param training answers to choose the typical one from; without any there is no third row
  * @throws when answers repeat their question in front, because scoring prompt plus answer measures the prompt.
  */
 export function overlapTable(
   items: readonly EvaluationItem[],
   predictions: readonly Prediction[],
+  training: readonly string[] = [],
 ): OverlapRow[] {
   const { answers } = answersByItem(items, predictions);
   const repeated = items.filter((item, i) => {
@@ -43,6 +46,7 @@ export function overlapTable(
       `${repeated} of ${items.length} answers begin with their question: give the generated tokens only, without the prompt.`,
     );
   }
+  const typical = typicalAnswer(training);
   const units = items.some(({ answer }) => isChinese(answer)) ? " (each Chinese character is a word)" : "";
   return [
     row(`system${units}`, items.map((item, i) => ({ prediction: answers[i][0], reference: item.answer }))),
@@ -50,5 +54,11 @@ export function overlapTable(
       `copy of the question${units}`,
       items.map((item) => ({ prediction: item.question, reference: item.answer })),
     ),
+    ...(typical === null ? [] : [
+      row(
+        `typical training answer${units}`,
+        items.map((item) => ({ prediction: typical, reference: item.answer })),
+      ),
+    ]),
   ];
 }

@@ -8,6 +8,7 @@ import {
   type EvaluatedCell,
   GRID_COMPARISONS,
   type GridItems,
+  isShort,
   type OverlapRow,
   overlapTable,
   scoresOf,
@@ -15,6 +16,7 @@ import {
   type TestSet,
 } from "../evaluation/mod.ts";
 import { isOwn } from "../config/mod.ts";
+import type { QaPair } from "../synthesis/mod.ts";
 import { holm, type Interval, median } from "../stats/mod.ts";
 
 /** Exact match of one system on the short questions of its test set, beside what it gets without the right image. */
@@ -30,6 +32,8 @@ export interface CellAccuracy extends Accuracy {
   /** Null where there are no training pairs to count. */
   majority: number | null;
   questionOnly: number | null;
+  /** Null also where nothing tells the images' regions. */
+  questionAndRegion: number | null;
   /** Minus the same items with a grey image, with another item's, and minus the base model; intervals of the images. */
   overBlank: Interval;
   overShuffled: Interval | null;
@@ -43,7 +47,7 @@ export function cellAccuracies(cells: readonly EvaluatedCell[], table: ScoreTabl
     if (accuracy === null) return [];
     const blank = scoresOf(table, cell, "blank"), shuffled = scoresOf(table, cell, "shuffled");
     const base = system === "base" ? [] : scoresOf(table, `${testSet}__base`);
-    const alone = (kind: "majority" | "questionOnly") =>
+    const alone = (kind: "majority" | "questionOnly" | "questionAndRegion") =>
       accuracyOf(scoresOf(table, cell, kind))?.accuracy ?? null;
     return [{
       ...{ cell, testSet, system, adapter, ...accuracy },
@@ -51,6 +55,7 @@ export function cellAccuracies(cells: readonly EvaluatedCell[], table: ScoreTabl
       shuffled: accuracyOf(shuffled)?.accuracy ?? null,
       majority: alone("majority"),
       questionOnly: alone("questionOnly"),
+      questionAndRegion: alone("questionAndRegion"),
       overBlank: differenceOf(blank, own),
       overShuffled: shuffled.length > 0 ? differenceOf(shuffled, own) : null,
       overBase: base.length > 0 ? differenceOf(base, own) : null,
@@ -92,21 +97,34 @@ export function pairedRows(
   return rows.map((row, i) => ({ ...row, pValue: corrected[i] }));
 }
 
-/** Word overlap of one system's answers to the open questions, beside copying the question. */
+/** Word overlap of one system's answers to the open questions, beside what is had without looking. */
 export interface CellOverlap {
   cell: string;
   items: number;
   answers: OverlapRow;
   copy: OverlapRow;
+  /** Null where there are no training pairs with such answers. */
+  typical: OverlapRow | null;
 }
 
-/** ROUGE and BLEU of every system that was asked open questions. */
-export function cellOverlaps(answers: readonly CellAnswers[], items: GridItems): CellOverlap[] {
-  return answers.flatMap(({ cell, open }) => {
-    const asked = items[cell.testSet].open;
+/**
+ * ROUGE and BLEU of every system that was asked open questions.
+ *
+ * @param training pairs among whose long answers the typical one is looked for
+ */
+export function cellOverlaps(
+  answers: readonly CellAnswers[],
+  items: GridItems,
+  training: readonly QaPair[],
+): CellOverlap[] {
+  return answers.flatMap(({ cell: { name, testSet }, open }) => {
+    const asked = items[testSet].open;
     if (asked.length === 0) return [];
-    const [own, copy] = overlapTable(asked, open);
-    return [{ cell: cell.name, items: asked.length, answers: own, copy }];
+    const seen = training.filter((pair) =>
+      pair.dataset === testSet && pair.split === "train" && !isShort(pair)
+    );
+    const [own, copy, typical] = overlapTable(asked, open, seen.map(({ answer }) => answer));
+    return [{ cell: name, items: asked.length, answers: own, copy, typical: typical ?? null }];
   });
 }
 

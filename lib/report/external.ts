@@ -92,8 +92,13 @@ function comparisonRows({ cells }: ExternalSystem, table: ScoreTable, grid: Scor
 }
 
 const overlapRows = (overlaps: readonly CellOverlap[]): ShownRow[] =>
-  overlaps.flatMap(({ cell, items, answers, copy }) =>
-    [answers, copy].map(({ answers: who, ...scores }) => ({ cell, items, answers: who, ...scores }))
+  overlaps.flatMap(({ cell, items, answers, copy, typical }) =>
+    [answers, copy, ...(typical ? [typical] : [])].map(({ answers: who, ...scores }) => ({
+      cell,
+      items,
+      answers: who,
+      ...scores,
+    }))
   );
 
 /**

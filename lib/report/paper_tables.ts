@@ -173,6 +173,7 @@ export function answerTable(
         ]
         : []),
       ...(overlap ? [line("question copied", overlap.items, overlap.copy)] : []),
+      ...(overlap?.typical ? [line("one typical answer to all", overlap.items, overlap.typical)] : []),
     ];
   });
 }

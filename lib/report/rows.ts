@@ -1,16 +1,19 @@
 import { isOwn } from "../config/mod.ts";
 import {
   type Accuracy,
+  accuracyByGroup,
   type Consistency,
   DIFFERENT_READINGS,
   type GridItems,
   type GroupAccuracy,
+  type ItemMean,
   type JudgedCell,
   type OptionRanking,
   PENALTY_READINGS,
   type RobustAccuracy,
   type ScorerRow,
   scorerTable,
+  scoresOf,
   type ScoreTable,
   SET_OF,
   TEST_SETS,
@@ -71,7 +74,7 @@ export function differenceRows(comparisons: readonly PairedRow[]): ShownRow[] {
 /** Every system but those without stage 1 beside what it gets without the right image, or without any. */
 export function controlRows(accuracies: readonly CellAccuracy[]): ShownRow[] {
   return accuracies.filter(({ system }) => system !== "without stage 1").map(
-    ({ cell, items, accuracy, std, cut, blank, shuffled, majority, questionOnly }) => ({
+    ({ cell, items, accuracy, std, cut, blank, shuffled, majority, questionOnly, questionAndRegion }) => ({
       cell,
       items,
       accuracy,
@@ -81,6 +84,7 @@ export function controlRows(accuracies: readonly CellAccuracy[]): ShownRow[] {
       "other image": shuffled,
       majority,
       "question only": questionOnly,
+      ...(questionAndRegion === null ? {} : { "question + region": questionAndRegion }),
     }),
   );
 }
@@ -171,6 +175,23 @@ export function groupRows(groups: readonly GroupAccuracy[], title: string): Show
     high,
   }));
 }
+
+/** A row for every system that was asked such items, a column for every group of its items: share of right answers, interval of the images, items. */
+export const groupColumns = (
+  cells: readonly string[],
+  table: ScoreTable,
+  groups: readonly string[],
+  groupOf: (item: ItemMean) => string | null,
+): ShownRow[] =>
+  cells.flatMap((cell) => {
+    const found = accuracyByGroup(scoresOf(table, cell), groupOf);
+    if (found.length === 0) return [];
+    const columns = groups.map((group) => {
+      const own = found.find((row) => row.group === group);
+      return [group, own ? `${percentText(own.byImage)} of ${own.items}` : null];
+    });
+    return [{ system: cell, ...Object.fromEntries(columns) }];
+  });
 
 /** The paper's test sets without a short question. */
 export const unaskedSets = (items: GridItems): string[] =>

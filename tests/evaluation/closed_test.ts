@@ -23,6 +23,7 @@ import {
   scorerTable,
   scoreTable,
   shuffledImages,
+  typicalAnswer,
   vlmEvalKit,
   vlmEvalKitChoice,
   vqaSoftScore,
@@ -300,6 +301,38 @@ Deno.test("Controls: majority, question only, and images that are never an item'
   assertEquals(new Set(shown.values()).size, items.length);
   for (const [id, other] of shown) assert(imageOf.get(id) !== imageOf.get(other));
   assertEquals(shuffledImages(items.slice(0, 3), 0), null, "one image has over half");
+});
+
+Deno.test("Question only keeps to an item's options, and counts within the region where that is given away", () => {
+  const asked = (answer: string, imageId: string, choices: string[] | null = null) => (
+    { id: imageId, imageId, question: "Which organ?", answer, choices, answerType: null }
+  );
+  const said = ["lung", "lung", "lung", "liver", "liver", "brain"];
+  const training = said.map((answer) => asked(answer, answer === "lung" ? "chest" : "other"));
+  const from = (choices: string[] | null, groupOf?: (item: { imageId: string }) => string, image = "other") =>
+    questionOnlyPredictions(training, [asked("brain", image, choices)], groupOf)[0].answer;
+  assertEquals(from(null), "lung");
+  assertEquals(from(["Kidney", "Liver", "brain"]), "liver", "the most frequent of the options");
+  assertEquals(from(["kidney", "heart"]), "lung", "no option ever was an answer");
+  const byImage = ({ imageId }: { imageId: string }) => imageId;
+  assertEquals(from(null, byImage), "liver");
+  assertEquals(from(["lung", "brain"], byImage), "brain", "the region's options first");
+  assertEquals(from(["lung", "heart"], byImage), "lung", "then those of all");
+  assertEquals(from(null, byImage, "head"), "lung", "a region that training has not seen");
+});
+
+Deno.test("The typical answer is the one most like the others", () => {
+  const answers = [
+    "ct of the head",
+    "mri of the abdomen with a cyst",
+    "ct of the head with a cyst",
+    "no lesion",
+  ];
+  assertEquals(typicalAnswer(answers), "ct of the head with a cyst");
+  assertEquals(typicalAnswer([]), null);
+  const many = [...Array(900).fill("a b c"), ...Array(100).fill("x")];
+  assertEquals(typicalAnswer(many), "a b c");
+  assertEquals(typicalAnswer(many.toReversed()), "a b c", "taken evenly, not from the beginning");
 });
 
 Deno.test("Systems are compared item by item, and only on the same items", () => {

@@ -219,7 +219,7 @@ Deno.test("the report sets a system beside its controls and the systems that wer
   const system = { name: "mine", cells: [{ name: "slake__mine", testSet: "slake" as const }], judge: null };
   const report = externalReport(system, table, {
     grid,
-    overlaps: [{ cell: "slake__mine", items: 6, answers, copy }],
+    overlaps: [{ cell: "slake__mine", items: 6, answers, copy, typical: null }],
     judged: [],
   });
   const rows = report.split("\n").filter((line) => line.startsWith("| slake"));

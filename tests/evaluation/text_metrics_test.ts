@@ -74,6 +74,14 @@ Deno.test("Copying a question that leaks its answer scores, and is shown beside 
   );
   assertEquals(rows.map((row) => row.answers), ["system", "copy of the question"]);
   assert(rows[1].rouge1 > 0.7 && rows[0].rouge1 < 0.3);
+  const said = items.map(({ id }) => ({ id, run: 0, answer: "a cyst", seed: 1, cut: false }));
+  const [, , typical] = overlapTable(items, said, [
+    "no finding",
+    "a mass is seen in the left lobe",
+    "a mass is seen",
+  ]);
+  assertEquals(typical.answers, "typical training answer");
+  assert(typical.rougeL > 0.6 && typical.rougeL < 1);
 });
 
 Deno.test("Answers that begin with their question are refused", () => {

@@ -7,7 +7,7 @@ import {
   type Prediction,
   scoreTable,
 } from "@lib/evaluation/mod.ts";
-import { cellAccuracies, cellOverlaps, pairedRows } from "@lib/report/mod.ts";
+import { cellAccuracies, cellOverlaps, controlRows, pairedRows } from "@lib/report/mod.ts";
 import type { QaPair } from "@lib/synthesis/mod.ts";
 
 const pair = (n: number, more: Partial<QaPair> = {}) =>
@@ -40,6 +40,12 @@ Deno.test("accuracies come with controls, and differences are counted item by it
   const [base, trained] = cellAccuracies(cells, scores);
   assertEquals([base.accuracy, base.overBase], [0.5, null]);
   assertEquals([trained.accuracy, trained.blank, trained.shuffled, trained.majority], [0.8, 0, 0.1, 0.5]);
+  assertEquals([trained.questionOnly, trained.questionAndRegion], [0.5, null], "nothing tells the regions");
+  const told = scoreTable(itemScores(answers, items, training, ({ answer }) => answer));
+  const [, knowing] = cellAccuracies(cells, told);
+  assertEquals([knowing.questionOnly, knowing.questionAndRegion], [0.5, 1]);
+  assertEquals(controlRows([trained])[0]["question + region"], undefined);
+  assertEquals(controlRows([knowing])[0]["question + region"], 1);
   assertEquals([trained.overBlank.estimate, trained.overShuffled?.estimate], [0.8, 0.7]);
   assert(Math.abs(trained.overBase!.estimate - 0.3) < 1e-9 && trained.overBase!.low > 0.2);
   const [row] = pairedRows(cells, scores, [["roco_v2__without", "roco_v2__with"]]);
@@ -48,5 +54,5 @@ Deno.test("accuracies come with controls, and differences are counted item by it
   assert(Math.abs(row.pValue - 0.30175781) < 0.015, `${row.pValue}`);
   assert(row.detectable > 0.05);
   assertThrows(() => pairedRows(cells, scores, [["roco_v2__with", "nothing"]]), Error, '"nothing"');
-  assertEquals(cellOverlaps(answers, items), [], "no open questions, no overlap");
+  assertEquals(cellOverlaps(answers, items, training), [], "no open questions, no overlap");
 });

@@ -80,7 +80,7 @@ Deno.test("one question about one image, and none at all, make every table witho
     );
     assertEquals(controlRows(rows).length, rows.length);
     assertEquals(pairedRows(cells, scores, comparable(cells)), []);
-    assertEquals(cellOverlaps(answers, items), []);
+    assertEquals(cellOverlaps(answers, items, []), []);
     assertEquals(scorerRows(scores, ["roco_v2__with"]).length > 0, short.length > 0);
     assertEquals(medianImageGain(rows) === null, short.length === 0);
   }

@@ -113,7 +113,7 @@ Deno.test("every table and the bars have a row of each own set, without the pape
       "ours",
     ],
   );
-  const overlaps = cellOverlaps(answers, items);
+  const overlaps = cellOverlaps(answers, items, []);
   for (const stage of ["without", "with"] as const) {
     const own = answerTable(stage, { accuracies, scores, overlaps, judged: [] })
       .filter(({ dataset }) => String(dataset).includes("your own"));

@@ -57,7 +57,7 @@ function judged(right: (i: number) => boolean) {
   return judgedCells(scoreTable([...rows, ...verdictScores(verdicts, own, items)]));
 }
 const scores = scoreTable(rows), accuracies = cellAccuracies(EVALUATED_CELLS, scores);
-const overlaps = cellOverlaps(answers, items);
+const overlaps = cellOverlaps(answers, items, []);
 
 Deno.test("table 1 has the paper's four rows, the runs' standard deviation and LLaVA-Med's column", () => {
   const pairs = pairedRows(EVALUATED_CELLS, scores, [["slake__base", "slake__with"]]);

@@ -1,5 +1,5 @@
 /** Rows that the evaluation notebook shows: what is counted, rounded, left out and refused. */
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import {
   type CellAnswers,
   EVALUATED_CELLS,
@@ -15,6 +15,7 @@ import {
   type CellAccuracy,
   controlRows,
   differenceRows,
+  groupColumns,
   groupRows,
   itemRows,
   judgedRows,
@@ -48,6 +49,16 @@ Deno.test("Questions, images and different answers are counted for each test set
   const rows = itemRows(items, [...short, ...open].map((pair) => ({ id: `${pair.id}#template/1` })), records);
   assertEquals(rows.map(({ dataset }) => dataset), ["slake", "pmc_vqa", "roco_v2", "medpix2"]);
   assertEquals(Object.values(rows[2]), ["roco_v2", "roco_open", 4, 1, 3, 2, 2, 4]);
+});
+
+Deno.test("Systems stand beside each other by group of items, with how many items there are", () => {
+  const table = scoreTable(itemScores(answers, items, []));
+  const groupOf = ({ id }: { id: string }) => id === "q0" ? "seen" : id === "q1" ? "held out" : null;
+  const rows = groupColumns(["roco_v2__with", "roco_v2__base"], table, ["seen", "held out", "none"], groupOf);
+  assertEquals(rows.map(({ system }) => system), ["roco_v2__with"]);
+  assertEquals(Object.keys(rows[0]), ["system", "seen", "held out", "none"]);
+  assert(/^100\.0% \(.*\) of 1$/.test(`${rows[0].seen}`) && /^0\.0% .* of 1$/.test(`${rows[0]["held out"]}`));
+  assertEquals(rows[0].none, null);
 });
 
 Deno.test("Differences are percentage points, and a tiny p is no zero", () => {
