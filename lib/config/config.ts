@@ -107,7 +107,7 @@ export const Config = z.strictObject({
     stage1Gain: z.number(),
     /** 04: how far the loss on held-out questions falls, in nats per token. */
     stage1Fall: z.number(),
-    /** 05: the same, smallest of all cells. */
+    /** 05: the same, median of all cells. */
     stage2Fall: z.number(),
     /** 05: loss on another image minus loss on the right one, lower end of its 95% interval, smallest of all cells. */
     imageGain: z.number(),
@@ -165,7 +165,7 @@ const tiny: Config = {
     leakShare: 0,
     stage1Gain: 0,
     stage1Fall: 0.1,
-    stage2Fall: 0.1,
+    stage2Fall: 0.05,
     imageGain: 0.2,
     medianGain: 0.1,
     controlGain: 0.05,

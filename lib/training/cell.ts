@@ -4,6 +4,7 @@ import { type Adapter, type LoraConfig, type Params, paramsSha256 } from "../wei
 import type { CellData } from "./grid.ts";
 import { type ImageGain, imageGain } from "./image_gain.ts";
 import { examplesSha256, type Hooks, type KeepOptions, keptTraining, modelKey } from "./kept_training.ts";
+import { median } from "../stats/mod.ts";
 import { copyOf, tf } from "../tensor/mod.ts";
 import type { TrainingRecord } from "./fit.ts";
 import { lossFall, type StageOptions, trainStage2 } from "./stages.ts";
@@ -31,14 +32,15 @@ export function lifelessCells(cells: readonly TrainedCell[]): string[] {
 }
 
 /**
- * The least of the cells' falls of the loss (`lossFall`), and the least of the lower ends of what the right image brings, in
- * nats per token; null where no cell has validation pairs.
+ * The median of the cells' falls of the loss (`lossFall`), and the least of the lower ends of what the right image brings, in
+ * nats per token; null where no cell has validation pairs. Not the least of the falls: a cell of few cases after stage 1
+ * begins near its best loss and then learns its cases by heart.
  */
 export function cellChecks(cells: readonly TrainedCell[]): { fall: number | null; gain: number | null } {
   const falls = cells.map(({ curve }) => lossFall(curve)).filter((fall) => fall !== null);
   const lows = cells.flatMap(({ gain }) => gain ? [gain.low] : []);
   return {
-    fall: falls.length > 0 ? Math.min(...falls) : null,
+    fall: falls.length > 0 ? median(falls) : null,
     gain: lows.length > 0 ? Math.min(...lows) : null,
   };
 }
