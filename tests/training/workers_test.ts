@@ -83,7 +83,8 @@ function assertAlike(found: Awaited<ReturnType<typeof trained>>, expected: typeo
   }
   assertEquals(Object.keys(found.params), Object.keys(expected.params));
   const difference = apart(expected.params, found.params);
-  assert(difference < 1e-3, `${difference}`);
+  // AdamW moves an entry by its rate whatever the gradient: where that is near zero, rounding may turn the sign.
+  assert(difference < 5e-3, `${difference}`);
 }
 
 let single: Awaited<ReturnType<typeof trained>>;
