@@ -113,8 +113,10 @@ export const Config = z.strictObject({
     imageGain: z.number(),
     /** 06: gain over a grey and another image, lower end of its 95% interval, median of all trained systems. */
     medianGain: z.number(),
-    /** 06: smallest gain over a grey image, another image and the base model, lower end; null where it is not asked. */
+    /** 06: smallest gain over a grey and another image, lower end; null where it is not asked. */
     controlGain: z.number().nullable(),
+    /** 06: gain over the base model, lower end, median of all trained systems; null where it is not asked. */
+    baseGain: z.number().nullable(),
     /** 06: share of the judge's replies that are verdicts. */
     verdicts: z.number(),
     /** 07: largest distance of a row of attention from summing to 1, or weight on a hidden key. */
@@ -169,6 +171,7 @@ const tiny: Config = {
     imageGain: 0.2,
     medianGain: 0.1,
     controlGain: 0.05,
+    baseGain: 0.02,
     verdicts: 0.5,
     attentionError: 1e-3,
     mapDistance: 0.01,
@@ -240,6 +243,7 @@ const full: Config = {
     imageGain: 0,
     medianGain: 0,
     controlGain: null,
+    baseGain: null,
     verdicts: 0.9,
     attentionError: 2e-2,
     mapDistance: 0.01,

@@ -132,16 +132,27 @@ export function cellOverlaps(
 const imageGain = ({ overBlank, overShuffled }: CellAccuracy): number =>
   Math.min(overBlank.low, overShuffled?.low ?? Infinity);
 
+/** The trained systems of the paper's test sets. */
+const trainedOf = (accuracies: readonly CellAccuracy[]) =>
+  accuracies.filter(({ system, testSet }) => system !== "base" && !isOwn(testSet));
+
 /**
- * The least that any trained system gains over a grey image, another item's image and the base model, of the paper's test
- * sets: the lowest of the lower ends of the 95 % intervals, as a share; null where no system could be compared with the
- * base model.
+ * The least that any trained system gains over a grey image and another item's, of the paper's test sets: the lowest of the
+ * lower ends of the 95 % intervals, as a share; null where no trained system was asked.
  */
-export function smallestGain(accuracies: readonly CellAccuracy[]): number | null {
-  const lows = accuracies.flatMap((row) =>
-    row.overBase && !isOwn(row.testSet) ? [imageGain(row), row.overBase.low] : []
-  );
-  return lows.length > 0 ? Math.min(...lows) : null;
+export function smallestImageGain(accuracies: readonly CellAccuracy[]): number | null {
+  const trained = trainedOf(accuracies);
+  return trained.length > 0 ? Math.min(...trained.map(imageGain)) : null;
+}
+
+/**
+ * What training brings to the trained system in the middle: the median of the lower ends of the 95 % intervals over the base
+ * model, as a share; null where none could be compared with it. Not the least: where the base model is good already, as
+ * about CT and MRI, it has little left to gain.
+ */
+export function medianBaseGain(accuracies: readonly CellAccuracy[]): number | null {
+  const lows = trainedOf(accuracies).flatMap(({ overBase }) => overBase ? [overBase.low] : []);
+  return lows.length > 0 ? median(lows) : null;
 }
 
 /**
@@ -150,6 +161,6 @@ export function smallestGain(accuracies: readonly CellAccuracy[]): number | null
  * trained system was asked. Systems share images and test sets: they are not pooled into one sample.
  */
 export function medianImageGain(accuracies: readonly CellAccuracy[]): number | null {
-  const trained = accuracies.filter(({ system, testSet }) => system !== "base" && !isOwn(testSet));
+  const trained = trainedOf(accuracies);
   return trained.length > 0 ? median(trained.map(imageGain)) : null;
 }

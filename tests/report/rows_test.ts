@@ -19,10 +19,11 @@ import {
   groupRows,
   itemRows,
   judgedRows,
+  medianBaseGain,
   type PairedRow,
   robustnessRows,
   scorerRows,
-  smallestGain,
+  smallestImageGain,
 } from "@lib/report/mod.ts";
 
 const item = (n: number, answer: string) =>
@@ -89,8 +90,10 @@ Deno.test("Systems without stage 1 are not among the controls; the smallest gain
   ];
   const rows = controlRows([base, ...trained]);
   assertEquals(rows.map((row) => [row.cell, row.grey]), [["base", 0.4], ["with stage 1", 0.4]]);
-  assertAlmostEquals(smallestGain([base, ...trained])!, 0.12);
-  assertEquals(smallestGain([base]), null);
+  assertAlmostEquals(smallestImageGain([base, ...trained])!, 0.12);
+  assertEquals(smallestImageGain([base]), null);
+  assertAlmostEquals(medianBaseGain([base, ...trained, system("with stage 1", [0.3, 0.3, 0.2])])!, 0.2);
+  assertEquals(medianBaseGain([base]), null);
 });
 
 Deno.test("Rules, readings and groups keep the name of what they belong to", () => {
