@@ -5,7 +5,7 @@ import { readArgs, UsageError } from "./command.ts";
 export const usage = `usage: ./lab pretrain-nano DIR [--limit N]
 
 Makes the nano base checkpoint again, in the new folder DIR: the vision tower on patch labels, then the rest on captions
-and questions about drawn phantoms (about 12 minutes on 2 cores). The one in data/nano was made so.
+and questions about drawn phantoms (about 15 minutes on 2 cores). The one in data/nano was made so.
   --limit   at most N steps of each of the two parts, to try it out`;
 
 async function isFree(dir: string): Promise<boolean> {
