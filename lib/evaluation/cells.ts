@@ -13,7 +13,7 @@ import {
 } from "../config/mod.ts";
 import { chooseItems, type CorpusRecord, evaluationSets, resolveEvaluationSet } from "../corpus/mod.ts";
 import { type ImageStore, mergeAdapter, type Model } from "../model/mod.ts";
-import { hanCount } from "../stats/mod.ts";
+import { hanCount, mean } from "../stats/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import { dispose, tf } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
@@ -322,4 +322,22 @@ export function predictionRows(
       })
     );
   });
+}
+
+/**
+ * The least share of short answers, of all trained systems of the paper's test sets, that are not the base model's to the same
+ * question in the same run; null where none was asked. Answers are seeded by question and run, so that an adapter that
+ * learnt nothing gives 0.
+ */
+export function leastChanged(answers: readonly CellAnswers[]): number | null {
+  const base = new Map(
+    answers.filter(({ cell }) => cell.system === "base").map((own) => [own.cell.testSet, own.short]),
+  );
+  const changed = answers.flatMap(({ cell: { system, testSet }, short }) => {
+    const said = base.get(testSet);
+    if (system === "base" || isOwn(testSet) || !said || short.length === 0) return [];
+    const before = new Map(said.map(({ id, run, answer }) => [`${id}#${run}`, answer]));
+    return [mean(short.map(({ id, run, answer }) => Number(before.get(`${id}#${run}`) !== answer)))];
+  });
+  return changed.length > 0 ? Math.min(...changed) : null;
 }

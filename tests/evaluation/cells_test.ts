@@ -1,5 +1,5 @@
 /** The grid of systems: which questions they get, what their answers are compared with, and that asking leaks nothing. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { loadConfig } from "@lib/config/mod.ts";
 import {
@@ -9,6 +9,7 @@ import {
   evaluationRecords,
   isShort,
   itemScores,
+  leastChanged,
   type Prediction,
   predictionRows,
   scoresOf,
@@ -131,6 +132,16 @@ Deno.test("one row of scores for every system, question, run and rule, made once
   assertEquals(scoresOf(table, "roco_v2__with", "blank", "tokenF1"), [], "controls: exact match alone");
   assertEquals(scoresOf(table, "roco_v2__base"), []);
   assertEquals(predictionRows([given], items).filter(({ cut }) => cut).length, 1);
+});
+
+Deno.test("what training changed is the least of the trained systems' shares; an untrained adapter gives 0", () => {
+  const short = Array.from({ length: 10 }, (_, n) => pair(n));
+  const base = answered("roco_v2__base", short, () => false);
+  const some = answered("roco_v2__with", short, (i) => i < 3),
+    many = answered("roco_v2__without", short, (i) => i < 8);
+  assertAlmostEquals(leastChanged([base, many, some])!, 0.3);
+  assertEquals(leastChanged([base, many, { ...some, short: base.short.toReversed() }]), 0);
+  assertEquals([leastChanged([base]), leastChanged([some])], [null, null], "nothing to compare");
 });
 
 Deno.test("a cell is asked with and without its image; an untrained adapter changes nothing; no tensor is left", async () => {
