@@ -20,7 +20,7 @@ const config = loadConfig({}), opened = await openModel(config), TOKEN = "key-of
 const HOSTILE = `"><img src=x onerror="globalThis.owned = 1">`;
 const adapter = initAdapter(opened.model.config, { r: 2, alpha: 4, towers: "text", seed: 1 });
 for (const [name, x] of Object.entries(adapter.params)) {
-  if (name.includes("lora_B")) adapter.params[name] = tf.randomUniform(x.shape, -1, 1, "float32", 7);
+  if (name.includes("lora_B")) adapter.params[name] = tf.randomUniform(x.shape, -3, 3, "float32", 7);
 }
 const models = [
   { name: "base", model: opened.model },
