@@ -7,6 +7,7 @@ export * from "./curves.ts";
 export * from "./data_charts.ts";
 export { textWidth } from "./geometry.ts";
 export * from "./examples.ts";
+export * from "./intervals.ts";
 export * from "./lengths.ts";
 export * from "./mask.ts";
 export * from "./mixing.ts";

@@ -1,23 +1,6 @@
-import {
-  BASELINES,
-  type FaithfulnessRow,
-  isAhead,
-  type PaintedChange,
-  type PointingGain,
-  type PointingGame,
-} from "../saliency/mod.ts";
+import { type FaithfulnessRow, isAhead, type PaintedChange, type PointingGain } from "../saliency/mod.ts";
 import type { Interval } from "../stats/mod.ts";
 import { type Cell, percentText } from "./tables.ts";
-
-/** The pointing game, one row for each map or baseline, one column for each type of question; and the mass over all types. */
-export function pointingRows(games: readonly PointingGame[]): Record<string, Cell>[] {
-  return [...Map.groupBy(games, ({ map }) => map)].map(([map, own]) => ({
-    map,
-    kind: map in BASELINES ? "baseline" : "map",
-    ...Object.fromEntries(own.map(({ question, pointing }) => [question, percentText(pointing)])),
-    "mass on the lesion, all": percentText(own.at(-1)!.mass),
-  }));
-}
 
 /** An estimate with its interval, so many digits after the point; no "-0.0". */
 function intervalText({ estimate, low, high }: Interval, digits: number): string {

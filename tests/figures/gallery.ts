@@ -6,6 +6,7 @@ import {
   conceptCountsFigure,
   curationFigure,
   examplesFigure,
+  intervalsFigure,
   lengthsFigure,
   linesFigure,
   lossCurvesFigure,
@@ -133,6 +134,16 @@ export async function gallery(): Promise<Record<string, PlotlySpec>> {
       bar("PMC-VQA", "with stage 1", 66),
       { group: "SLAKE", system: "with stage 1, paper", accuracy: 0.79, low: null, high: null, from: "paper" },
     ], caption("Accuracy")),
+    intervals: intervalsFigure(
+      ["type", "all"].flatMap((group) =>
+        ["rollout", "local contrast", "centre"].map((label, i) => ({
+          ...{ label, group, kind: i === 0 ? "map" : "baseline" },
+          interval: wilsonInterval(150 - 50 * i, 200),
+        }))
+      ),
+      "Share",
+      caption("Pointing game"),
+    ),
     scaling: scalingFigure(points, fitScalingLaw(points), caption("Scaling law")),
     architecture: architectureFigure(
       {

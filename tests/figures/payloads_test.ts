@@ -4,6 +4,7 @@ import {
   conceptCountsFigure,
   curationFigure,
   examplesFigure,
+  intervalsFigure,
   lengthsFigure,
   linesFigure,
   maskFigure,
@@ -53,6 +54,13 @@ async function figures(): Promise<{ shown: Record<string, PlotlySpec>; cut: Reco
           reference: p,
           answers: [{ system: p, answer: p, right: true }],
         })),
+        plain,
+      ),
+      intervals: intervalsFigure(
+        PAYLOADS.map((p) => (
+          { label: p, group: all, kind: p, interval: { estimate: 0.5, low: 0.4, high: 0.6 } }
+        )),
+        "share",
         plain,
       ),
       mixing: mixingFigure(

@@ -1,25 +1,31 @@
 /** Rows and panels of the saliency notebook. */
-import { assertEquals } from "@std/assert";
-import { mapPanels } from "@lib/figures/mod.ts";
-import { aheadRows, areaRows, gainRows, pointingRows } from "@lib/report/mod.ts";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { mapPanels, pointingFigure } from "@lib/figures/mod.ts";
+import { aheadRows, areaRows, gainRows } from "@lib/report/mod.ts";
 
-Deno.test("pointing games are shown as shares with their intervals, types beside each other", () => {
-  const interval = { estimate: 0.25, low: 0.2, high: 0.3 };
-  const game = (question: string, map: string) => ({
-    question,
-    map,
-    images: 9,
-    pointing: interval,
-    mass: interval,
-  });
-  const rows = pointingRows(
-    ["type", "all"].flatMap((type) => ["rollout", "centre"].map((map) => game(type, map))),
+Deno.test("pointing games are drawn with their intervals in percent, types beside each other and the mass of all", () => {
+  const [pointing, mass] = [{ estimate: 0.25, low: 0.2, high: 0.35 }, { estimate: 0.1, low: 0.1, high: 0.1 }];
+  const game = (question: string, map: string) => ({ ...{ question, map, images: 9 }, pointing, mass });
+  const games = ["type", "all"].flatMap((type) => ["rollout", "centre"].map((map) => game(type, map)));
+  const { data, layout } = pointingFigure(games, { title: "t", provenance: "p" });
+  const drawn = data as unknown as {
+    name: string;
+    xaxis: string;
+    x: number[];
+    y: number[];
+    error_x: { array: number[]; arrayminus: number[] };
+  }[];
+  assertEquals(
+    drawn.map(({ name, xaxis, x, y }) => [name, xaxis, x, y]),
+    ["x", "x2", "x3"].flatMap((axis, i) => [
+      ["map", axis, [i < 2 ? 25 : 10], [0]],
+      ["baseline", axis, [i < 2 ? 25 : 10], [1]],
+    ]),
   );
-  const share = "25.0% (20.0–30.0)";
-  assertEquals(rows, [
-    { map: "rollout", kind: "map", type: share, all: share, "mass on the lesion, all": share },
-    { map: "centre", kind: "baseline", type: share, all: share, "mass on the lesion, all": share },
-  ]);
+  [drawn[0].error_x.array, drawn[0].error_x.arrayminus].forEach(([off], i) =>
+    assertAlmostEquals(off, [10, 5][i])
+  );
+  assertEquals((layout.yaxis as { ticktext: string[] }).ticktext, ["rollout", "centre"]);
 });
 
 Deno.test("what rollout fails against is said so", () => {
