@@ -9,12 +9,10 @@ import {
   type GivenAnswers,
   type GridItems,
   gridItems,
-  isShort,
   type ItemScore,
   judgedCells,
   judgeOpen,
   openJudge,
-  overlapTable,
   type Prediction,
   questionLines,
   type Questions,
@@ -30,7 +28,7 @@ import {
 } from "../evaluation/mod.ts";
 import { escapeMarkdown } from "../jupyter/mod.ts";
 import { type Endpoint, endpoint, type JobProgress, LlmError, progressNote } from "../llm/mod.ts";
-import { externalAccuracies, externalReport } from "../report/mod.ts";
+import { cellOverlaps, externalAccuracies, externalReport } from "../report/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import { loadTokenizer } from "../text/mod.ts";
 import { readablePairs } from "../training/mod.ts";
@@ -120,23 +118,13 @@ function scored(
   pairs: readonly QaPair[],
   name: string,
 ) {
-  const own = new Map(questions);
-  const found = given.map(([testSet, answers]) => {
-    const cell = `${testSet}__${name}`, items = own.get(testSet)!, { open } = answers;
+  const items: Partial<GridItems> = Object.fromEntries(questions);
+  const answers = given.map(([testSet, own]) => ({ cell: { name: `${testSet}__${name}`, testSet }, ...own }));
+  const scores = answers.flatMap(({ cell: { name, testSet }, ...own }) => {
     const seen = pairs.filter((pair) => pair.dataset === testSet && pair.split === "train");
-    const long = seen.filter((pair) => !isShort(pair)).map(({ answer }) => answer);
-    const [said, copy, typical = null] = open.length > 0 ? overlapTable(items.open, open, long) : [];
-    return {
-      cell: { name: cell, testSet },
-      scores: systemScores(cell, items, answers, seen),
-      overlap: said && copy ? [{ cell, items: items.open.length, answers: said, copy, typical }] : [],
-    };
+    return systemScores(name, items[testSet]!, own, seen);
   });
-  return {
-    cells: found.map(({ cell }) => cell),
-    scores: found.flatMap(({ scores }) => scores),
-    overlaps: found.flatMap(({ overlap }) => overlap),
-  };
+  return { cells: answers.map(({ cell }) => cell), scores, overlaps: cellOverlaps(answers, items, pairs) };
 }
 
 /** Scores of the judge of all open answers, and who that is. */

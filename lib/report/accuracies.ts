@@ -113,12 +113,12 @@ export interface CellOverlap {
  * @param training pairs among whose long answers the typical one is looked for
  */
 export function cellOverlaps(
-  answers: readonly CellAnswers[],
-  items: GridItems,
+  answers: readonly { cell: { name: string; testSet: TestSet }; open: CellAnswers["open"] }[],
+  items: Readonly<Partial<GridItems>>,
   training: readonly QaPair[],
 ): CellOverlap[] {
   return answers.flatMap(({ cell: { name, testSet }, open }) => {
-    const asked = items[testSet].open;
+    const asked = open.length > 0 ? items[testSet]!.open : [];
     if (asked.length === 0) return [];
     const seen = training.filter((pair) =>
       pair.dataset === testSet && pair.split === "train" && !isShort(pair)

@@ -1,7 +1,7 @@
 import { writePixelValues } from "../image/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
 import { forward, type ImageStore, labelRows, type Model, modelInputs, tokenLosses } from "../model/mod.ts";
-import { bootstrapInterval, type Interval, mean } from "../stats/mod.ts";
+import { clusteredMean, type Interval, mean } from "../stats/mod.ts";
 import { tf, tidy } from "../tensor/mod.ts";
 import { padBatch, questionPrefix, type Tokenizer, type TokenSequence } from "../text/mod.ts";
 import { answerSequence } from "./capture.ts";
@@ -125,7 +125,7 @@ export function faithfulness(curves: readonly PatchCurve[]): FaithfulnessRow[] {
     const of = (order: PatchOrder) => curves.filter((curve) => curve.kind === kind && curve.order === order);
     const areas = (order: PatchOrder) => of(order).map(({ scores }) => areaUnder(scores));
     const images = of("rollout").map(({ imageId }) => imageId), better = kind === "deletion" ? -1 : 1;
-    const interval = (values: number[]) => bootstrapInterval(values, images, "faithfulness");
+    const interval = (values: number[]) => clusteredMean(values, images);
     return PATCH_ORDERS.map((order): FaithfulnessRow => {
       const own = areas(order), compared = METHODS.some((method) => method === order) ? OTHERS : [];
       const against = (others: number[]) => interval(own.map((area, i) => better * (area - others[i])));

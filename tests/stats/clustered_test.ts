@@ -5,6 +5,7 @@ import {
   acrossTrials,
   bootstrapInterval,
   clusteredDifference,
+  clusteredMean,
   clusteredShare,
   detectableDifference,
   type Interval,
@@ -165,6 +166,24 @@ Deno.test("trials are the random unit: the interval of three is far wider than t
   assertEquals([one.mean.low, one.mean.high, one.sd, one.p], [NaN, NaN, NaN, 1]);
   assertThrows(() => acrossTrials([]), RangeError, "found none");
   assertThrows(() => acrossTrials([{ estimate: 0, variance: 0 }]), RangeError, "found 0");
+});
+
+Deno.test("the interval of a mean of measurements covers with two dozen images; resampled ones are narrower", () => {
+  const normal = (random: () => number) =>
+    Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const clusters = Array.from({ length: 72 }, (_, i) => `${Math.floor(i / 3)}`);
+  const measured = (random: () => number) => {
+    const ofImage = Array.from({ length: 24 }, () => normal(random));
+    return clusters.map((image) => 5 + ofImage[Number(image)] + 0.5 * normal(random));
+  };
+  const found = coverage(2000, 5, (random) => clusteredMean(measured(random), clusters));
+  assert(found > 0.935 && found < 0.965, `${found}`);
+  const values = measured(rng("narrower")), own = clusteredMean(values, clusters);
+  const resampled = bootstrapInterval(values, clusters, 1);
+  assertAlmostEquals(own.estimate, resampled.estimate, 1e-12);
+  assert(resampled.high - resampled.low < 0.98 * (own.high - own.low));
+  assertEquals(clusteredMean([3, 5], ["a", "a"]), { estimate: 4, low: -Infinity, high: Infinity });
+  assertThrows(() => clusteredMean([1, NaN], null), RangeError, "found NaN at place 1");
 });
 
 Deno.test("intervals over trials cover when trials differ by more than their questions", () => {

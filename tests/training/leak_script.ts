@@ -1,4 +1,4 @@
-/** Prints what steps 100 to 500 of both stages on the nano model add. Run by leak_test.ts in a process of its own. */
+/** Prints what steps 400 to 800 of both stages on the nano model add. Run by leak_test.ts in a process of its own. */
 import { loadConfig } from "../../lib/config/mod.ts";
 import { type ImageStore, openModel } from "../../lib/model/mod.ts";
 import { binding } from "../../lib/tensor/backend.ts";
@@ -6,8 +6,11 @@ import { memory } from "../../lib/tensor/mod.ts";
 import { phantomStore, trainStage1, trainStage2 } from "../../lib/training/mod.ts";
 import { phantomExamples } from "./phantom_examples.ts";
 
-/** Resident pages jitter from step to step: what counts is the least over NEAR steps that end at either mark. */
-const BATCH = 8, WARM = 100, STEPS = 500, NEAR = 10;
+/**
+ * V8 compiles and caches for some hundred steps, more of them on a busy machine; then a step adds its record. Resident pages jitter from step to step: what counts is the least over NEAR steps that end at
+ * either mark.
+ */
+const BATCH = 8, WARM = 400, STEPS = 800, NEAR = 10;
 const preset = loadConfig({});
 const config = {
   ...preset,
