@@ -30,8 +30,14 @@ export interface IntervalRow {
  * Estimates with their 95 % intervals: one panel for each group, beside each other, over the same rows, with a line at zero.
  *
  * @param unit what the axes call the estimates
+ * @param ranges of the axes, by group, so that panels which are read beside each other have one; else each its own
  */
-export function intervalsFigure(rows: readonly IntervalRow[], unit: string, caption: Caption): PlotlySpec {
+export function intervalsFigure(
+  rows: readonly IntervalRow[],
+  unit: string,
+  caption: Caption,
+  ranges: Readonly<Record<string, readonly [number, number]>> = {},
+): PlotlySpec {
   const labels = [...new Set(rows.map(({ label }) => label))];
   const groups = [...new Set(rows.map(({ group }) => group))];
   const kinds = [...new Set(rows.map(({ kind }) => kind))];
@@ -63,13 +69,14 @@ export function intervalsFigure(rows: readonly IntervalRow[], unit: string, capt
       };
     })
   );
-  const axes = panels.map(({ n }, g) => [
+  const axes = panels.map(({ group, n }, g) => [
     `xaxis${n}`,
     axis(unit, {
       domain: [g / groups.length + (g > 0 ? 0.015 : 0), (g + 1) / groups.length],
       anchor: "y",
       zeroline: true,
       zerolinecolor: MUTED,
+      ...(ranges[group] ? { range: ranges[group] } : {}),
     }),
   ]);
   const annotations = panels.map(({ group, n }) => ({
@@ -116,5 +123,6 @@ export function pointingFigure(games: readonly PointingGame[], caption: Caption)
   const mass = games.filter(({ question }) => question === "all").map((game) =>
     row(game, "mass, all", game.mass)
   );
-  return intervalsFigure([...pointing, ...mass], "Percent", caption);
+  const shares = Object.fromEntries(pointing.map(({ group }) => [group, [0, 102]] as const));
+  return intervalsFigure([...pointing, ...mass], "Percent", caption, shares);
 }

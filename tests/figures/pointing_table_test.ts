@@ -26,6 +26,8 @@ Deno.test("pointing games are drawn with their intervals in percent, types besid
     assertAlmostEquals(off, [10, 5][i])
   );
   assertEquals((layout.yaxis as { ticktext: string[] }).ticktext, ["rollout", "centre"]);
+  const ranges = ["xaxis", "xaxis2", "xaxis3"].map((name) => (layout[name] as { range?: number[] }).range);
+  assertEquals(ranges, [[0, 102], [0, 102], undefined], "types are read beside each other");
 });
 
 Deno.test("what rollout fails against is said so", () => {
