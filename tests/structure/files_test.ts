@@ -103,3 +103,14 @@ Deno.test({
     assertEquals(problems, []);
   },
 });
+
+Deno.test("recorded notebooks show what their cells print, and no value that a cell happens to end with", async () => {
+  const folder = join(paths.root, "results/tiny/notebooks"), shown: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    const { cells } = JSON.parse(await Deno.readTextFile(join(folder, name)));
+    for (const { id, outputs = [] } of cells as { id: string; outputs?: { output_type: string }[] }[]) {
+      if (outputs.some((output) => output.output_type === "execute_result")) shown.push(`${name} ${id}`);
+    }
+  }
+  assertEquals(shown, []);
+});
