@@ -14,7 +14,7 @@ export interface BlockContext {
 }
 
 /** A block's output from its own weights and the hidden state before it. */
-type Apply = (w: Weights, h: Tensor, context: BlockContext, config: PaliGemmaConfig) => Tensor;
+export type Apply = (w: Weights, h: Tensor, context: BlockContext, config: PaliGemmaConfig) => Tensor;
 
 /** What blocks compute; all layers of a tower are of one kind. A layer's weights go by their names within the layer. */
 export const BLOCK_KINDS = {
@@ -52,21 +52,14 @@ export function blocksOf({ vision, text }: PaliGemmaConfig): Block[] {
 /** What stands before the names of a block's tensors: layers go by the names within them, the same for each. */
 export const prefixOf = ({ kind, module }: Block): string => kind.endsWith("Layer") ? `${module}.` : "";
 
-/** The tensors that a block reads, under the names by which it reads them. */
-export function tensorsOf(block: Block, tensors: Params): Params {
-  const start = prefixOf(block).length;
-  const own = Object.entries(tensors).filter(([name]) => name.startsWith(`${block.module}.`));
-  return Object.fromEntries(own.map(([name, x]) => [name.slice(start), x]));
-}
-
-/** Runs a block op by op. */
-export function applyBlock(
-  block: Block,
-  w: Weights,
-  h: Tensor,
-  context: BlockContext,
-  config: PaliGemmaConfig,
-): Tensor {
-  const apply: Apply = BLOCK_KINDS[block.kind];
-  return apply({ tensors: tensorsOf(block, w.tensors), loraScale: w.loraScale }, h, context, config);
+/** What each block reads of the tensors, under the names by which it reads them. */
+export function tensorsByBlock(blocks: readonly Block[], tensors: Params): Params[] {
+  const own = blocks.map((): Params => ({})), indexOf = new Map(blocks.map(({ module }, i) => [module, i]));
+  for (const [name, x] of Object.entries(tensors)) {
+    for (let end = name.indexOf("."); end >= 0; end = name.indexOf(".", end + 1)) {
+      const i = indexOf.get(name.slice(0, end));
+      if (i !== undefined) own[i][name.slice(prefixOf(blocks[i]).length)] = x;
+    }
+  }
+  return own;
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { tf, tidy } from "../tensor/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
-import { applyBlock, blocksOf } from "./blocks.ts";
+import { type Apply, BLOCK_KINDS, blocksOf, tensorsByBlock } from "./blocks.ts";
 import { lmHead } from "./gemma.ts";
 import { f32, type Weights } from "./layers.ts";
 import { attentionInputs, dtypeOf, type ModelInputs } from "./paligemma.ts";
@@ -21,9 +21,11 @@ function beginning(w: Weights, inputs: ModelInputs, config: PaliGemmaConfig): st
   if (!allFinite(inputs.pixelValues)) return "the pixel values";
   let h = tf.clone(inputs.pixelValues);
   const context = { ids: inputs.ids, shared: attentionInputs(inputs, config, dtypeOf(w)) };
-  const parts = blocksOf(config).map((block) => (
-    { module: block.module, apply: (h: Tensor) => applyBlock(block, w, h, context, config) }
-  ));
+  const blocks = blocksOf(config), own = tensorsByBlock(blocks, w.tensors);
+  const parts = blocks.map(({ kind, module }, i) => {
+    const { loraScale } = w, apply: Apply = BLOCK_KINDS[kind];
+    return { module, apply: (h: Tensor) => apply({ tensors: own[i], loraScale }, h, context, config) };
+  });
   const head = { module: "language_model.norm", apply: (h: Tensor) => lmHead(w, h, config) };
   for (const { module, apply } of [...parts, head]) {
     const before = h;

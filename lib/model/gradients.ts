@@ -1,7 +1,7 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { barrier, dispose, gather, jit, tf, tidy, valueAndGradients, vjp } from "../tensor/mod.ts";
+import { barrier, dispose, gather, jit, tf, tidy, upload, valueAndGradients, vjp } from "../tensor/mod.ts";
 import type { PaliGemmaConfig, Params } from "../weights/mod.ts";
-import { type Block, BLOCK_KINDS, type BlockContext, blocksOf, prefixOf, tensorsOf } from "./blocks.ts";
+import { type Block, BLOCK_KINDS, type BlockContext, blocksOf, prefixOf, tensorsByBlock } from "./blocks.ts";
 import { lmHead } from "./gemma.ts";
 import { weight, type Weights } from "./layers.ts";
 import { crossEntropy, type LabelRows } from "./loss.ts";
@@ -143,23 +143,27 @@ function byBlock(
       gradients[prefix + name] = sum ? tf.add(sum, g) : g;
     }
   };
+  if (compiler) upload([inputs.ids, labels.rows, labels.targets]); // before anything is under way
   const context = { ids: inputs.ids, shared: attentionInputs(inputs, config, dtypeOf(w)) };
   const all = blocksOf(config), projecting = all.findIndex(({ kind }) => kind === "projector");
   const [first, chain] = "features" in inputs
     ? [tf.reshape(inputs.features, [-1, config.vision.hiddenSize]), all.slice(projecting)]
     : [inputs.pixelValues, all];
-  const blocks = chain.map((block) => ({
+  const isFrozen = ([name]: [string, Tensor]) => !(name in trained);
+  const frozen = Object.fromEntries(Object.entries(w.tensors).filter(isFrozen));
+  const [ownOf, trainedOf] = [frozen, trained].map((tensors) => tensorsByBlock(chain, tensors));
+  const blocks = chain.map((block, i) => ({
     passes: of[block.kind],
-    own: tensorsOf(block, w.tensors),
-    trained: tensorsOf(block, trained),
+    own: ownOf[i],
+    trained: trainedOf[i],
     prefix: prefixOf(block),
   }));
   const lowest = blocks.findIndex((block) => Object.keys(block.trained).length > 0);
 
   // Forward, outside any tape: only the inputs of the blocks that will be differentiated stay.
   const inputsOf = [first];
-  for (const [i, { passes, own }] of blocks.entries()) {
-    inputsOf.push(passes.forward(own, inputsOf[i], context));
+  for (const [i, { passes, own, trained }] of blocks.entries()) {
+    inputsOf.push(passes.forward({ ...own, ...trained }, inputsOf[i], context));
     if (i > 0 && (lowest < 0 || i < lowest)) inputsOf[i].dispose();
   }
 
@@ -169,7 +173,7 @@ function byBlock(
       Object.entries(tensors).filter(([n]) => /^language_model\.(norm|embed_tokens)\./.test(n)),
     );
   const last = inputsOf.pop()!,
-    { loss, dh, gradients: atEnd } = head(ends(trained), ends(w.tensors), last, labels);
+    { loss, dh, gradients: atEnd } = head(ends(trained), ends(frozen), last, labels);
   collect(atEnd);
   last.dispose();
   let dy = dh;

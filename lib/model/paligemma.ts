@@ -1,4 +1,4 @@
-import type { Tensor } from "@tensorflow/tfjs";
+import type { Tensor, Tensor2D } from "@tensorflow/tfjs";
 import { checkIndices, type DType, gather, isTracing, realType, tf, tidy } from "../tensor/mod.ts";
 import type { TokenBatch } from "../text/mod.ts";
 import type { Adapter, PaliGemmaConfig, Params } from "../weights/mod.ts";
@@ -143,6 +143,13 @@ export function visionFeatures(
   });
 }
 
+/** Sums of x `[B, L]` up to each place, itself included: a matrix product, since XLA's cumsum takes L^2 steps on a GPU. */
+function countedSoFar(x: Tensor): Tensor {
+  const length = x.shape[1]!, places = tf.range(0, length, 1, "float32");
+  const upTo = tf.lessEqual(tf.reshape(places, [length, 1]), tf.reshape(places, [1, length]));
+  return tf.matMul(x as Tensor2D, tf.cast(upTo, "float32") as Tensor2D);
+}
+
 /**
  * The sequence Gemma reads: text embeddings, and at each `<image>` token the next of its row's image features.
  *
@@ -152,7 +159,7 @@ export function visionFeatures(
 export function mergeImageFeatures(w: Weights, images: Tensor, ids: Tensor, config: PaliGemmaConfig): Tensor {
   const batch = ids.shape[0]!, n = images.shape[0] / batch;
   const isImage = tf.cast(tf.equal(ids, tf.scalar(config.imageTokenId, "int32")), "int32") as Tensor;
-  const nth = tf.clipByValue(tf.sub(tf.cumsum(tf.cast(isImage, "float32"), 1), 1), 0, n - 1); // [B, L]
+  const nth = tf.clipByValue(tf.sub(countedSoFar(tf.cast(isImage, "float32")), 1), 0, n - 1); // [B, L]
   const row = tf.mul(tf.reshape(tf.range(0, batch, 1, "float32"), [batch, 1]), n);
   const source = tf.cast(tf.reshape(tf.add(nth, row), [-1]), "int32");
   const where = as(tf.reshape(tf.cast(isImage, "float32"), [-1, 1]), images); // [B * L, 1]

@@ -1,7 +1,8 @@
 /** bfloat16 and float16 behind the name float32. */
 import type { Tensor } from "@tensorflow/tfjs";
 import { backend, binding, idOf, runOp, tf, typeAttribute } from "./backend.ts";
-import { CODES, type DType, dtypeName } from "./dtype.ts";
+import { CODES, type DType, dtypeName, INT32 } from "./dtype.ts";
+import { bitsOnGpu } from "./eager.ts";
 
 const realCode = (x: Tensor): number => binding.infoOf(idOf(x)).dtype;
 
@@ -50,7 +51,11 @@ export const allocTensor = (
 
 /** Uploads tensors that so far are only values of JavaScript, since TensorFlow.js waits until their first use. */
 export function upload(tensors: readonly Tensor[]): void {
-  backend().getInputTensorIds(tensors);
+  const { runtime: rt, tensors: table } = binding;
+  for (const id of backend().getInputTensorIds(tensors)) {
+    const t = table.getEager(id, "Upload");
+    if (rt.gpu && t.dtype === INT32) bitsOnGpu(rt, t);
+  }
 }
 
 /** How often an op got a float32 tensor beside a reduced one, and so went on in float32, by op. */

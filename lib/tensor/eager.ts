@@ -1,6 +1,6 @@
 /** Tensors that have values, and ops run at once. */
 import { ATTR, type Attribute, setAttribute } from "./attributes.ts";
-import { describe, INT32, STRING } from "./dtype.ts";
+import { describe, FLOAT, INT32, STRING } from "./dtype.ts";
 import { bytesAt, cString, offset, type Pointer, present, revoke } from "./pointers.ts";
 import { outOfRange, type Range, rangeOf } from "./range.ts";
 import { elements } from "./shape.ts";
@@ -13,6 +13,8 @@ export interface EagerTensor {
   readonly shape: number[];
   /** Least and greatest value, known of int32 tensors that came from JavaScript. */
   readonly range?: Range;
+  /** Of an int32 tensor, once {@linkcode bitsOnGpu} has made them. */
+  bits?: EagerTensor;
 }
 
 function adopt(rt: Runtime, handle: Pointer): EagerTensor {
@@ -26,7 +28,10 @@ function adopt(rt: Runtime, handle: Pointer): EagerTensor {
   return { handle, dtype: C.TFE_TensorHandleDataType(handle), shape };
 }
 
-export const deleteEager = (rt: Runtime, t: EagerTensor): void => rt.C.TFE_DeleteTensorHandle(t.handle);
+export function deleteEager(rt: Runtime, t: EagerTensor): void {
+  rt.C.TFE_DeleteTensorHandle(t.handle);
+  if (t.bits) deleteEager(rt, t.bits);
+}
 
 /** `MatMul(float32[2,3], float32[4,5])`; long lists are cut. */
 export function signature(
@@ -114,6 +119,19 @@ export function readEager(rt: Runtime, tensor: EagerTensor): Values {
   } finally {
     rt.C.TF_DeleteTensor(t);
   }
+}
+
+/**
+ * The bits of an int32 tensor as a float32 tensor on the GPU, made once and deleted with it. TensorFlow keeps int32 on the
+ * host, so that a function compiled by XLA would copy it at each call, and wait before the copy for all that was sent to
+ * the GPU before: nothing would be sent ahead.
+ */
+export function bitsOnGpu(rt: Runtime, t: EagerTensor): EagerTensor {
+  if (!t.bits) {
+    const { buffer, byteOffset, length } = readEager(rt, t) as Int32Array;
+    t.bits = createEager(rt, t.shape, FLOAT, new Float32Array(buffer, byteOffset, length));
+  }
+  return t.bits;
 }
 
 const count = new Int32Array(1);

@@ -1,7 +1,7 @@
 /** Traced functions in the eager context. */
 import { ATTR, type Attribute } from "./attributes.ts";
-import { describe } from "./dtype.ts";
-import { deleteEager, type EagerTensor, execute, readEager } from "./eager.ts";
+import { describe, INT32 } from "./dtype.ts";
+import { bitsOnGpu, deleteEager, type EagerTensor, execute, readEager } from "./eager.ts";
 import { cString } from "./pointers.ts";
 import { checkRange, type Range, rangeOf } from "./range.ts";
 import { check, type Runtime } from "./runtime.ts";
@@ -67,7 +67,7 @@ export function finishPart(
 export function finish(rt: Runtime, trace: Trace, results: readonly Node[]): TracedFunction {
   let done = false;
   try {
-    const inputs = trace.inputs.concat(trace.captures.map((c) => c.node));
+    const inputs = trace.inputs.concat(trace.captures.map((c) => c.node)).map((node) => node.origin ?? node);
     addFunction(rt, trace, inputs, results);
     done = true;
     const indices = trace.indices.map(({ op, node, size }) => ({
@@ -107,7 +107,8 @@ export function callFunction(
   });
   const all = [...inputs, ...captured];
   for (const { op, input, size } of f.indices) checkRange(op, rangeNow(rt, all[input]), size);
-  return execute(rt, f.name, f.xla ? COMPILE : [], all, f.outputs);
+  const given = f.xla && rt.gpu ? all.map((t) => t.dtype === INT32 ? bitsOnGpu(rt, t) : t) : all;
+  return execute(rt, f.name, f.xla ? COMPILE : [], given, f.outputs);
 }
 
 /** The range of indices that an op made can be read without waiting only where there is no GPU. */

@@ -1,6 +1,6 @@
 /** Building a TensorFlow function out of the ops that would otherwise run. */
 import { ATTR, type Attribute, setAttribute } from "./attributes.ts";
-import { COMPLEX64, INT32, STRING } from "./dtype.ts";
+import { COMPLEX64, FLOAT, INT32, STRING } from "./dtype.ts";
 import { createEager, deleteEager, type EagerTensor, signature } from "./eager.ts";
 import { type InputArg, opDef } from "./op_def.ts";
 import { address, cString, type Pointer, present, utf8 } from "./pointers.ts";
@@ -170,15 +170,21 @@ export function addNode(
   );
 }
 
-const placeholder = (
+/** What stands for a tensor given at each call; int32 for a GPU's XLA comes by its bits ({@linkcode bitsOnGpu}). */
+function placeholder(
   rt: Runtime,
   trace: Trace,
   { shape, dtype }: { shape: readonly number[]; dtype: number },
-): Node =>
-  addNode(rt, trace, "Placeholder", [
-    { name: "dtype", type: ATTR.type, value: dtype },
+): Node {
+  const byBits = dtype === INT32 && trace.xla && trace.parent === null && rt.gpu !== null;
+  const [origin] = addNode(rt, trace, "Placeholder", [
+    { name: "dtype", type: ATTR.type, value: byBits ? FLOAT : dtype },
     { name: "shape", type: ATTR.shape, value: shape },
-  ], [])[0];
+  ], []);
+  if (!byBits) return origin;
+  const [node] = addNode(rt, trace, "Bitcast", [{ name: "type", type: ATTR.type, value: INT32 }], [origin]);
+  return { ...node, origin };
+}
 
 export function addArgument(
   rt: Runtime,

@@ -2,8 +2,8 @@ import { rng } from "../../config/mod.ts";
 import { allocTensor, type DType, tf } from "../../tensor/mod.ts";
 import { expectedShapes, fromFloat32, type PaliGemmaConfig, type Params } from "../../weights/mod.ts";
 
-/** Numbers that are drawn for a weight; a larger one repeats them, since drawing billions takes a minute. */
-const DRAWN = 2 ** 22;
+/** Numbers that are drawn for a weight; a larger one repeats them, since drawing billions takes minutes. */
+const DRAWN = 2 ** 20;
 
 /**
  * The range of a random weight: uniform in centre +- bound, scaled by fan-in, so that activations and loss have the
