@@ -73,7 +73,7 @@ export const Config = z.strictObject({
     weightDecay: z.number().nonnegative(),
     /** Cells of the grid to train ("roco_v2__with"); null: all eight. */
     cells: z.array(z.string()).min(1).nullable(),
-    /** Recompute each block in the backward pass instead of keeping its activations. */
+    /** Recompute each block in the backward pass instead of keeping its activations, in both stages. */
     recompute: z.boolean(),
   }),
   evaluation: z.strictObject({
@@ -187,7 +187,7 @@ const full: Config = {
   model: {
     checkpoint: "google/paligemma-3b-mix-448",
     dtype: "bfloat16",
-    compiler: "graph",
+    compiler: "xla",
     matmulPrecision: "tf32",
   },
   corpora: { source: "real", own: [] },

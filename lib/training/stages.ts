@@ -130,7 +130,8 @@ export interface Stage1 {
 
 /**
  * Stage 1 (paper section 4.4): only the projector is trained, everything else is frozen. So a step begins with the vision
- * tower's features, which are computed once where they are kept; the losses are the same.
+ * tower's features, which are computed once where they are kept; the losses are the same. What `stage2.recompute` says
+ * holds for it too.
  *
  * @throws as {@linkcode fit}, and if there is no example
  */
@@ -149,10 +150,11 @@ export async function trainStage1(
   }
   const { tensors, loraScale } = modelWeights(model);
   const above = Object.entries(tensors).filter(([name]) => !name.startsWith("vision_tower."));
+  const recompute = config.stage2.recompute, byBlock = isByBlock(recompute, config.model.compiler);
   const step = tracedOnce(
-    ["stage 1", model.config, loraScale],
-    settingsOf(weightDecay, config),
-    nextTokenObjective(model.config, { loraScale }),
+    ["stage 1", model.config, loraScale, recompute],
+    { ...settingsOf(weightDecay, config), byBlock },
+    nextTokenObjective(model.config, { loraScale, recompute, compiler: byBlock ? "xla" : undefined }),
   );
   const perEpoch = Array.from(
     { length: epochs },
@@ -160,6 +162,7 @@ export async function trainStage1(
   );
   const stepsPerEpoch = perEpoch[0].length;
   const compute = towerFeatures(model, options.store, config.model.compiler);
+  const pixels = byBlock ? pixelsFrom(options.store) : null; // the tower, compiled by block, is part of the step
   const paths = [...used, ...options.validation].map(({ imagePath }) => imagePath);
   using kept = options.keepFeatures
     ? await firstInRank0(
@@ -174,14 +177,14 @@ export async function trainStage1(
     const { params, records } = await fitStage(
       {
         initial,
-        frozen: Object.fromEntries(above),
+        frozen: !kept && pixels ? tensors : Object.fromEntries(above),
         step,
         stepsPerEpoch,
         learningRate: () => learningRate,
         batches: perEpoch.flat().map((batch) => [batch]),
         validateAfter: new Set([1, ...perEpoch.map((_, epoch) => (epoch + 1) * stepsPerEpoch)]),
         modelWith: (params) => ({ ...model, params: { ...model.params, ...params } }),
-        images: kept?.read ?? compute,
+        images: kept?.read ?? pixels ?? compute,
         fromFiles: kept === null,
       },
       config,

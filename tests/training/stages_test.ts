@@ -310,3 +310,46 @@ Deno.test("a stage that is stopped goes on from its checkpoint, and ends as one 
   dispose([whole.projector, resumed.projector]);
   await Deno.remove(path);
 });
+
+Deno.test("compiled by block, with recomputation, both stages take the same steps, from kept features and from pixels", async () => {
+  const losses = async (recompute: boolean) => {
+    const own: Config = {
+      ...config,
+      model: { ...config.model, compiler: "xla" },
+      stage1: { ...config.stage1, epochs: 3 },
+      stage2: { ...config.stage2, recompute },
+    };
+    const found: number[][] = [], trained: Params = {};
+    for (const keepFeatures of [false, true]) {
+      const { records, projector } = await trainStage1(model, examples, own, {
+        store,
+        validation,
+        keepFeatures,
+      });
+      found.push(records.map(({ loss }) => loss));
+      for (const [name, x] of Object.entries(projector)) trained[`${keepFeatures} ${name}`] = x;
+    }
+    const batches = [examples.slice(0, 8), examples.slice(4), examples.slice(0, 8)];
+    const { adapter, records } = await trainStage2(model, null, batches, own, {
+      store,
+      validation,
+      stepsPerEpoch: 2,
+    });
+    found.push(records.map(({ loss }) => loss), records.map(({ gradientNorm }) => gradientNorm));
+    return { found, trained: { ...trained, ...adapter.params } };
+  };
+  const whole = await losses(false), blocks = await losses(true);
+  for (const [i, values] of whole.found.entries()) {
+    for (const [k, x] of values.entries()) assertAlmostEquals(blocks.found[i][k], x, 2e-4 * Math.abs(x));
+  }
+  const norm = (of: (name: string) => Tensor) =>
+    Math.sqrt(
+      Object.keys(whole.trained).reduce(
+        (s, n) => s + tf.tidy(() => tf.sum(tf.square(of(n))).dataSync()[0]),
+        0,
+      ),
+    );
+  const apart = norm((n) => tf.sub(blocks.trained[n], whole.trained[n])) / norm((n) => whole.trained[n]);
+  assert(apart < 2e-3, `${apart}`);
+  dispose([whole.trained, blocks.trained]);
+});

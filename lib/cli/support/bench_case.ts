@@ -11,6 +11,7 @@ import {
   jit,
   joinGroup,
   leaveGroup,
+  setMatmulPrecision,
   tf,
   tidy,
 } from "../../tensor/mod.ts";
@@ -40,7 +41,7 @@ function randomValues(count: number, config: PaliGemmaConfig): Float32Array {
 }
 
 /** What a step of a stage is given of random images, as lib/training's stages read it, and the milliseconds that took. */
-function imagesOf({ stage, model }: StepCase, tower: (pixels: Tensor) => Tensor) {
+function imagesOf({ stage, model }: StepCase, byBlock: boolean, tower: (pixels: Tensor) => Tensor) {
   const config = CONFIGS[model], { imageSize, hiddenSize } = config.vision, { batch, dtype } = MODELS[model];
   if (stage === "stage 1, features kept") {
     const shape: [number, number, number] = [batch, config.imageTokens, hiddenSize];
@@ -48,7 +49,7 @@ function imagesOf({ stage, model }: StepCase, tower: (pixels: Tensor) => Tensor)
     return { images: tidy(() => asType(tf.tensor3d(values, shape), dtype)), ms: 0 };
   }
   const pixels = randomValues(batch * 3 * imageSize ** 2, config);
-  if (stage !== "stage 1") return { images: pixels, ms: 0 };
+  if (stage !== "stage 1" || byBlock) return { images: pixels, ms: 0 };
   const start = performance.now(), shape: [number, number, number, number] = [batch, 3, imageSize, imageSize];
   const images = tidy(() => tower(tf.tensor4d(pixels, shape)));
   return { images, ms: performance.now() - start };
@@ -68,12 +69,18 @@ function batchOf({ model }: StepCase, images: ImageValues, workers: number): Tra
   return trainingBatch(examples, images, { length, labels: suffix }, workers * batch * suffix);
 }
 
+/** Whether a case computes its activations again: of the 3 B model all but "stage 2", as at full scale. */
+const isRecomputed = ({ model, stage }: StepCase): boolean =>
+  stage === "stage 2, recompute" || (model === "3b" && stage !== "stage 2");
+
 /** What a stage trains, at its start, and how, as lib/training's stages do. */
-function stageOf({ stage, mode }: StepCase, config: PaliGemmaConfig, frozen: Params) {
+function stageOf(stepCase: StepCase, config: PaliGemmaConfig, frozen: Params) {
+  const { stage, mode } = stepCase, recompute = isRecomputed(stepCase), byBlock = isByBlock(recompute, mode);
+  const options = { recompute, compiler: byBlock ? "xla" as const : undefined };
   if (stage === "stage 1" || stage === "stage 1, features kept") {
     const initial = Object.fromEntries(PROJECTOR.map((name) => [name, asType(frozen[name], "float32")]));
     const trained = { stage: 1, featuresKept: stage === "stage 1, features kept" } as const;
-    return { initial, objective: nextTokenObjective(config), trained };
+    return { initial, objective: nextTokenObjective(config, options), trained, byBlock };
   }
   const { params: initial, config: { alpha, r } } = initAdapter(config, {
     r: RANK,
@@ -81,10 +88,13 @@ function stageOf({ stage, mode }: StepCase, config: PaliGemmaConfig, frozen: Par
     towers: "both",
     seed: 1,
   });
-  const recompute = stage === "stage 2, recompute", byBlock = isByBlock(recompute, mode);
-  const options = { loraScale: alpha / r, recompute, compiler: byBlock ? "xla" as const : undefined };
   const trained = { stage: 2, rank: RANK, recompute } as const;
-  return { initial, objective: nextTokenObjective(config, options), trained, byBlock };
+  return {
+    initial,
+    objective: nextTokenObjective(config, { loraScale: alpha / r, ...options }),
+    trained,
+    byBlock,
+  };
 }
 
 /** Median milliseconds of adding up what a group's processes have of `numbers` numbers. */
@@ -111,7 +121,8 @@ export async function measureStep(
 ): Promise<StepMeasurement> {
   const { model } = stepCase, config = CONFIGS[model], { batch: size, suffix, dtype } = MODELS[model];
   const frozen = randomWeights(config, dtype);
-  const { initial, objective, trained, byBlock = false } = stageOf(stepCase, config, frozen);
+  if (dtype === "bfloat16") setMatmulPrecision("tf32"); // as at full scale
+  const { initial, objective, trained, byBlock } = stageOf(stepCase, config, frozen);
   const settings = {
     ...TORCH_ADAMW,
     maxGradientNorm: 1,
@@ -131,7 +142,7 @@ export async function measureStep(
     examplesPerStep: size * (group?.size ?? 1),
     group,
     batch: () => {
-      const { images, ms } = imagesOf(stepCase, (pixels) => tower(frozen, pixels));
+      const { images, ms } = imagesOf(stepCase, byBlock, (pixels) => tower(frozen, pixels));
       const batch = batchOf(stepCase, images, group?.size ?? 1);
       start = performance.now() - ms;
       return [batch];

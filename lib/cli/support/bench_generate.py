@@ -14,7 +14,7 @@ import torch
 import transformers
 from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
-case = json.load(sys.stdin)
+case = json.loads(sys.stdin.readline())
 device = "cuda" if torch.cuda.is_available() else "cpu"
 torch.manual_seed(1)
 config = PaliGemmaConfig(**{k: v for k, v in case["config"].items() if k not in ("model_type", "architectures")})
