@@ -3,10 +3,10 @@ import { binding } from "../../lib/tensor/backend.ts";
 import { gather, jit, tf, tidy, upload, whileLoop } from "@lib/tensor/mod.ts";
 import type { Tensor } from "@tensorflow/tfjs";
 
-/** Runs f as on a machine with a GPU, whose part the CPU takes. */
+/** Runs f on the GPU, whose part the CPU takes where there is none. */
 function asOnGpu(f: () => void): void {
   const rt = binding.runtime, { gpu } = rt;
-  rt.gpu = rt.devices[0].name;
+  rt.gpu ??= rt.devices[0].name;
   try {
     f();
   } finally {
