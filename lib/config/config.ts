@@ -188,7 +188,7 @@ const full: Config = {
     checkpoint: "google/paligemma-3b-mix-448",
     dtype: "bfloat16",
     compiler: "xla",
-    matmulPrecision: "tf32",
+    matmulPrecision: "float32",
   },
   corpora: { source: "real", own: [] },
   synthesis: {

@@ -3,7 +3,7 @@ import { asType, type DType, gather, matMul, tf, updateSlice } from "../tensor/m
 import type { PaliGemmaConfig } from "../weights/mod.ts";
 import { attend, type Attended, splitHeads, swapHeads } from "./attention.ts";
 import { type Captured, inLayer } from "./captured.ts";
-import { f32, gelu, linear, linears, rmsNorm, weight, type Weights, within } from "./layers.ts";
+import { f32, gelu, linear, rmsNorm, weight, type Weights, within } from "./layers.ts";
 
 /** What the attention of all layers of one pass shares. */
 export interface AttentionInputs {
@@ -76,15 +76,15 @@ function textAttention(
   shared: AttentionInputs,
   past?: KVCache & { position: Tensor },
 ): Attended & { cache: KVCache } {
-  const [q, k, v] = linears(w, x, ["q_proj", "k_proj", "v_proj"]);
-  let keys = swapHeads(rotate(splitHeads(k, batch, text.kvHeads), shared));
-  let values = swapHeads(splitHeads(v, batch, text.kvHeads));
+  const split = (proj: string, n: number) => splitHeads(linear(w, x, proj), batch, n);
+  let keys = swapHeads(rotate(split("k_proj", text.kvHeads), shared));
+  let values = swapHeads(split("v_proj", text.kvHeads));
   if (past) {
     keys = put(past.keys, keys, past.position);
     values = put(past.values, values, past.position);
   }
-  const queries = swapHeads(rotate(splitHeads(q, batch, text.heads), shared));
-  const attended = attend(queries, keys, values, shared.mask, shared.nudge);
+  const q = swapHeads(rotate(split("q_proj", text.heads), shared));
+  const attended = attend(q, keys, values, shared.mask, shared.nudge);
   return { ...attended, mixed: linear(w, attended.mixed, "o_proj"), cache: { keys, values } };
 }
 

@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { asType, matMul, matMulDown, matMulUp, realType, tf } from "../tensor/mod.ts";
+import { asType, matMul, realType, tf } from "../tensor/mod.ts";
 import type { Adapter, Params } from "../weights/mod.ts";
 
 /**
@@ -52,41 +52,18 @@ export const as = (x: Tensor, like: Tensor): Tensor => asType(x, realType(like))
 /** x `[rows, in]` times w `[out, in]` transposed (the checkpoint's layout, and the faster one in bf16): `[rows, out]`. */
 const times = (x: Tensor, w: Tensor): Tensor => matMul(x, w, { transposeB: true });
 
-/** LoRA's path of some linear layers of one input, `B(A(x)) * alpha / r`; none where a layer has no LoRA matrices. */
-function lowRank(w: Weights, x: Tensor, modules: readonly string[]): (Tensor | undefined)[] {
-  const pairs = modules.map((module) => {
-    const a = find(w, `${module}.lora_A.weight`), b = find(w, `${module}.lora_B.weight`);
-    return a && b ? { a: f32(a), b: f32(b) } : undefined;
-  });
-  if (realType(x) !== "bfloat16") {
-    return pairs.map((p) => p && as(tf.mul(times(times(f32(x), p.a), p.b), w.loraScale), x));
-  }
-  const ranks = pairs.map((p) => p?.a.shape[0] ?? 0);
-  if (ranks.every((r) => r === 0)) return [];
-  const z = matMulDown(x, tf.concat(pairs.flatMap((p) => p ? [p.a] : []), 0));
-  let start = 0;
-  return pairs.map((p, i) => {
-    start += ranks[i];
-    return p && matMulUp(tf.slice(z, [0, start - ranks[i]], [-1, ranks[i]]), tf.mul(p.b, w.loraScale));
-  });
-}
-
 /**
- * Linear layers that have their input in common, with whatever belongs to them: x `[rows, in]` -> `[rows, out]` each.
- * A bias where there is one; LoRA's path where there are its matrices, in float32 also for a bf16 model, as PEFT computes it.
+ * The linear layer `module` with whatever belongs to it: x `[rows, in]` -> `[rows, out]`.
+ * A bias where there is one; the low-rank path `B(A(x)) * alpha / r` where there are LoRA matrices, in float32
+ * also for a bf16 model, as PEFT computes it.
  */
-export function linears(w: Weights, x: Tensor, modules: readonly string[]): Tensor[] {
-  const added = lowRank(w, x, modules);
-  return modules.map((module, i) => {
-    let y = times(x, as(weight(w, `${module}.weight`), x));
-    if (added[i]) y = tf.add(y, added[i]);
-    const bias = find(w, `${module}.bias`);
-    return bias ? tf.add(y, as(bias, x)) : y;
-  });
+export function linear(w: Weights, x: Tensor, module: string): Tensor {
+  let y = times(x, as(weight(w, `${module}.weight`), x));
+  const a = find(w, `${module}.lora_A.weight`), b = find(w, `${module}.lora_B.weight`);
+  if (a && b) y = tf.add(y, as(tf.mul(times(times(f32(x), f32(a)), f32(b)), w.loraScale), x));
+  const bias = find(w, `${module}.bias`);
+  return bias ? tf.add(y, as(bias, x)) : y;
 }
-
-/** One linear layer; see {@linkcode linears}. */
-export const linear = (w: Weights, x: Tensor, module: string): Tensor => linears(w, x, [module])[0];
 
 /** LayerNorm over the last axis (biased variance), computed in float32, given back in x's type. */
 export function layerNorm(w: Weights, x: Tensor, module: string, eps: number): Tensor {

@@ -3,7 +3,7 @@ import { asType, matMul, realType, tf } from "../tensor/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
 import { attend, type Attended, splitHeads, swapHeads } from "./attention.ts";
 import { type Captured, inLayer } from "./captured.ts";
-import { gelu, layerNorm, linear, linears, weight, type Weights, within } from "./layers.ts";
+import { gelu, layerNorm, linear, weight, type Weights, within } from "./layers.ts";
 
 /**
  * Patch embedding: a convolution whose stride is its size, so a plain matrix product over cut-out patches.
@@ -28,9 +28,8 @@ export function patchEmbeddings(w: Weights, pixelValues: Tensor, { vision }: Pal
 
 /** Self-attention of an encoder layer, every patch seeing every patch: x `[B * N, Dv]` -> `mixed` `[B * N, Dv]`. */
 function visionAttention(w: Weights, x: Tensor, batch: number, { vision }: PaliGemmaConfig): Attended {
-  const [q, k, v] = linears(w, x, ["q_proj", "k_proj", "v_proj"])
-    .map((y) => swapHeads(splitHeads(y, batch, vision.heads)));
-  const attended = attend(q, k, v);
+  const heads = (proj: string) => swapHeads(splitHeads(linear(w, x, proj), batch, vision.heads));
+  const attended = attend(heads("q_proj"), heads("k_proj"), heads("v_proj"));
   return { ...attended, mixed: linear(w, attended.mixed, "out_proj") };
 }
 

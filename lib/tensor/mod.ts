@@ -20,7 +20,7 @@ export type { Driver, Gpu } from "./cuda.ts";
 export { devices, gpuDriver, type Memory, memory, tensorflowVersion } from "./memory.ts";
 export { type MatmulPrecision, matmulPrecision, setMatmulPrecision } from "./precision.ts";
 export { OutOfMemory } from "./out_of_memory.ts";
-export { barrier, checkIndices, matMulDown, matMulUp, sparseCrossEntropy, updateSlice } from "./ops.ts";
+export { barrier, checkIndices, sparseCrossEntropy, updateSlice } from "./ops.ts";
 export { randomNormal, randomUniform, type Seed } from "./random.ts";
 export type { Device } from "./runtime.ts";
 export {

@@ -1,10 +1,7 @@
 /** Ops for model code that TensorFlow.js lacks. */
 import type { Tensor } from "@tensorflow/tfjs";
-import { ATTR } from "./attributes.ts";
-import { backend, binding, idOf, runOp, tf, typeAttribute } from "./backend.ts";
+import { backend, binding, idOf, runOp, tf } from "./backend.ts";
 import { asType, realType } from "./cast.ts";
-import { FLOAT, INT32 } from "./dtype.ts";
-import { matMul } from "./typed.ts";
 
 /**
  * h, not to be computed with before dy is there, nor to be merged with what was computed from h before. It keeps the
@@ -89,79 +86,4 @@ export function sparseCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
     };
   });
   return tf.tidy(() => loss(asType(logits, "float32")));
-}
-
-/** float32 x as bfloat16 values whose sum it is but for a 65,536th: its upper half, and what that leaves. */
-function halves(x: Tensor): [upper: Tensor, lower: Tensor] {
-  // By bits, since XLA drops a conversion to bfloat16 and back, which would leave nothing.
-  const as = (x: Tensor, type: number) => runOp("Bitcast", [typeAttribute("type", type)], [x]);
-  const upper = as(runOp("BitwiseAnd", [], [as(x, INT32), tf.scalar(-(2 ** 16), "int32")]), FLOAT);
-  return [asType(upper, "bfloat16"), asType(tf.sub(x, upper), "bfloat16")];
-}
-
-/** a · b of bfloat16 matrices, each turned or not, summed and given in float32. For XLA only. */
-const productInFloat32 = (a: Tensor, b: Tensor, turnA: boolean, turnB: boolean): Tensor =>
-  runOp("BatchMatMulV3", [
-    typeAttribute("Tout", FLOAT),
-    { name: "adj_x", type: ATTR.bool, value: turnA },
-    { name: "adj_y", type: ATTR.bool, value: turnB },
-  ], [a, b]);
-
-/** bfloat16 x `[R, D]` times float32 w `[K, D]` turned, K small, in float32. */
-function wide(x: Tensor, w: Tensor): Tensor {
-  if (!binding.trace?.xla) return matMul(asType(x, "float32"), w, { transposeB: true });
-  const [upper, lower] = tf.split(productInFloat32(x, tf.concat(halves(w), 0), false, true), 2, 1);
-  return tf.add(upper, lower);
-}
-
-/** float32 z `[R, K]` turned, K small, times bfloat16 x `[R, D]`, in float32. */
-function wideTurned(z: Tensor, x: Tensor): Tensor {
-  if (!binding.trace?.xla) return matMul(z, asType(x, "float32"), { transposeA: true });
-  const [upper, lower] = tf.split(productInFloat32(tf.concat(halves(z), 1), x, true, false), 2, 0);
-  return tf.add(upper, lower);
-}
-
-/** float32 z `[R, K]` times float32 w `[K, D]`, K small, rounded to bfloat16 once it is summed. */
-function narrow(z: Tensor, w: Tensor): Tensor {
-  if (!binding.trace?.xla) return asType(matMul(z, w), "bfloat16");
-  const [zUpper, zLower] = halves(z), [wUpper, wLower] = halves(w);
-  return matMul(tf.concat([zUpper, zLower, zUpper], 1), tf.concat([wUpper, wUpper, wLower], 0));
-}
-
-/**
- * The low-rank path of a bfloat16 model with float32 LoRA matrices: x aᵀ and z bᵀ as in float32, without a float32 copy of
- * what is as large as x. Compiled by XLA, a float32 number goes through matrix units as two bfloat16 ones, with a relative
- * error of 2^-16 (TF32's is 2^-11), and x is read once, in bfloat16; elsewhere it is computed in float32.
- * Differentiable in both.
- *
- * @param x bfloat16 `[R, D]`
- * @param a float32 `[K, D]`
- * @returns float32 `[R, K]`
- */
-export function matMulDown(x: Tensor, a: Tensor): Tensor {
-  const f = tf.customGrad((x, a, save) => {
-    (save as unknown as (tensors: Tensor[]) => void)([x as Tensor, a as Tensor]);
-    const gradFunc = (dz: Tensor, [x, a]: Tensor[]) => [narrow(dz, a), wideTurned(dz, x)];
-    return { value: wide(x as Tensor, a as Tensor), gradFunc };
-  });
-  return f(x, a);
-}
-
-/**
- * The second half, see {@linkcode matMulDown}.
- *
- * @param z float32 `[R, K]`
- * @param b float32 `[D, K]`
- * @returns bfloat16 `[R, D]`
- */
-export function matMulUp(z: Tensor, b: Tensor): Tensor {
-  const f = tf.customGrad((z, b, save) => {
-    (save as unknown as (tensors: Tensor[]) => void)([z as Tensor, b as Tensor]);
-    const gradFunc = (
-      dy: Tensor,
-      [z, b]: Tensor[],
-    ) => [wide(dy, tf.transpose(b)), tf.transpose(wideTurned(z, dy))];
-    return { value: narrow(z as Tensor, tf.transpose(b as Tensor)), gradFunc };
-  });
-  return f(z, b);
 }

@@ -13,7 +13,7 @@ import {
 } from "../support/bench_cases.ts";
 import { writeBench } from "../support/bench_files.ts";
 import { describeMachine, load, type Machine, machine } from "../support/bench_machine.ts";
-import { H100 } from "../support/plan.ts";
+import { H200 } from "../support/plan.ts";
 import { workerEnvironments } from "../support/workers.ts";
 
 const WORKERS = [1, 2] as const;
@@ -38,7 +38,7 @@ export interface Network {
 export const ringSeconds = (bytes: number, gpus: number, { bandwidth, latency }: Network): number =>
   2 * (gpus - 1) * (latency + bytes / gpus / bandwidth);
 
-/** Within a machine of 8 H100: NVLink, 450 GB/s each way; between machines one 400 Gb/s adapter for each GPU. */
+/** Within a machine of 8 H200: NVLink, 450 GB/s each way; between machines one 400 Gb/s adapter for each GPU. */
 const NVLINK: Network = { bandwidth: 450e9, latency: 3e-6 };
 const FABRIC: Network = { bandwidth: 50e9, latency: 5e-6 };
 const GPUS = [1, 8, 64, 256, 1024], PER_MACHINE = 8;
@@ -53,7 +53,7 @@ export function onPaper(): {
   rate: number;
 }[] {
   const model = parseConfig({ model_type: "paligemma" }), each = 6; // So400m and Gemma 2B; examples of a GPU's batch
-  return ([[1, H100.stage1.rate], [2, H100.stage2.rate]] as const).flatMap(([stage, rate]) => {
+  return ([[1, H200.stage1.rate], [2, H200.stage2.rate]] as const).flatMap(([stage, rate]) => {
     const numbers = trainedNumbers(
       model,
       stage === 1 ? { stage, featuresKept: false } : { stage, rank: RANK, recompute: true },
@@ -130,8 +130,8 @@ Medians; rounds in turn: ${results[0].rounds.length}. ${describeMachine(machine)
     load.before.toFixed(1)
   } before, ${load.after.toFixed(1)} after.
 
-On paper, not measured: PaliGemma-3B on H100s, 6 examples for each GPU, at the rates that one reaches alone (stage 1 ${H100.stage1.rate},
-stage 2 ${H100.stage2.rate} examples/s, results/bench/h100.md).
+On paper, not measured: PaliGemma-3B on H200s, 6 examples for each GPU, at the rates that one reaches alone (stage 1 ${H200.stage1.rate},
+stage 2 ${H200.stage2.rate} examples/s, results/bench/gpu.md).
 
 | stage | GPUs | examples a step | adding up, ms | % of the rate without | examples/s |
 |---|---|---|---|---|---|

@@ -11,7 +11,6 @@ import {
   jit,
   joinGroup,
   leaveGroup,
-  setMatmulPrecision,
   tf,
   tidy,
 } from "../../tensor/mod.ts";
@@ -121,7 +120,6 @@ export async function measureStep(
 ): Promise<StepMeasurement> {
   const { model } = stepCase, config = CONFIGS[model], { batch: size, suffix, dtype } = MODELS[model];
   const frozen = randomWeights(config, dtype);
-  if (dtype === "bfloat16") setMatmulPrecision("tf32"); // as at full scale
   const { initial, objective, trained, byBlock } = stageOf(stepCase, config, frozen);
   const settings = {
     ...TORCH_ADAMW,
