@@ -67,7 +67,7 @@ export function summariseImageToResponse(
   const ratio = (values: number[]) => Math.max(...values) / Math.min(...values);
   const written = sums("softmax over the answer");
   return {
-    maskedRow: Math.max(...patches.flatMap((one) => [...one["masked row"]])),
+    maskedRow: Math.max(...patches.map((one) => Math.max(...one["masked row"]))),
     overAnswer: [Math.min(...written), Math.max(...written)],
     column: { raw: ratio(sums("column of raw attention")), rollout: ratio(sums("column of rollout")) },
   };
