@@ -10,7 +10,9 @@ import { lawHolds } from "./scaling.ts";
 import type { Verdict } from "./tables.ts";
 
 type Inputs = Readonly<Record<string, StageInput>>;
-interface Judgement {
+
+/** A verdict and why. */
+export interface Judgement {
   verdict: Verdict;
   reason: string;
 }
@@ -63,6 +65,28 @@ function rolloutVerdict(gains: readonly PointingGain[]): Judgement {
 }
 
 /**
+ * Table 1: a gain of stage 1 that counts on one data set at least, and a loss on none; it counts where p < 0.05 and the
+ * interval leaves out zero.
+ *
+ * @param rows with minus without stage 1, one for each data set
+ */
+export function stage1Verdict(
+  rows: readonly Pick<PairedRow, "estimate" | "low" | "high" | "pValue">[],
+): Judgement {
+  if (rows.length === 0) return NOTHING;
+  const telling = rows.filter(({ pValue }) => pValue < 0.05);
+  const gained = telling.filter(({ low }) => low > 0), lost = telling.filter(({ high }) => high < 0);
+  const largest = Math.max(...rows.map(({ estimate }) => estimate));
+  return {
+    verdict: gained.length > 0 && lost.length === 0 ? "trend" : "not reproduced",
+    reason: `with minus without stage 1: above zero on ${gained.length}, below zero on ${lost.length} of ` +
+      `${rows.length} datasets (p < 0.05 after Holm); ${
+        largest > 0 ? `largest gain ${points(largest)}` : `no gain (best: ${points(largest)})`
+      }. The paper's own gains lie within noise`,
+  };
+}
+
+/**
  * A verdict with its reason for every entry of `FIGURE_MAP`, from what the runs measured. "Trend" is only given where a
  * direction that the paper reports is found again; at tiny scale nothing that counts real images can be reproduced.
  */
@@ -87,9 +111,6 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
       first === withoutStage1(dataset) && second === `${dataset}__with`
     )
   );
-  const telling = stage1.filter(({ pValue }) => pValue < 0.05);
-  const gained = telling.filter((row) => row.low > 0), lost = telling.filter((row) => row.high < 0);
-  const largest = Math.max(...stage1.map((row) => row.estimate));
   const words = ["medpix2", "roco_v2", "roco_medpix"].map((d) =>
     overlaps.find(({ cell }) => cell === `${d}__without`)?.answers.rouge1 ?? NaN
   );
@@ -144,13 +165,7 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
         `tells patches apart: the largest is ${equation2.column.raw.toPrecision(2)} times the smallest ` +
         `(rollout: ${equation2.column.rollout.toPrecision(2)} times)`,
     },
-    "Table 1": stage1.length === 0 ? NOTHING : {
-      verdict: gained.length > 0 && lost.length === 0 ? "trend" : "not reproduced",
-      reason: `with minus without stage 1: above zero on ${gained.length}, below zero on ${lost.length} of ` +
-        `${stage1.length} datasets (p < 0.05 after Holm); ${
-          largest > 0 ? `largest gain ${points(largest)}` : `no gain (best: ${points(largest)})`
-        }. The paper's own gains lie within noise`,
-    },
+    "Table 1": stage1Verdict(stage1),
     "Table 2": counts("same breakdown; no musculoskeletal phantoms"),
     "Table 4": words.some(Number.isNaN) ? NOTHING : {
       verdict: words[0] < words[1] && words[1] < words[2] ? "trend" : "not reproduced",

@@ -4,7 +4,7 @@ import type { StageInput } from "@lib/artifacts/mod.ts";
 import { loadConfig } from "@lib/config/mod.ts";
 import { paperCurves } from "@lib/figures/mod.ts";
 import type { ScalingFit } from "@lib/stats/mod.ts";
-import { FIGURE_MAP, type PairedRow, paperVerdicts } from "@lib/report/mod.ts";
+import { FIGURE_MAP, type PairedRow, paperVerdicts, stage1Verdict } from "@lib/report/mod.ts";
 
 const curve = (cell: string, last: number) =>
   [[1, 2], [2, last]].map(([epoch, validationLoss]) => ({ cell, step: epoch, epoch, validationLoss }));
@@ -72,6 +72,21 @@ Deno.test("every item of the map has a verdict; a difference below zero is not c
   assertEquals([lucky["Table 1"].verdict, lucky["Figure 7"].verdict], ["not reproduced", "not reproduced"]);
   const real = await paperVerdicts(inputs(0.05), loadConfig({ LAB_SET: 'corpora.source="real"' }));
   assertEquals([real["Figure 3"].verdict, real["Table 2"].verdict], ["not judged", "not judged"]);
+});
+
+Deno.test("a gain of stage 1 counts with p and interval, and no more where a loss counts too", () => {
+  const row = (low: number, high: number, pValue: number) => ({
+    estimate: (low + high) / 2,
+    low,
+    high,
+    pValue,
+  });
+  const gain = row(0.02, 0.08, 0.049), loss = row(-0.09, -0.02, 0.049);
+  const verdictOf = (...rows: ReturnType<typeof row>[]) => stage1Verdict(rows).verdict;
+  assertEquals(verdictOf(), "not run");
+  assertEquals([verdictOf(gain), verdictOf(gain, row(-0.09, -0.02, 0.05))], ["trend", "trend"]);
+  const none = [[gain, loss], [loss], [row(0.02, 0.08, 0.05)], [row(0, 0.08, 0.01)], [row(-0.03, 0.03, 1)]];
+  assertEquals(none.map((rows) => verdictOf(...rows)), none.map(() => "not reproduced"));
 });
 
 Deno.test("figure 7's row names the figure with the maps that its reason is about", async () => {
