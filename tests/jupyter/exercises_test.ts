@@ -1,7 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { pooledMap } from "@std/async";
 import { basename, join } from "@std/path";
 import { listNotebooks, listSolutions } from "../../lib/cli/support/notebooks.ts";
 import { EXERCISE, type ExerciseResult } from "../../lib/jupyter/mod.ts";
+import { MISTAKES } from "./mistakes.ts";
 import { notebookText, runPython, scratchNotebook } from "./support.ts";
 
 interface Cell {
@@ -93,11 +95,27 @@ Deno.test("every exercise of the course is unsolved there, and solved once, with
   for (const { name, text } of course) assertStringIncludes(text, `**${name}.**`);
 });
 
-Deno.test("every solution verifies, in a kernel and without any results", async () => {
-  await Promise.all(solutions.map(async (path) => {
+Deno.test("every solution verifies, in a kernel and without any results, and no mistake does that is near at hand", async () => {
+  const known: string[] = [];
+  const verify = async (path: string) => {
     const cells = (await readCells(path)).filter(({ cell_type }) => cell_type === "code").map(sourceOf);
-    const { results, lines } = await outcomes(cells);
-    assertEquals(results.map(({ name }) => name), (await exercisesOf(path)).map(({ name }) => name));
-    assertEquals(results.filter(({ state }) => state !== "right"), [], lines.join("\n"));
-  }));
+    const own = await exercisesOf(path), names = own.map(({ name }) => name);
+    const wrong = own.flatMap(({ name, check }) =>
+      (MISTAKES[name] ?? []).map((mistake) => ({
+        name,
+        cell: `{\n${check.replace("| null =;", () => `| null = ${mistake};`)}\n}`,
+      }))
+    );
+    const { results, lines } = await outcomes([...cells, ...wrong.map(({ cell }) => cell)]);
+    assertEquals(
+      results.map(({ name, state }) => `${name}: ${state}`),
+      [...names.map((name) => `${name}: right`), ...wrong.map(({ name }) => `${name}: wrong`)],
+      lines.join("\n"),
+    );
+    // A mistake is one of the answer: it has to run.
+    assertEquals(lines.filter((line) => line.includes("but it threw")), []);
+    known.push(...names);
+  };
+  await Array.fromAsync(pooledMap(2, solutions, verify)); // kernels that start at once may choose the same port
+  assertEquals(Object.keys(MISTAKES).sort(), known.sort());
 });
