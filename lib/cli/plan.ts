@@ -24,7 +24,7 @@ configuration asks for, and time (and with a price, money) where it was measured
 ${scaleHelp}
 ${limitHelp}
 ${setHelp}
-  --gpu-hour   what an hour of an H100 costs, in whatever currency`;
+  --gpu-hour   what an hour of an H200 costs, in whatever currency`;
 
 /** English rows of SLAKE's training split (counted in the published file). */
 const SLAKE_TRAIN_ROWS = 4919;

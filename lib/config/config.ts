@@ -19,7 +19,7 @@ export const Config = z.strictObject({
     checkpoint: z.string().min(1),
     dtype: z.enum(["float32", "bfloat16"]),
     compiler: z.enum(["graph", "xla"]),
-    /** How a GPU multiplies float32 matrices (lib/tensor setMatmulPrecision); bfloat16 and CPUs are not concerned. */
+    /** How a GPU multiplies float32 matrices (lib/tensor setMatmulPrecision). */
     matmulPrecision: z.enum(["float32", "tf32"]),
   }),
   corpora: z.strictObject({

@@ -42,8 +42,8 @@ export function forwardFlops(config: PaliGemmaConfig, { tokens, logits }: Exampl
 /** What a training step computes. */
 export type Trained =
   /** Stage 1: gradients flow down to the projector, from which the forward pass begins where the tower's features are kept. */
-  | { stage: 1; featuresKept: boolean }
-  /** Stage 2: LoRA of rank `rank` on the attention of both towers; `recompute` as in GradientOptions. */
+  | { stage: 1; featuresKept: boolean; recompute: boolean }
+  /** Stage 2: LoRA of rank `rank` on the attention of both towers; `recompute`, of either stage, as in GradientOptions. */
   | { stage: 2; rank: number; recompute: boolean };
 
 /** How many numbers a stage trains: as many come from every process of a group in each step. */
@@ -65,7 +65,8 @@ export function trainingFlops(config: PaliGemmaConfig, example: ExampleSize, tra
   const text = 2 * (f.textLinear + f.head) + 3 * f.textAttention;
   if (trained.stage === 1) {
     const tower = trained.featuresKept ? 0 : f.patches + f.visionLinear + f.visionAttention;
-    return tower + 2 * f.projector + text;
+    const again = trained.recompute ? f.projector + f.textLinear + f.textAttention : 0;
+    return tower + 2 * f.projector + text + again;
   }
   const lora = attentionModules(config, "both").map(({ module, inputs, outputs }) => {
     const rows = module.startsWith("vision_tower") ? imageTokens : example.tokens;

@@ -143,7 +143,8 @@ function byBlock(
       gradients[prefix + name] = sum ? tf.add(sum, g) : g;
     }
   };
-  if (compiler) upload([inputs.ids, labels.rows, labels.targets]); // before anything is under way
+  // In advance: the bits of int32, made in the middle of a step, would wait for the GPU.
+  if (compiler) upload([inputs.ids, labels.rows, labels.targets]);
   const context = { ids: inputs.ids, shared: attentionInputs(inputs, config, dtypeOf(w)) };
   const all = blocksOf(config), projecting = all.findIndex(({ kind }) => kind === "projector");
   const [first, chain] = "features" in inputs

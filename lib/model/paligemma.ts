@@ -143,7 +143,10 @@ export function visionFeatures(
   });
 }
 
-/** Sums of x `[B, L]` up to each place, itself included: a matrix product, since XLA's cumsum takes L^2 steps on a GPU. */
+/**
+ * Sums of x `[B, L]`, zeros and ones, up to each place, itself included. A matrix product (exact, in TF32 too), since XLA's
+ * cumsum on a GPU adds up as many numbers for each place, but not in matrix units, and anew for each of the D columns.
+ */
 function countedSoFar(x: Tensor): Tensor {
   const length = x.shape[1]!, places = tf.range(0, length, 1, "float32");
   const upTo = tf.lessEqual(tf.reshape(places, [length, 1]), tf.reshape(places, [1, length]));

@@ -49,12 +49,15 @@ export const allocTensor = (
   fill: (piece: Uint8Array<ArrayBuffer>) => void,
 ): Tensor => backend().createOutputTensor(binding.allocate(shape, CODES[dtype], fill));
 
-/** Uploads tensors that so far are only values of JavaScript, since TensorFlow.js waits until their first use. */
+/**
+ * Uploads tensors that so far are only values of JavaScript, since TensorFlow.js waits until their first use; to a GPU with
+ * the bits of int32 ones. Those of a trace are passed over.
+ */
 export function upload(tensors: readonly Tensor[]): void {
   const { runtime: rt, tensors: table } = binding;
   for (const id of backend().getInputTensorIds(tensors)) {
-    const t = table.getEager(id, "Upload");
-    if (rt.gpu && t.dtype === INT32) bitsOnGpu(rt, t);
+    const t = table.find(id);
+    if (rt.gpu && t?.dtype === INT32) bitsOnGpu(rt, t);
   }
 }
 

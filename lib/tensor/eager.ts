@@ -13,7 +13,7 @@ export interface EagerTensor {
   readonly shape: number[];
   /** Least and greatest value, known of int32 tensors that came from JavaScript. */
   readonly range?: Range;
-  /** Of an int32 tensor, once {@linkcode bitsOnGpu} has made them. */
+  /** The bits of an int32 tensor on the GPU, once {@linkcode bitsOnGpu} has made them. */
   bits?: EagerTensor;
 }
 
@@ -124,7 +124,7 @@ export function readEager(rt: Runtime, tensor: EagerTensor): Values {
 /**
  * The bits of an int32 tensor as a float32 tensor on the GPU, made once and deleted with it. TensorFlow keeps int32 on the
  * host, so that a function compiled by XLA would copy it at each call, and wait before the copy for all that was sent to
- * the GPU before: nothing would be sent ahead.
+ * the GPU before: no work could be queued ahead. (What an op has computed is read back for it, and waited for.)
  */
 export function bitsOnGpu(rt: Runtime, t: EagerTensor): EagerTensor {
   if (!t.bits) {

@@ -18,7 +18,7 @@ export interface Node {
   readonly shape: number[];
   /** Least and greatest value of a constant int32. */
   readonly range?: Range;
-  /** The node whose values these are, in another shape. */
+  /** The node whose values these are, in another shape or by their bits. */
   readonly origin?: Node;
 }
 

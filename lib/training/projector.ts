@@ -3,6 +3,7 @@ import type { Model } from "../model/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import { type Example, toExamples } from "./examples.ts";
 import type { SplitPair } from "./grid.ts";
+import { isByBlock } from "./objective.ts";
 import { examplesSha256, type Hooks, type KeepOptions, keptTraining, modelKey } from "./kept_training.ts";
 import { type Stage1, type Stage1Options, trainStage1 } from "./stages.ts";
 
@@ -47,7 +48,12 @@ export async function trainProjector(
   const key = {
     model: modelKey(model, config),
     data: examplesSha256([train, validation]),
-    settings: { ...settings, seed: config.seed, limit: config.limit },
+    settings: {
+      ...settings,
+      seed: config.seed,
+      limit: config.limit,
+      ...(isByBlock(config.stage2.recompute, config.model.compiler) ? { byBlock: true } : {}),
+    },
   };
   let features: Stage1["features"] = null;
   const { params: projector, rest } = await keptTraining(

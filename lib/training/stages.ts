@@ -130,8 +130,8 @@ export interface Stage1 {
 
 /**
  * Stage 1 (paper section 4.4): only the projector is trained, everything else is frozen. So a step begins with the vision
- * tower's features, which are computed once where they are kept; the losses are the same. What `stage2.recompute` says
- * holds for it too.
+ * tower's features, which are computed once where they are kept; the losses are the same. `stage2.recompute` applies here
+ * too.
  *
  * @throws as {@linkcode fit}, and if there is no example
  */
@@ -162,7 +162,6 @@ export async function trainStage1(
   );
   const stepsPerEpoch = perEpoch[0].length;
   const compute = towerFeatures(model, options.store, config.model.compiler);
-  const pixels = byBlock ? pixelsFrom(options.store) : null; // the tower, compiled by block, is part of the step
   const paths = [...used, ...options.validation].map(({ imagePath }) => imagePath);
   using kept = options.keepFeatures
     ? await firstInRank0(
@@ -177,14 +176,14 @@ export async function trainStage1(
     const { params, records } = await fitStage(
       {
         initial,
-        frozen: !kept && pixels ? tensors : Object.fromEntries(above),
+        frozen: Object.fromEntries(above),
         step,
         stepsPerEpoch,
         learningRate: () => learningRate,
         batches: perEpoch.flat().map((batch) => [batch]),
         validateAfter: new Set([1, ...perEpoch.map((_, epoch) => (epoch + 1) * stepsPerEpoch)]),
         modelWith: (params) => ({ ...model, params: { ...model.params, ...params } }),
-        images: kept?.read ?? pixels ?? compute,
+        images: kept?.read ?? compute,
         fromFiles: kept === null,
       },
       config,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# gpu.sh OUT [MODEL]: every row of results/bench/gpu.md in one go, ours and transformers', most important first; each case in
+# gpu.sh OUT [MODEL]: the first table of results/bench/gpu.md in one go, ours and transformers', most important first; each case in
 # a process of its own with a limit of its own, one line of JSON in OUT/rows.jsonl or its error in OUT/errors.txt. Python's
-# imports are done beside the case before. Some six minutes on an H200. MODEL is 3b if not said otherwise; nano and 50m rehearse
+# imports are done beside the case before. About five minutes on an H200. MODEL is 3b if not said otherwise; nano and 50m rehearse
 # it on any machine. DENO names Deno with the flags it needs (default: deno run -A), PYTHON a Python with torch, transformers
 # and PEFT, SLOWER a factor of the limits.
 set -u

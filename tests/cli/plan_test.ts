@@ -84,10 +84,10 @@ Deno.test("the work is counted from the configuration, limited where it is", () 
 
 Deno.test("GPU time is told at measured rates, for the model that was measured, and priced where a price is given", () => {
   const lines = renderLines(gpuLines(full, 8, 4919, 2.5));
-  assertStringIncludes(lines, "9 min 39 s: 0.40"); // 5 epochs of 4,919 at 42.5 a second
-  assertStringIncludes(lines, "104 h 35 min: 261.44"); // 7,680,000 at 20.4 a second
+  assertStringIncludes(lines, "9 min 43 s: 0.40"); // 5 epochs of 4,919 at 42.2 a second
+  assertStringIncludes(lines, "106 h 08 min: 265.34"); // 7,680,000 at 20.1 a second
   assertStringIncludes(lines, "in 17.8 GB");
-  assert(!renderLines(gpuLines(full, 8, 4919, null)).includes("261.44"));
+  assert(!renderLines(gpuLines(full, 8, 4919, null)).includes("265.34"));
   assertEquals(gpuLines(loadConfig({}), 8, 512, 2.5), []);
 });
 

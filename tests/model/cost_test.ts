@@ -46,12 +46,13 @@ for (const name of NAMES) {
 
     const example = { tokens, logits: labels.rows.shape[0] / batch }, rank = 3;
     const { pixelValues, ...rows } = inputs, features = visionFeatures(params, pixelValues, config);
-    for (const featuresKept of [false, true]) {
+    for (const [featuresKept, recompute] of [[false, false], [true, false], [true, true], [false, true]]) {
       const seen = featuresKept ? { features, ...rows } : inputs;
-      const stage1 = () => lossAndGradients(weightsOf(params), PROJECTOR, seen, labels, config);
+      const stage1 = () =>
+        lossAndGradients(weightsOf(params), PROJECTOR, seen, labels, config, { recompute });
       assertEquals(
-        counted(stage1) - merging,
-        Math.round(batch * trainingFlops(config, example, { stage: 1, featuresKept })),
+        counted(stage1) - merging * (recompute ? 2 : 1),
+        Math.round(batch * trainingFlops(config, example, { stage: 1, featuresKept, recompute })),
       );
     }
     const adapter = initAdapter(config, { r: rank, alpha: 1, towers: "both", seed: 1 });

@@ -56,7 +56,7 @@ export function onPaper(): {
   return ([[1, H200.stage1.rate], [2, H200.stage2.rate]] as const).flatMap(([stage, rate]) => {
     const numbers = trainedNumbers(
       model,
-      stage === 1 ? { stage, featuresKept: false } : { stage, rank: RANK, recompute: true },
+      stage === 1 ? { stage, featuresKept: false, recompute: true } : { stage, rank: RANK, recompute: true },
     );
     return GPUS.map((gpus) => {
       const sum = ringSeconds(FLOAT * numbers, gpus, gpus > PER_MACHINE ? FABRIC : NVLINK),

@@ -40,7 +40,7 @@ function randomValues(count: number, config: PaliGemmaConfig): Float32Array {
 }
 
 /** What a step of a stage is given of random images, as lib/training's stages read it, and the milliseconds that took. */
-function imagesOf({ stage, model }: StepCase, byBlock: boolean, tower: (pixels: Tensor) => Tensor) {
+function imagesOf({ stage, model }: StepCase, tower: (pixels: Tensor) => Tensor) {
   const config = CONFIGS[model], { imageSize, hiddenSize } = config.vision, { batch, dtype } = MODELS[model];
   if (stage === "stage 1, features kept") {
     const shape: [number, number, number] = [batch, config.imageTokens, hiddenSize];
@@ -48,7 +48,7 @@ function imagesOf({ stage, model }: StepCase, byBlock: boolean, tower: (pixels: 
     return { images: tidy(() => asType(tf.tensor3d(values, shape), dtype)), ms: 0 };
   }
   const pixels = randomValues(batch * 3 * imageSize ** 2, config);
-  if (stage !== "stage 1" || byBlock) return { images: pixels, ms: 0 };
+  if (stage !== "stage 1") return { images: pixels, ms: 0 };
   const start = performance.now(), shape: [number, number, number, number] = [batch, 3, imageSize, imageSize];
   const images = tidy(() => tower(tf.tensor4d(pixels, shape)));
   return { images, ms: performance.now() - start };
@@ -78,7 +78,7 @@ function stageOf(stepCase: StepCase, config: PaliGemmaConfig, frozen: Params) {
   const options = { recompute, compiler: byBlock ? "xla" as const : undefined };
   if (stage === "stage 1" || stage === "stage 1, features kept") {
     const initial = Object.fromEntries(PROJECTOR.map((name) => [name, asType(frozen[name], "float32")]));
-    const trained = { stage: 1, featuresKept: stage === "stage 1, features kept" } as const;
+    const trained = { stage: 1, featuresKept: stage === "stage 1, features kept", recompute } as const;
     return { initial, objective: nextTokenObjective(config, options), trained, byBlock };
   }
   const { params: initial, config: { alpha, r } } = initAdapter(config, {
@@ -140,7 +140,7 @@ export async function measureStep(
     examplesPerStep: size * (group?.size ?? 1),
     group,
     batch: () => {
-      const { images, ms } = imagesOf(stepCase, byBlock, (pixels) => tower(frozen, pixels));
+      const { images, ms } = imagesOf(stepCase, (pixels) => tower(frozen, pixels));
       const batch = batchOf(stepCase, images, group?.size ?? 1);
       start = performance.now() - ms;
       return [batch];

@@ -17,7 +17,7 @@ from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
 case = json.loads(sys.stdin.readline())
 device = "cuda" if torch.cuda.is_available() else "cpu"
-torch.backends.cuda.matmul.allow_tf32 = True  # where a GPU has it, for LoRA's float32 matrices: the faster way
+torch.backends.cuda.matmul.allow_tf32 = True  # as fast as torch can: LoRA's matrices are float32
 torch.manual_seed(1)
 config = PaliGemmaConfig(**{k: v for k, v in case["config"].items() if k not in ("model_type", "architectures")})
 torch.set_default_dtype(getattr(torch, case["dtype"]))

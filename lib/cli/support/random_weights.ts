@@ -2,7 +2,7 @@ import { rng } from "../../config/mod.ts";
 import { allocTensor, type DType, tf } from "../../tensor/mod.ts";
 import { expectedShapes, fromFloat32, type PaliGemmaConfig, type Params } from "../../weights/mod.ts";
 
-/** Numbers that are drawn for a weight; a larger one repeats them, since drawing billions takes minutes. */
+/** Numbers that are drawn for a weight; a larger one repeats them, since drawing billions takes a minute. */
 const DRAWN = 2 ** 20;
 
 /**
