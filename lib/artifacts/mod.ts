@@ -1,17 +1,26 @@
 /** Run folders with manifests, Arrow tables in, and out by memory map. */
-export * from "./arrow.ts";
-export * from "./check_outputs.ts";
+export { type Cell, type ColumnType, type Row, writeArrow } from "./arrow.ts";
+export { damagedOutputs } from "./check_outputs.ts";
 export {
   holdUnfinished,
   kept,
   keptResults,
   type KeptSummary,
-  pruneKept,
   removeUnneededKept,
   type Unfinished,
 } from "./kept.ts";
-export * from "./manifest.ts";
+export {
+  currentManifest,
+  type CurrentRun,
+  findRun,
+  type FinishedRun,
+  Manifest,
+  readCurrent,
+  readManifest,
+  runNames,
+  stageFolder,
+} from "./manifest.ts";
 export { mapFile, type MappedFile } from "./mapped_file.ts";
-export * from "./open_table.ts";
-export * from "./run.ts";
-export * from "./stage_lock.ts";
+export { type OpenTable, openTable, readArrow } from "./open_table.ts";
+export { openInput, type RunOptions, type StageInput, type StageRun, startRun } from "./run.ts";
+export { chooseRun, deleteRun } from "./stage_lock.ts";

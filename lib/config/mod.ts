@@ -1,11 +1,30 @@
 /** Configuration per scale, the grid of stage 2, paths, seeds, hashes, files written whole or not at all, threads, and processes that train together. */
-export * from "./atomic.ts";
-export * from "./computing.ts";
-export * from "./config.ts";
-export * from "./grid.ts";
-export * from "./hash.ts";
-export * from "./paths.ts";
-export * from "./random.ts";
-export * from "./tied_command.ts";
-export * from "./worker_pool.ts";
-export * from "./workers.ts";
+export {
+  type Content,
+  diskError,
+  makeFolder,
+  syncPath,
+  writeAllSync,
+  writeFileAtomic,
+  writeFileAtomicSync,
+} from "./atomic.ts";
+export { computing, type PeakMemory } from "./computing.ts";
+export { Config, limited, loadConfig, Scale } from "./config.ts";
+export {
+  cellsToJudge,
+  GRID,
+  type GridCell,
+  gridOf,
+  isOwn,
+  type OwnDataset,
+  ownDatasets,
+  selectedCells,
+  STAGE2_DATASETS,
+  type Stage2Dataset,
+} from "./grid.ts";
+export { canonicalJson, jsonLeaves, sha256, sha256File } from "./hash.ts";
+export { paths } from "./paths.ts";
+export { rng, shuffle } from "./random.ts";
+export { tiedCommand } from "./tied_command.ts";
+export { inOrder, serve, type WorkerPool, workerPool } from "./worker_pool.ts";
+export { isWorker, type WorkerPlace, workerPlace } from "./workers.ts";

@@ -1,21 +1,86 @@
 /** Items, answers, scores by the field's rules and the judge, and metrics of scores, as plain functions. */
-export * from "./answers.ts";
-export * from "./bleu.ts";
-export * from "./cells.ts";
-export * from "./consistency.ts";
-export * from "./controls.ts";
-export * from "./external.ts";
-export * from "./item_scores.ts";
-export * from "./judge.ts";
-export * from "./judge_cells.ts";
-export * from "./metrics.ts";
-export * from "./normalise.ts";
-export * from "./picture_doubts.ts";
-export * from "./options.ts";
-export * from "./overlap.ts";
-export * from "./reading_rules.ts";
-export * from "./records.ts";
-export * from "./robustness.ts";
+export { type AccuracyComparison, type AskedItem, compareAccuracy } from "./answers.ts";
+export { bleu } from "./bleu.ts";
+export {
+  askableCells,
+  askCell,
+  type CellAnswers,
+  EVALUATED_CELLS,
+  type EvaluatedCell,
+  evaluationRecords,
+  GRID_COMPARISONS,
+  type GridItems,
+  gridItems,
+  isShort,
+  leastChanged,
+  predictionRows,
+  type ReadySystem,
+  SET_OF,
+  TEST_SETS,
+  type TestItems,
+  type TestRecords,
+  type TestSet,
+  withSystem,
+} from "./cells.ts";
+export { type Consistency, consistency, SMALL_CHANGES, type SmallChange } from "./consistency.ts";
+export { withOtherImages } from "./controls.ts";
+export {
+  askServer,
+  type AskServerOptions,
+  questionLines,
+  type Questions,
+  readPredictions,
+  sortPredictions,
+  VISION_PROMPT_VERSION,
+  visionPrompt,
+} from "./external.ts";
+export {
+  type AnswerKind,
+  type GivenAnswers,
+  type ItemScore,
+  itemScores,
+  scoresOf,
+  type ScoreTable,
+  scoreTable,
+  systemScores,
+  verdictScores,
+} from "./item_scores.ts";
+export { judgeMessages, judgeOpen, type JudgeVerdict, parseVerdict } from "./judge.ts";
+export { type Judge, type JudgedCell, judgedCells, openJudge, verdictShare } from "./judge_cells.ts";
+export {
+  type Accuracy,
+  accuracyByGroup,
+  accuracyOf,
+  compare,
+  type Difference,
+  differenceOf,
+  type GroupAccuracy,
+  type ItemMean,
+  itemMeans,
+  type ScorerRow,
+  scorerTable,
+} from "./metrics.ts";
+export { normaliseVqa } from "./normalise.ts";
+export { type PictureDoubts, pictureDoubts } from "./picture_doubts.ts";
+export { type OptionRanking, type RankedItem, rankingOf, rankOptions } from "./options.ts";
+export { type OverlapRow, overlapTable } from "./overlap.ts";
+export { type EvaluationItem, Prediction } from "./records.ts";
+export {
+  DIFFERENT_READINGS,
+  type DifferentReading,
+  PENALTY_READINGS,
+  type PenaltyReading,
+  robustAccuracies,
+  type RobustAccuracy,
+} from "./robustness.ts";
 export { rouge, type RougeScores } from "../stats/mod.ts";
-export * from "./scorers.ts";
-export * from "./sequence_matcher.ts";
+export {
+  exact,
+  type Scorer,
+  type ScorerInput,
+  type ScorerName,
+  SCORERS,
+  tokenF1,
+  tokenRecall,
+  vqaSoftScore,
+} from "./scorers.ts";

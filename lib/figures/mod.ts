@@ -1,18 +1,29 @@
 /** Figures of the paper and of ours: plotly specifications, drawn without a browser. */
-export * from "./accuracy_bars.ts";
-export * from "./architecture.ts";
-export * from "./bundle.ts";
-export * from "./charts.ts";
-export * from "./curves.ts";
-export * from "./data_charts.ts";
-export { textWidth } from "./geometry.ts";
-export * from "./examples.ts";
-export * from "./intervals.ts";
-export * from "./lengths.ts";
-export * from "./mask.ts";
-export * from "./mixing.ts";
-export * from "./recipe.ts";
-export * from "./provenance.ts";
-export * from "./render.ts";
-export * from "./saliency.ts";
-export { type AnswerCaption, type Caption, COLOURS, plainText, type PlotlySpec } from "./theme.ts";
+export { table1Bars, table1Figure } from "./accuracy_bars.ts";
+export { type ArchitectureConfig, architectureFigure } from "./architecture.ts";
+export { figure, saveFigure } from "./bundle.ts";
+export {
+  type AccuracyBar,
+  accuracyFigure,
+  linesFigure,
+  lossCurvesFigure,
+  scalingFigure,
+  type Series,
+} from "./charts.ts";
+export { paperCurves, stage2Figure } from "./curves.ts";
+export {
+  conceptCountsFigure,
+  curationFigure,
+  type CurationPanel,
+  paperCurationPanel,
+} from "./data_charts.ts";
+export { type AnswerExample, answerExamples, examplesFigure } from "./examples.ts";
+export { pointingFigure } from "./intervals.ts";
+export { lengthsFigure } from "./lengths.ts";
+export { maskFigure, type TokenKind } from "./mask.ts";
+export { mixingFigure, type MixingPanel } from "./mixing.ts";
+export { recipeFigure } from "./recipe.ts";
+export { type CaptionDetails, captionOf, publishFigure } from "./provenance.ts";
+export { renderSvg, svgToPng } from "./render.ts";
+export { mapPanels, saliencyFigure, type SaliencyPanel, tokenSaliencyFigure } from "./saliency.ts";
+export type { AnswerCaption, Caption, PlotlySpec } from "./theme.ts";

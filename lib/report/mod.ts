@@ -1,14 +1,56 @@
 /** The paper's tables and ours, made from scores; verdicts by stated rules; the map of figures. Draws nothing. */
-export * from "./accuracies.ts";
-export * from "./answer_page.ts";
-export * from "./curves.ts";
-export * from "./external.ts";
-export * from "./figure_map.ts";
-export * from "./paper_tables.ts";
-export * from "./paper_values.ts";
-export * from "./pointing_table.ts";
-export * from "./publish_table.ts";
-export * from "./rows.ts";
-export * from "./scaling.ts";
-export * from "./tables.ts";
-export * from "./verdicts.ts";
+export {
+  cellAccuracies,
+  type CellAccuracy,
+  type CellOverlap,
+  cellOverlaps,
+  comparable,
+  medianBaseGain,
+  medianImageGain,
+  type PairedRow,
+  pairedRows,
+  smallestImageGain,
+} from "./accuracies.ts";
+export { answerPage } from "./answer_page.ts";
+export { type CurveRow, lastLosses, trainingArguments, validated } from "./curves.ts";
+export { externalAccuracies, externalReport, type ExternalSystem } from "./external.ts";
+export { DEVIATIONS } from "./figure_map.ts";
+export {
+  type AnswerSources,
+  answerTable,
+  paperEntries,
+  type PaperEntry,
+  shareOf,
+  table1,
+  table2,
+  withoutStage1,
+} from "./paper_tables.ts";
+export {
+  PAPER_ACCURACY,
+  PAPER_CONCEPTS,
+  PAPER_CURATION,
+  PAPER_LOSS_CLOSED,
+  PAPER_LOSS_OPEN,
+  PAPER_ORGANS,
+  type PaperShare,
+} from "./paper_values.ts";
+export { aheadRows, areaRows, gainRows, paintedRows } from "./pointing_table.ts";
+export { publishTable } from "./publish_table.ts";
+export {
+  type CellScorerRow,
+  consistencyRows,
+  controlRows,
+  differenceRows,
+  groupColumns,
+  groupRows,
+  itemRows,
+  judgedRows,
+  optionRows,
+  type RankedCell,
+  robustnessRows,
+  scorerRows,
+  unaskedSets,
+} from "./rows.ts";
+export { lawHolds, recordedScaling, type ScalingRecord, scalingRows } from "./scaling.ts";
+export { type Cell, percentText, tableMarkdown, type Verdict } from "./tables.ts";
+export { figureMapRows, type Judgement, stage1Verdict } from "./verdicts.ts";

@@ -1,17 +1,74 @@
 /** Raw attention, rollout and gradient x attention in both directions, sinks, and measures of whether maps are faithful. */
-export * from "./answer_maps.ts";
-export * from "./baselines.ts";
-export * from "./capture.ts";
-export * from "./directions.ts";
-export * from "./faithfulness.ts";
-export * from "./image_to_response.ts";
-export * from "./lesion_study.ts";
-export * from "./localisation.ts";
-export * from "./matrices.ts";
-export * from "./painted.ts";
-export * from "./perturbation.ts";
-export * from "./pointing.ts";
-export * from "./radiograph.ts";
-export * from "./relevance.ts";
-export * from "./rollout.ts";
-export * from "./tower.ts";
+export {
+  ANSWER_MAPS,
+  type AnswerMap,
+  answerMaps,
+  type AttentionMap,
+  gradientMap,
+  meanOverAnswer,
+  readMask,
+} from "./answer_maps.ts";
+export { type Baseline, BASELINES } from "./baselines.ts";
+export { answerSequence, captureAnswer, type CapturedAnswer, type CaptureOptions } from "./capture.ts";
+export {
+  type AttentionShares,
+  attentionShares,
+  responseToImage,
+  type SequenceLayout,
+  withoutSinks,
+} from "./directions.ts";
+export {
+  faithfulness,
+  type FaithfulnessRow,
+  meanCurves,
+  PATCH_ORDERS,
+  type PatchCurve,
+  type PatchCurveOptions,
+  patchCurves,
+  type PatchOrder,
+} from "./faithfulness.ts";
+export {
+  type AnswerMatrices,
+  IMAGE_TO_RESPONSE,
+  type ImageToResponse,
+  imageToResponse,
+  type ImageToResponseSummary,
+  summariseImageToResponse,
+} from "./image_to_response.ts";
+export {
+  type LesionQuestion,
+  lesionQuestions,
+  type StudiedQuestion,
+  studyLesions,
+  type StudyMap,
+  type StudyOptions,
+} from "./lesion_study.ts";
+export {
+  type LocalisationExample,
+  type LocalisationRow,
+  patchCoverage,
+  pointingGame,
+} from "./localisation.ts";
+export {
+  attentionError,
+  fuseHeads,
+  type HeadFusion,
+  type LayerAttention,
+  mapDistance,
+  prefixLmMask,
+  rawAttention,
+} from "./matrices.ts";
+export { type PaintedChange, paintedChanges } from "./painted.ts";
+export { areaUnder, type Perturbation, shownPatches, strongestFirst } from "./perturbation.ts";
+export {
+  isAhead,
+  type PointingGain,
+  pointingGains,
+  type PointingGame,
+  pointingGames,
+  shareRows,
+} from "./pointing.ts";
+export { sampleRadiograph } from "./radiograph.ts";
+export { relevance } from "./relevance.ts";
+export { rollout, type RolloutOptions } from "./rollout.ts";
+export { locality, towerRollout } from "./tower.ts";

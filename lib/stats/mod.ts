@@ -1,14 +1,26 @@
 /** Intervals, paired tests, agreement, detectable differences and the scaling law. */
-export * from "./bootstrap.ts";
-export * from "./chi_square.ts";
-export * from "./chinese.ts";
-export * from "./clustered.ts";
-export * from "./kappa.ts";
-export * from "./paired.ts";
+export { bootstrapInterval, bootstrapTotals, RESAMPLES } from "./bootstrap.ts";
+export { type ChiSquare, chiSquareUniform } from "./chi_square.ts";
+export { hanCount, isChinese, spacedHan, yesOrNo } from "./chinese.ts";
+export {
+  clusteredDifference,
+  clusteredMean,
+  type ClusteredShare,
+  clusteredShare,
+  detectableDifference,
+} from "./clustered.ts";
+export { type Agreement, cohenKappa } from "./kappa.ts";
+export { comparePaired, holm, mcnemarExact, newcombePaired, type PairedComparison } from "./paired.ts";
 export { smallestDetectableDifference, wilsonInterval } from "./proportion.ts";
-export * from "./rouge.ts";
-export * from "./scaling_law.ts";
-export * from "./sign_flip.ts";
-export * from "./student.ts";
-export * from "./summary.ts";
-export * from "./trials.ts";
+export { rouge, type RougeScores } from "./rouge.ts";
+export {
+  fitScalingLaw,
+  type LeftOut,
+  type ScalingFit,
+  type ScalingLaw,
+  scalingLoss,
+  type ScalingPoint,
+} from "./scaling_law.ts";
+export { signFlipTest } from "./sign_flip.ts";
+export { type Interval, mean, median, percent, quantileOfSorted, std, Z95 } from "./summary.ts";
+export { acrossTrials, type TrialEstimate, type TrialSummary } from "./trials.ts";

@@ -1,18 +1,60 @@
 /** Batches, AdamW, the training loop, the two fine-tuning stages, and the pre-training of the nano model. */
-export * from "./adamw.ts";
-export * from "./batches.ts";
-export * from "./cell.ts";
-export { type Checkpoint, checkpointFile, type Checkpoints, type TrainingKey } from "./checkpoints.ts";
-export * from "./examples.ts";
+export { adamW, type AdamWSettings, type AdamWState, initAdamW, TORCH_ADAMW } from "./adamw.ts";
+export {
+  type BatchShape,
+  batchShape,
+  type ImageValues,
+  pixelsFrom,
+  type ReadImages,
+  type TrainingBatch,
+  trainingBatch,
+} from "./batches.ts";
+export { cellChecks, lifelessCells, trainCell, type TrainedCell } from "./cell.ts";
+export type { Checkpoint, Checkpoints } from "./checkpoints.ts";
+export { type Example, type Pair, toExamples } from "./examples.ts";
 export { type FeatureFile, featuresText } from "./features.ts";
 export type { KeepOptions } from "./kept_training.ts";
-export * from "./loss.ts";
-export * from "./nano/mod.ts";
-export * from "./fit.ts";
-export * from "./projector.ts";
-export * from "./stages.ts";
-export * from "./objective.ts";
-export * from "./step.ts";
-export * from "./inspect.ts";
-export * from "./grid.ts";
-export * from "./image_gain.ts";
+export { exampleLosses, type LossOptions } from "./loss.ts";
+export { type AdaptationTrial, adaptationTrial } from "./nano/adaptation.ts";
+export type { NanoMeasurement } from "./nano/card.ts";
+export { NANO_CONFIG } from "./nano/config.ts";
+export {
+  type Accuracy,
+  accuracyByType,
+  greedyRight,
+  type PhantomItem,
+  phantomItems,
+  phantomStore,
+  pictureEffect,
+} from "./nano/measure.ts";
+export { pretrainNano } from "./nano/pretrain.ts";
+export { scalingPoint, type ScalingRun } from "./nano/scaling.ts";
+export { fit, type Run, type TrainingRecord } from "./fit.ts";
+export { type Stage1Data, stage1Data, trainProjector } from "./projector.ts";
+export {
+  lossFall,
+  type Stage1,
+  type Stage1Options,
+  type StageOptions,
+  trainStage1,
+  trainStage2,
+} from "./stages.ts";
+export { isByBlock, nextTokenObjective } from "./objective.ts";
+export {
+  type Objective,
+  type Stepped,
+  type StepSettings,
+  type TrainState,
+  type TrainStep,
+  trainStep,
+} from "./step.ts";
+export { maskOf, parameterShares, tokenColours, whatModelSees } from "./inspect.ts";
+export {
+  type CellData,
+  gridData,
+  type MixtureRow,
+  pairsOfDataset,
+  readablePairs,
+  type SplitPair,
+} from "./grid.ts";
+export type { ImageGain } from "./image_gain.ts";

@@ -3,8 +3,8 @@ import { join } from "@std/path";
 
 const results = await Deno.makeTempDir();
 Deno.env.set("LAB_RESULTS", results);
-const { kept, pruneKept } = await import("@lib/artifacts/mod.ts");
-const { roomsUnder } = await import("../../lib/artifacts/kept.ts");
+const { kept } = await import("@lib/artifacts/mod.ts");
+const { pruneKept, roomsUnder } = await import("../../lib/artifacts/kept.ts");
 const { paths } = await import("@lib/config/mod.ts");
 const dir = join(results, "kept", "words");
 

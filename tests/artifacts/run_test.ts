@@ -13,7 +13,6 @@ const results = await Deno.makeTempDir({ prefix: "artifacts-" });
 Deno.env.set("LAB_RESULTS", results);
 const {
   chooseRun,
-  columnTypes,
   currentManifest,
   damagedOutputs,
   openInput,
@@ -24,6 +23,7 @@ const {
 } = await import(
   "../../lib/artifacts/mod.ts"
 );
+const { columnTypes } = await import("../../lib/artifacts/arrow.ts");
 const { loadConfig } = await import("../../lib/config/mod.ts");
 const config = loadConfig({});
 

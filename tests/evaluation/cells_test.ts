@@ -14,8 +14,8 @@ import {
   predictionRows,
   scoresOf,
   scoreTable,
-  testItems,
 } from "@lib/evaluation/mod.ts";
+import { testItems } from "@lib/evaluation/cells.ts";
 import type { CorpusRecord } from "@lib/corpus/mod.ts";
 import { encodePng } from "@lib/image/mod.ts";
 import { initAdapter, openModel } from "@lib/model/mod.ts";

@@ -7,9 +7,9 @@ import {
   judgeMessages,
   overlapTable,
   rouge,
-  scoreAnswers,
   SCORERS,
 } from "../../lib/evaluation/mod.ts";
+import { scoreAnswers } from "../../lib/evaluation/item_scores.ts";
 import { isChinese, yesOrNo } from "../../lib/stats/mod.ts";
 import { sourcePairs } from "../../lib/synthesis/mod.ts";
 import { questionPrefix } from "../../lib/text/mod.ts";

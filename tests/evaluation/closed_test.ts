@@ -6,29 +6,32 @@ import {
   differenceOf,
   type EvaluationItem,
   exact,
-  isNonRobust,
-  llavaMedClosed,
-  majorityPredictions,
-  medEvalKit,
-  medEvalKitChoice,
-  medVInT,
   normaliseVqa,
-  optionLetter,
   type Prediction,
-  questionOnlyPredictions,
   robustAccuracies,
-  scoreAnswers,
   type ScorerName,
   SCORERS,
   scorerTable,
   scoreTable,
+  vqaSoftScore,
+} from "../../lib/evaluation/mod.ts";
+import {
+  majorityPredictions,
+  questionOnlyPredictions,
   shuffledImages,
   typicalAnswer,
+} from "../../lib/evaluation/controls.ts";
+import { scoreAnswers } from "../../lib/evaluation/item_scores.ts";
+import { medEvalKitChoice, vlmEvalKitChoice } from "../../lib/evaluation/reading_rules.ts";
+import { isNonRobust } from "../../lib/evaluation/robustness.ts";
+import {
+  llavaMedClosed,
+  medEvalKit,
+  medVInT,
+  optionLetter,
   vlmEvalKit,
-  vlmEvalKitChoice,
-  vqaSoftScore,
   yesNo,
-} from "../../lib/evaluation/mod.ts";
+} from "../../lib/evaluation/scorers.ts";
 
 /** What the functions of MedVInT, MedEvalKit and VLMEvalKit themselves decide about these answers (make_answer_rules.py). */
 interface Recorded {

@@ -5,12 +5,12 @@ import {
   EVALUATED_CELLS,
   type EvaluationItem,
   type GridItems,
-  judgeAgreement,
   judgeOpen,
   type JudgeVerdict,
   parseVerdict,
   verdictScores,
 } from "../../lib/evaluation/mod.ts";
+import { judgeAgreement } from "../../lib/evaluation/judge_cells.ts";
 import { startReplayServer } from "../../lib/llm/mod.ts";
 
 const items: EvaluationItem[] = Array.from({ length: 8 }, (_, i) => ({

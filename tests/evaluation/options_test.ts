@@ -4,16 +4,15 @@ import sharp from "sharp";
 import { loadConfig } from "../../lib/config/mod.ts";
 import {
   type AskedItem,
-  changedStore,
   consistency,
-  consistencyOf,
-  optionProbabilities,
   type RankedItem,
   rankingOf,
   rankOptions,
   SMALL_CHANGES,
   type SmallChange,
 } from "../../lib/evaluation/mod.ts";
+import { changedStore, consistencyOf } from "../../lib/evaluation/consistency.ts";
+import { optionProbabilities } from "../../lib/evaluation/options.ts";
 import { openModel } from "../../lib/model/mod.ts";
 import { captureAnswer } from "../../lib/saliency/mod.ts";
 import { questionPrefix } from "../../lib/text/mod.ts";

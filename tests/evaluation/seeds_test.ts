@@ -1,7 +1,8 @@
 /** An item's answers are its own: not those of the list, the order or the batches that it is asked in. */
 import { assert, assertEquals } from "@std/assert";
 import { loadConfig } from "@lib/config/mod.ts";
-import { answerSeed, type AskedItem, askModel } from "@lib/evaluation/mod.ts";
+import { type AskedItem } from "@lib/evaluation/mod.ts";
+import { answerSeed, askModel } from "@lib/evaluation/answers.ts";
 import { generate, openModel, promptInputs } from "@lib/model/mod.ts";
 import { questionPrefix } from "@lib/text/mod.ts";
 import { phantomStore } from "@lib/training/mod.ts";

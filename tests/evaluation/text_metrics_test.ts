@@ -4,11 +4,11 @@ import {
   type EvaluationItem,
   overlapTable,
   rouge,
-  sequenceRatio,
   tokenF1,
-  tokenize13a,
   tokenRecall,
 } from "../../lib/evaluation/mod.ts";
+import { tokenize13a } from "../../lib/evaluation/bleu.ts";
+import { sequenceRatio } from "../../lib/evaluation/sequence_matcher.ts";
 
 const fixture: {
   pairs: [string, string][];

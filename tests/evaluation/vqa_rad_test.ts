@@ -1,14 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { rng, shuffle } from "../../lib/config/mod.ts";
 import { loadVqaRad } from "../../lib/corpus/mod.ts";
-import {
-  questionOnlyPredictions,
-  scoreAnswers,
-  type ScorerName,
-  SCORERS,
-  scorerTable,
-  scoreTable,
-} from "../../lib/evaluation/mod.ts";
+import { type ScorerName, SCORERS, scorerTable, scoreTable } from "../../lib/evaluation/mod.ts";
+import { questionOnlyPredictions } from "../../lib/evaluation/controls.ts";
+import { scoreAnswers } from "../../lib/evaluation/item_scores.ts";
 
 Deno.test({
   name:

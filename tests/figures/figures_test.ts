@@ -9,16 +9,16 @@ import {
 import sharp from "sharp";
 import {
   architectureFigure,
-  figureBundle,
-  loadPlotly,
   paperCurves,
-  plainText,
   recipeFigure,
   renderSvg,
   saveFigure,
   svgToPng,
-  textWidth,
 } from "../../lib/figures/mod.ts";
+import { figureBundle } from "../../lib/figures/bundle.ts";
+import { textWidth } from "../../lib/figures/geometry.ts";
+import { loadPlotly } from "../../lib/figures/render.ts";
+import { plainText } from "../../lib/figures/theme.ts";
 import { PAPER_ACCURACY, PAPER_CURATION, PAPER_ORGANS } from "../../lib/report/mod.ts";
 import { loadConfig } from "../../lib/config/mod.ts";
 import { gallery } from "./gallery.ts";

@@ -6,7 +6,6 @@ import {
   conceptCountsFigure,
   curationFigure,
   examplesFigure,
-  intervalsFigure,
   lengthsFigure,
   linesFigure,
   lossCurvesFigure,
@@ -19,6 +18,7 @@ import {
   scalingFigure,
   tokenSaliencyFigure,
 } from "../../lib/figures/mod.ts";
+import { intervalsFigure } from "../../lib/figures/intervals.ts";
 import { PAPER_CONCEPTS, PAPER_LOSS_OPEN } from "../../lib/report/mod.ts";
 import { prefixLmMask } from "../../lib/saliency/mod.ts";
 import { fitScalingLaw, wilsonInterval } from "../../lib/stats/mod.ts";

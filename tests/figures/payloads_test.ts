@@ -4,7 +4,6 @@ import {
   conceptCountsFigure,
   curationFigure,
   examplesFigure,
-  intervalsFigure,
   lengthsFigure,
   linesFigure,
   maskFigure,
@@ -15,6 +14,7 @@ import {
   svgToPng,
   tokenSaliencyFigure,
 } from "../../lib/figures/mod.ts";
+import { intervalsFigure } from "../../lib/figures/intervals.ts";
 import type { LengthSpread } from "../../lib/corpus/mod.ts";
 import { visible } from "../../lib/jupyter/mod.ts";
 import { chrome, withPage } from "../jupyter/browser.ts";

@@ -3,17 +3,15 @@ import {
   drawPhantom,
   HELD_OUT,
   isHeldOut,
-  isImageLeft,
   labelIndex,
   LABELS,
-  LESION_ORGANS,
   LESIONS,
-  MEASURED,
-  ORGAN_SIDE,
   patchLabels,
   type Phantom,
   PHANTOM_SIZE,
 } from "../../lib/phantom/mod.ts";
+import { isImageLeft } from "../../lib/phantom/canvas.ts";
+import { LESION_ORGANS, MEASURED, ORGAN_SIDE } from "../../lib/phantom/names.ts";
 
 const seeds = (n: number, from = 1_000_000) => Array.from({ length: n }, (_, k) => from + k);
 const sample: Phantom[] = seeds(600).map((seed) => drawPhantom(seed, "shifted"));

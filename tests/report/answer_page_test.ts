@@ -8,7 +8,8 @@ import {
   itemScores,
   type JudgeVerdict,
 } from "../../lib/evaluation/mod.ts";
-import { answerPage, countAnswers } from "../../lib/report/mod.ts";
+import { answerPage } from "../../lib/report/mod.ts";
+import { countAnswers } from "../../lib/report/answer_page.ts";
 import { chrome, withPage } from "../jupyter/browser.ts";
 
 const dir = await Deno.makeTempDir({ prefix: "answers-" });

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import type { StageInput } from "../../lib/artifacts/mod.ts";
 import { sha256 } from "../../lib/config/mod.ts";
-import { hasFile } from "../../lib/report/mod.ts";
+import { hasFile } from "../../lib/report/figure_map.ts";
 
 Deno.test("a result is a file that its run wrote and that nothing has changed since", async () => {
   const dir = await Deno.makeTempDir();

@@ -4,7 +4,9 @@ import type { StageInput } from "@lib/artifacts/mod.ts";
 import { loadConfig } from "@lib/config/mod.ts";
 import { paperCurves } from "@lib/figures/mod.ts";
 import type { ScalingFit } from "@lib/stats/mod.ts";
-import { FIGURE_MAP, type PairedRow, paperVerdicts, stage1Verdict } from "@lib/report/mod.ts";
+import { type PairedRow, stage1Verdict } from "@lib/report/mod.ts";
+import { FIGURE_MAP } from "@lib/report/figure_map.ts";
+import { paperVerdicts } from "@lib/report/verdicts.ts";
 
 const curve = (cell: string, last: number) =>
   [[1, 2], [2, last]].map(([epoch, validationLoss]) => ({ cell, step: epoch, epoch, validationLoss }));

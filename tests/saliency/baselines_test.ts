@@ -2,7 +2,9 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { loadConfig } from "@lib/config/mod.ts";
 import { openModel } from "@lib/model/mod.ts";
-import { captureAnswer, contrastMap, mapDistance, rolloutMap, shuffledDecoder } from "@lib/saliency/mod.ts";
+import { captureAnswer, mapDistance } from "@lib/saliency/mod.ts";
+import { rolloutMap } from "@lib/saliency/answer_maps.ts";
+import { contrastMap, shuffledDecoder } from "@lib/saliency/baselines.ts";
 import { memory, tf } from "@lib/tensor/mod.ts";
 import { phantomStore } from "@lib/training/mod.ts";
 

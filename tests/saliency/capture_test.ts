@@ -5,7 +5,8 @@ import { loadConfig } from "@lib/config/mod.ts";
 import { drawPhantom } from "@lib/phantom/mod.ts";
 import { encodePng } from "@lib/image/mod.ts";
 import { answerPrompts, openModel } from "@lib/model/mod.ts";
-import { captureAnswer, gradientMap, prefixLmMask, responseToImage, rolloutStep } from "@lib/saliency/mod.ts";
+import { captureAnswer, gradientMap, prefixLmMask, responseToImage } from "@lib/saliency/mod.ts";
+import { rolloutStep } from "@lib/saliency/rollout.ts";
 import { memory } from "@lib/tensor/mod.ts";
 
 async function setUp() {

@@ -4,23 +4,25 @@ import { openModel } from "../../lib/model/mod.ts";
 import {
   areaUnder,
   captureAnswer,
-  centreMap,
   faithfulness,
   type LocalisationExample,
-  localisationRow,
-  massInside,
   meanCurves,
   PATCH_ORDERS,
   patchCoverage,
   type PatchCurve,
   patchCurves,
-  pointingDifference,
   pointingGame,
   shownPatches,
-  showPatches,
   strongestFirst,
   type StudiedQuestion,
 } from "../../lib/saliency/mod.ts";
+import {
+  centreMap,
+  localisationRow,
+  massInside,
+  pointingDifference,
+} from "../../lib/saliency/localisation.ts";
+import { showPatches } from "../../lib/saliency/perturbation.ts";
 import { questionPrefix } from "../../lib/text/mod.ts";
 import { phantomStore } from "../../lib/training/mod.ts";
 

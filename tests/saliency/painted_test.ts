@@ -3,7 +3,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { loadConfig } from "@lib/config/mod.ts";
 import { answerPrompts, openModel } from "@lib/model/mod.ts";
 import { drawPhantom } from "@lib/phantom/mod.ts";
-import { mirrored, paintedChanges, paintOver, type StudiedQuestion } from "@lib/saliency/mod.ts";
+import { paintedChanges, type StudiedQuestion } from "@lib/saliency/mod.ts";
+import { mirrored, paintOver } from "@lib/saliency/painted.ts";
 import { questionPrefix } from "@lib/text/mod.ts";
 import { phantomStore } from "@lib/training/mod.ts";
 

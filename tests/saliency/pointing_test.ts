@@ -5,12 +5,12 @@ import {
   BASELINES,
   isAhead,
   lesionQuestions,
-  mapsOfOthers,
   pointingGains,
   pointingGames,
   shareRows,
   type StudiedQuestion,
 } from "@lib/saliency/mod.ts";
+import { mapsOfOthers } from "@lib/saliency/baselines.ts";
 import { clusteredDifference } from "@lib/stats/mod.ts";
 
 const question = (n: number, questionType: string) => ({

@@ -2,20 +2,19 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import {
   attentionShares,
   fuseHeads,
-  headsOf,
   imageToResponse,
-  predictingRow,
   prefixLmMask,
   rawAttention,
   relevance,
   responseToImage,
   rollout,
-  rolloutStep,
   type SequenceLayout,
-  startRollout,
   summariseImageToResponse,
   withoutSinks,
 } from "../../lib/saliency/mod.ts";
+import { predictingRow } from "../../lib/saliency/directions.ts";
+import { headsOf } from "../../lib/saliency/matrices.ts";
+import { rolloutStep, startRollout } from "../../lib/saliency/rollout.ts";
 
 // deno-lint-ignore no-explicit-any -- a file of numbers, checked by the tests themselves
 const fixture: any = JSON.parse(Deno.readTextFileSync(new URL("./fixtures/rollout.json", import.meta.url)));

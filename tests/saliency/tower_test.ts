@@ -2,7 +2,8 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { loadConfig } from "@lib/config/mod.ts";
 import { openModel } from "@lib/model/mod.ts";
-import { locality, rollout, throughTower, towerRollout } from "@lib/saliency/mod.ts";
+import { locality, rollout, towerRollout } from "@lib/saliency/mod.ts";
+import { throughTower } from "@lib/saliency/tower.ts";
 import { memory } from "@lib/tensor/mod.ts";
 import { phantomStore } from "@lib/training/mod.ts";
 

@@ -11,9 +11,9 @@ import {
   type Interval,
   mean,
   signFlipTest,
-  studentT975,
   wilsonInterval,
 } from "@lib/stats/mod.ts";
+import { studentT975 } from "@lib/stats/student.ts";
 
 /** Degrees of freedom and 95 % points by scipy.stats.t.ppf (scipy 1.17.1). */
 const T975 = [

@@ -3,13 +3,13 @@ import { join } from "@std/path";
 import type { Tensor } from "@tensorflow/tfjs";
 import { dispose, tf, valueAndGradients } from "../../lib/tensor/mod.ts";
 import {
-  checkpointFile,
   type Checkpoints,
   fit,
   TORCH_ADAMW,
   type TrainingRecord,
   trainStep,
 } from "../../lib/training/mod.ts";
+import { checkpointFile } from "../../lib/training/checkpoints.ts";
 import type { Params } from "../../lib/weights/mod.ts";
 import { once, toyRun } from "./toy_run.ts";
 

@@ -1,15 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { gridOf, loadConfig, paths, selectedCells } from "../../lib/config/mod.ts";
 import { loadTokenizer } from "../../lib/text/mod.ts";
-import {
-  cellData,
-  epochBatches,
-  fitsModel,
-  gridData,
-  NANO_CONFIG,
-  type SplitPair,
-  toExamples,
-} from "../../lib/training/mod.ts";
+import { gridData, NANO_CONFIG, type SplitPair, toExamples } from "../../lib/training/mod.ts";
+import { epochBatches, fitsModel } from "../../lib/training/examples.ts";
+import { cellData } from "../../lib/training/grid.ts";
 
 const config = loadConfig({});
 const tokenizer = await loadTokenizer(`${paths.data}/nano`);

@@ -7,23 +7,22 @@ import { dispose, OutOfMemory, tf } from "../../lib/tensor/mod.ts";
 import type { Params } from "../../lib/weights/mod.ts";
 import {
   batchShape,
-  checkpointFile,
   type Example,
   exampleLosses,
   fit,
-  imageGain,
-  labelCount,
-  meanLoss,
   nextTokenObjective,
   phantomStore,
   pixelsFrom,
-  readBatch,
   TORCH_ADAMW,
   type TrainingRecord,
   trainStage1,
   trainStage2,
   trainStep,
 } from "../../lib/training/mod.ts";
+import { labelCount, readBatch } from "../../lib/training/batches.ts";
+import { checkpointFile } from "../../lib/training/checkpoints.ts";
+import { imageGain } from "../../lib/training/image_gain.ts";
+import { meanLoss } from "../../lib/training/loss.ts";
 import { phantomExamples } from "./phantom_examples.ts";
 import { once, toyRun } from "./toy_run.ts";
 
