@@ -136,13 +136,6 @@ export async function readJsonList(path: string): Promise<unknown[]> {
   return value;
 }
 
-/** A file with one JSON value a line; empty lines are not rows. @throws naming file, line and column */
-export async function readJsonLines(path: string): Promise<unknown[]> {
-  return (await readText(path)).split(/\r?\n/).flatMap((line, k) =>
-    line.trim() === "" ? [] : [parseJson(line, path, k + 1)]
-  );
-}
-
 /** A row checked against its schema. @throws naming file, row and key */
 export function parseRow<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
   const result = schema.safeParse(value);

@@ -106,7 +106,7 @@ const medPix2Root = async (dir: string): Promise<string> =>
  * `dir`/MedPix-2-0. train_1 and train_2 are halves of train and say nothing new.
  * @throws when a case is in two splits
  */
-export async function officialSplits(dir: string): Promise<Map<string, Split>> {
+async function officialSplits(dir: string): Promise<Map<string, Split>> {
   const path = join(await medPix2Root(dir), "splitted_dataset", "uid_list.json");
   const lists = parseRow(UidList, await readJson(path), path);
   const splitOf = new Map<string, Split>();

@@ -11,10 +11,10 @@ export {
 export { loadSlake } from "./slake.ts";
 export { loadPmcVqa } from "./pmc_vqa.ts";
 export { loadRocoV1, loadRocoV2 } from "./roco.ts";
-export { loadMedPix2, officialSplits } from "./medpix2.ts";
+export { loadMedPix2 } from "./medpix2.ts";
 export { CHEXPERT_QUESTIONS, loadMimicCxr } from "./mimic_cxr.ts";
 export { loadVqaRad } from "./vqa_rad.ts";
-export { loadMedPixShortQa, loadRocoQa, officialSplitBreaches, type SplitBreach } from "./released_qa.ts";
+export { loadMedPixShortQa, loadRocoQa } from "./released_qa.ts";
 export { loadOwn, type OwnCorpus, type OwnSource } from "./own.ts";
 export { loadOwnSets, type OwnSet, ownSetNames, readOwnSet, removeOwnSet, writeOwnSet } from "./own_sets.ts";
 export { OWN_COLUMNS, type OwnColumn } from "./own_values.ts";

@@ -9,7 +9,6 @@ import { hasHubFiles, hubFiles } from "./hub_files.ts";
 import { loadQuestionParquet } from "./parquet_questions.ts";
 import {
   type Corpus,
-  type CorpusRecord,
   countRead,
   drop,
   EMPTY_FIELDS,
@@ -17,7 +16,6 @@ import {
   keep,
   type LoadOptions,
   newTally,
-  type Split,
 } from "./record.ts";
 
 const SHORT_QA_LICENCE = "not stated; made with Llama 3.1 from MedPix 2.0 (MedPix terms of use, NLM)";
@@ -33,7 +31,8 @@ const medPixImage = (name: string): string => `medpix2/${name.replace(/^.*\//, "
  * The questions about MedPix that the paper's authors released: the hub's parquet files (adishourya/MEDPIX-ShortQA,
  * splits Train, Valid and Test; the image is the column image_id), or their repository's dataset_sa.csv (images in
  * sample/), or its sample.parquet (plain bytes, no split: all train). Images and cases keep MedPix 2.0's names, so that an
- * overlap with medpix2 is found; the splits are the authors' own: see officialSplitBreaches.
+ * overlap with medpix2 is found; the splits are the authors' own, and their train split has rows of MedPix 2.0's
+ * dev and test cases (2,215 of dataset_sa.csv).
  * @throws naming file and row
  */
 export async function loadMedPixShortQa(
@@ -136,36 +135,4 @@ export async function loadRocoQa(
       return { sourceId: `${id}_${number}`, imageId: `roco_v1/${id}` };
     },
   });
-}
-
-/** Rows of a released split whose MedPix case lies in another split of MedPix 2.0 itself, or in none. */
-export interface SplitBreach {
-  split: Split;
-  official: Split | null;
-  rows: number;
-  cases: number;
-  /** Ids of up to five rows. */
-  examples: string[];
-}
-
-/**
- * Where records of MedPix cases disagree with MedPix 2.0's own split by case. The paper's authors trained on rows of
- * official dev and test cases (2,215 of dataset_sa.csv).
- * @param official of officialSplits
- */
-export function officialSplitBreaches(
-  records: readonly CorpusRecord[],
-  official: ReadonlyMap<string, Split>,
-): SplitBreach[] {
-  const officialOf = ({ caseId }: CorpusRecord) =>
-    official.get(caseId?.replace("medpix2/", "") ?? "") ?? null;
-  const wrong = records.filter((record) => officialOf(record) !== record.split);
-  return [...Map.groupBy(wrong, (record) => `${record.split} ${officialOf(record)}`).values()]
-    .map((rows) => ({
-      split: rows[0].split,
-      official: officialOf(rows[0]),
-      rows: rows.length,
-      cases: new Set(rows.map(({ caseId }) => caseId)).size,
-      examples: rows.slice(0, 5).map(({ id }) => id),
-    }));
 }

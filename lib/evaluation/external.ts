@@ -40,8 +40,7 @@ export function visionPrompt({ question, choices, answerType }: AskedItem, open:
 }
 
 /** What stands for "no image": grey, of the paper's size. */
-const grey = (side = 448) =>
-  encodePng({ width: side, height: side, data: new Uint8Array(3 * side * side).fill(128) });
+const grey = () => encodePng({ width: 448, height: 448, data: new Uint8Array(3 * 448 * 448).fill(128) });
 
 /** An image as a chat message carries it: PNG, its longer side at most 1,024 pixels. */
 async function dataUri(path: string): Promise<string> {

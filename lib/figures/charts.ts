@@ -9,8 +9,6 @@ const count = (n: number) => n.toLocaleString("en-US");
 export interface Series {
   name: string;
   points: readonly (readonly [x: number, y: number])[];
-  /** Lower and upper end of the 95% interval at each point. */
-  band?: readonly (readonly [low: number, high: number])[];
   /** Numbers of the paper are dashed, ours solid. */
   from: "paper" | "ours";
   /** Series with the same key share a colour (the paper's and our curve of one dataset); by default the name. */
@@ -24,27 +22,14 @@ export interface Series {
  */
 export function linesFigure(
   series: readonly Series[],
-  axes: { x: string; y: string; logX?: boolean; logY?: boolean; yRange?: [number, number] },
+  axes: { x: string; y: string },
   caption: Caption,
 ): PlotlySpec {
   const keys = [...new Set(series.map((s) => s.colourKey ?? s.name))];
   const data: Record<string, unknown>[] = [];
-  for (const { name, points, band, from, colourKey } of series) {
+  for (const { name, points, from, colourKey } of series) {
     const colour = COLOURS[keys.indexOf(colourKey ?? name) % COLOURS.length];
     const x = points.map((p) => p[0]);
-    if (band) {
-      data.push({
-        type: "scatter",
-        mode: "lines",
-        x: [...x, ...[...x].reverse()],
-        y: [...band.map((b) => b[0]), ...band.map((b) => b[1]).reverse()],
-        fill: "toself",
-        fillcolor: colour + "2E",
-        line: { width: 0 },
-        hoverinfo: "skip",
-        showlegend: false,
-      });
-    }
     data.push({
       type: "scatter",
       mode: points.length > 60 ? "lines" : "lines+markers",
@@ -62,11 +47,8 @@ export function linesFigure(
   return {
     data,
     layout: themedLayout(caption, SIZE, series.map((s) => s.name), {
-      xaxis: axis(axes.x, axes.logX ? { type: "log", dtick: 1, exponentformat: "power" } : {}),
-      yaxis: axis(axes.y, {
-        ...(axes.logY ? { type: "log", dtick: 1, exponentformat: "power" } : {}),
-        ...(axes.yRange ? { range: axes.yRange } : {}),
-      }),
+      xaxis: axis(axes.x),
+      yaxis: axis(axes.y),
     }),
   };
 }

@@ -11,11 +11,13 @@ import {
   wrapText,
 } from "./theme.ts";
 
+/** Concepts shown of a dataset. */
+const MOST_CONCEPTS = 11;
+
 /** Counts per concept, one panel per dataset (figure 3). Horizontal bars, largest first. */
 export function conceptCountsFigure(
   panels: readonly { dataset: string; unit: string; counts: readonly { concept: string; count: number }[] }[],
   caption: Caption,
-  limit = 11,
 ): PlotlySpec {
   const across = Math.min(2, panels.length);
   const down = Math.ceil(panels.length / across);
@@ -25,7 +27,7 @@ export function conceptCountsFigure(
   const layout: Record<string, unknown> = {};
   const annotations: unknown[] = [];
   panels.forEach(({ dataset, unit, counts }, i) => {
-    const top = [...counts].sort((a, b) => b.count - a.count).slice(0, limit).reverse();
+    const top = [...counts].sort((a, b) => b.count - a.count).slice(0, MOST_CONCEPTS).reverse();
     const n = i === 0 ? "" : String(i + 1);
     const [column, row] = [i % across, Math.floor(i / across)];
     const w = (1 - gapX * (across - 1)) / across;

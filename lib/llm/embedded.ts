@@ -23,13 +23,15 @@ export interface EmbeddedOptions {
    * Processes rather than threads: threads of one server wait for each other, which is slow beside other busy processes.
    */
   processes?: number;
-  /** Tokens of context (default 768). */
-  context?: number;
-  /** Milliseconds to wait for the model to load (default 180,000). */
-  timeoutMs?: number;
   /** Ends the start; what has started by then ends with it. A server that has started goes on. */
   signal?: AbortSignal;
 }
+
+/** Tokens of context. */
+const CONTEXT = 768;
+
+/** Milliseconds to wait for the model to load. */
+const LOAD_TIMEOUT_MS = 180_000;
 
 const announcement = z.union([
   z.object({ address: z.url(), model: z.string() }),
@@ -49,10 +51,10 @@ const announcement = z.union([
  * `signal`
  */
 export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
-  const { processes = 1, context = 768, timeoutMs = 180_000, signal } = options;
+  const { processes = 1, signal } = options;
   const key = crypto.getRandomValues(new Uint8Array(32)).toHex();
   const starts = await Promise.allSettled(
-    Array.from({ length: processes }, () => startProcess(context, timeoutMs, key, signal)),
+    Array.from({ length: processes }, () => startProcess(key, signal)),
   );
   const servers = starts.flatMap((start) => start.status === "fulfilled" ? [start.value] : []);
   const stop = async () => {
@@ -67,11 +69,11 @@ export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promis
   return { baseURLs, model: servers[0].model, apiKey: new Secret(key), stop, [Symbol.asyncDispose]: stop };
 }
 
-async function startProcess(context: number, timeoutMs: number, key: string, signal?: AbortSignal) {
+async function startProcess(key: string, signal?: AbortSignal) {
   signal?.throwIfAborted();
   const python = join(paths.venv, "bin/python");
   const script = join(import.meta.dirname!, "embedded_server.py");
-  const args = ["-s", "-B", script, EMBEDDED_MODEL_SHA256, String(context)];
+  const args = ["-s", "-B", script, EMBEDDED_MODEL_SHA256, String(CONTEXT)];
   const env: Record<string, string> = Object.fromEntries(
     ENVIRONMENT.flatMap((name) => Deno.env.has(name) ? [[name, Deno.env.get(name)!]] : []),
   );
@@ -107,7 +109,7 @@ async function startProcess(context: number, timeoutMs: number, key: string, sig
     })();
   try {
     await lifeline.write(new TextEncoder().encode(`${key}\n`)).catch(() => {}); // what it says then tells more
-    const said = announcement.parse(JSON.parse(await firstLine(child.stdout, timeoutMs)));
+    const said = announcement.parse(JSON.parse(await firstLine(child.stdout)));
     if ("error" in said) throw new Error(said.error);
     return { ...said, stop };
   } catch (error) {
@@ -120,16 +122,16 @@ async function startProcess(context: number, timeoutMs: number, key: string, sig
   }
 }
 
-async function firstLine(stream: ReadableStream<Uint8Array>, timeoutMs: number): Promise<string> {
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => {
-        const waited = `expected the address within ${timeoutMs / 1000} s, found none`;
+        const waited = `expected the address within ${LOAD_TIMEOUT_MS / 1000} s, found none`;
         reject(new Error(`${waited}; is the machine busy? Run it again: what was answered is kept`));
       },
-      timeoutMs,
+      LOAD_TIMEOUT_MS,
     );
   });
   try {

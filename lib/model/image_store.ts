@@ -3,7 +3,10 @@ import { decodeImage, imagePool, resizeBicubic, writePixelValues } from "../imag
 /** Reads and resizes an image to RGB bytes [size, size, 3]. */
 export type LoadImage = (path: string) => Promise<Uint8Array>;
 
-/** Preprocessed images by path, kept while they fit into `maxBytes`. */
+/** What an image store keeps at most, in bytes. */
+const MAX_BYTES = 512 * 2 ** 20;
+
+/** Preprocessed images by path, kept while they fit into the store. */
 export interface ImageStore {
   readonly size: number;
   /** RGB bytes [size, size, 3], resized as the checkpoint's image processor does. */
@@ -13,9 +16,9 @@ export interface ImageStore {
 }
 
 /** Decodes and resizes images on demand; the oldest ones are dropped when the store is full. */
-export function imageStore(size: number, maxBytes = 512 * 2 ** 20): ImageStore {
+export function imageStore(size: number): ImageStore {
   const kept = new Map<string, Promise<Uint8Array>>();
-  const most = Math.max(1, Math.floor(maxBytes / (size * size * 3)));
+  const most = Math.max(1, Math.floor(MAX_BYTES / (size * size * 3)));
   const here: LoadImage = async (path) => resizeBicubic(await decodeImage(path), size, size).data;
   function keep(path: string, load: LoadImage): Promise<Uint8Array> {
     let found = kept.get(path);

@@ -32,7 +32,6 @@ export {
   type ExampleSize,
   type ForwardFlops,
   forwardFlops,
-  tokenBytes,
   type Trained,
   trainedNumbers,
   trainingFlops,

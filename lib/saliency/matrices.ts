@@ -5,22 +5,21 @@ export type LayerAttention = readonly Float32Array[];
 export type HeadFusion = "mean" | "max" | "min" | number;
 
 /**
- * Views of the heads of one layer and example, without copying.
+ * Views of the heads of one layer, without copying.
  *
- * @param data the model's attention [B, H, L, L], row-major.
+ * @param data the model's attention [1, H, L, L], row-major.
  * @throws when the length does not fit.
  */
-export function headsOf(data: Float32Array, heads: number, length: number, example = 0): Float32Array[] {
+export function headsOf(data: Float32Array, heads: number, length: number): Float32Array[] {
   const size = length * length;
-  const start = example * heads * size;
-  if (start + heads * size > data.length) {
+  if (heads * size > data.length) {
     throw new RangeError(
       `Expected attention of at least ${
-        start + heads * size
-      } values for example ${example} with ${heads} heads of ${length} x ${length}; found ${data.length}.`,
+        heads * size
+      } values for ${heads} heads of ${length} x ${length}; found ${data.length}.`,
     );
   }
-  return Array.from({ length: heads }, (_, h) => data.subarray(start + h * size, start + (h + 1) * size));
+  return Array.from({ length: heads }, (_, h) => data.subarray(h * size, (h + 1) * size));
 }
 
 /** Fuses the heads of a layer into one [L, L] matrix. */

@@ -3,8 +3,6 @@ import { fuseHeads, type HeadFusion, type LayerAttention } from "./matrices.ts";
 
 export interface RolloutOptions {
   heads?: HeadFusion;
-  /** Share of the smallest allowed weights of every row that is set to zero before the skip connection is added. */
-  discardRatio?: number;
   /** Allowed positions [L, L] (`prefixLmMask`); weight elsewhere is removed before normalising. */
   mask?: Uint8Array;
   /** Key positions (bos, newline) whose weight is removed from all other rows in every layer. */
@@ -18,10 +16,7 @@ export interface RolloutOptions {
  * @returns [L, L]
  */
 export function rolloutStep(layer: LayerAttention, options: RolloutOptions = {}): Float32Array {
-  const { heads = "mean", discardRatio = 0, mask, dropped = [] } = options;
-  if (!(discardRatio >= 0 && discardRatio < 1)) {
-    throw new RangeError(`Expected 0 <= discardRatio < 1; found ${discardRatio}.`);
-  }
+  const { heads = "mean", mask, dropped = [] } = options;
   const step = fuseHeads(layer, heads);
   const length = Math.sqrt(step.length);
   if (!Number.isInteger(length) || (mask && mask.length !== step.length)) {
@@ -31,20 +26,12 @@ export function rolloutStep(layer: LayerAttention, options: RolloutOptions = {})
     const row = step.subarray(i * length, (i + 1) * length);
     if (mask) { for (let j = 0; j < length; j++) if (!mask[i * length + j]) row[j] = 0; }
     for (const j of dropped) if (j !== i) row[j] = 0;
-    if (discardRatio > 0) discardSmallest(row, discardRatio, mask?.subarray(i * length, (i + 1) * length));
     let sum = 0;
     row[i] += 1;
     for (let j = 0; j < length; j++) sum += row[j];
     for (let j = 0; j < length; j++) row[j] /= sum;
   }
   return step;
-}
-
-function discardSmallest(row: Float32Array, ratio: number, allowed: Uint8Array | undefined): void {
-  const order = [...row.keys()].filter((j) => !allowed || allowed[j]);
-  const count = Math.floor(order.length * ratio);
-  order.sort((a, b) => row[a] - row[b] || a - b);
-  for (const j of order.slice(0, count)) row[j] = 0;
 }
 
 /** A rollout that takes one layer at a time, first layer first, and holds only one [L, L] product. */

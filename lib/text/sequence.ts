@@ -109,7 +109,7 @@ export function encodeExample(
  */
 export function padBatch(
   sequences: readonly TokenSequence[],
-  { side, length, padId = 0 }: { side: "left" | "right"; length?: number; padId?: number },
+  { side, length }: { side: "left" | "right"; length?: number },
 ): TokenBatch {
   if (!sequences.length) throw new Error("Expected at least one sequence to make a batch, found none.");
   const longest = sequences.reduce((n, s) => Math.max(n, s.ids.length), 0);
@@ -119,7 +119,7 @@ export function padBatch(
     );
   }
   const L = length ?? longest, B = sequences.length;
-  const ids = new Int32Array(B * L).fill(padId);
+  const ids = new Int32Array(B * L);
   const tokenTypes = new Int32Array(B * L);
   const attentionMask = new Int32Array(B * L);
   const labels = new Int32Array(B * L).fill(IGNORED_LABEL);

@@ -63,11 +63,13 @@ export function tokenColours(sequence: TokenSequence, tokenizer: Tokenizer): Bun
   };
 }
 
+/** Image tokens that are shown of a sequence's mask. */
+const SHOWN_IMAGE_TOKENS = 4;
+
 /** A sequence's attention mask as the model builds it, with only the last few of the equal image tokens. */
 export function maskOf(
   sequence: TokenSequence,
   tokenizer: Tokenizer,
-  shownImageTokens = 4,
 ): { mask: Uint8Array; tokens: { text: string; kind: "image" | "prefix" | "answer" }[] } {
   const length = sequence.ids.length;
   const row = (values: readonly number[]) => tf.tensor2d([[...values]], [1, length], "int32");
@@ -75,7 +77,7 @@ export function maskOf(
   const additive = prefixMask(types, attention);
   const values = additive.dataSync();
   tf.dispose([types, attention, additive]);
-  const first = Math.max(0, sequence.ids.lastIndexOf(tokenizer.imageId) + 1 - shownImageTokens);
+  const first = Math.max(0, sequence.ids.lastIndexOf(tokenizer.imageId) + 1 - SHOWN_IMAGE_TOKENS);
   const positions = Array.from({ length: length - first }, (_, i) => first + i);
   return {
     mask: Uint8Array.from(

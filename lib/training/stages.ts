@@ -78,8 +78,10 @@ interface Stage
 }
 
 /** Names of the first examples. */
-function listed(examples: readonly Example[], shown = 8): string {
-  const ids = examples.slice(0, shown).map(({ id }) => id).join(", "), more = examples.length - shown;
+function listed(examples: readonly Example[]): string {
+  const shown = 8,
+    ids = examples.slice(0, shown).map(({ id }) => id).join(", "),
+    more = examples.length - shown;
   return more > 0 ? `${ids} and ${more} more` : ids;
 }
 

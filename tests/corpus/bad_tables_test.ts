@@ -1,12 +1,6 @@
 /** Faults of the newer layouts, and of CSV, JSON and parquet files as such: each names file and place. */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import {
-  loadOwn,
-  loadRocoV1,
-  loadSlake,
-  officialSplitBreaches,
-  officialSplits,
-} from "../../lib/corpus/mod.ts";
+import { loadOwn, loadRocoV1, loadSlake } from "../../lib/corpus/mod.ts";
 import { type Files, folder, LAYOUTS } from "./layouts.ts";
 
 const layout = (name: string) => LAYOUTS.find((one) => one.name === name)!;
@@ -126,28 +120,4 @@ Deno.test("your own: a path that is no table says what is expected", async () =>
   );
   await assertRejects(() => loadOwn("mine", { path: `${dir}/notes.txt` }), Error, "it is none");
   await assertRejects(() => loadOwn("mine", { path: `${dir}/none.csv` }), Error, "it is missing");
-});
-
-Deno.test("the audit finds released train rows of MedPix's own dev and test cases", async () => {
-  const official = await officialSplits(
-    await folder({
-      "splitted_dataset/uid_list.json": JSON.stringify({
-        train: ["MPX1001", "MPX1003"],
-        dev: ["MPX1002"],
-        test: ["MPX1004", "MPX1005"],
-      }),
-    }),
-  );
-  for (const [name, rows] of [["MEDPIX-ClinQA's CSV", 1], ["MEDPIX-ShortQA from the hub", 1]] as const) {
-    const { files, load } = layout(name), { records } = await load(await folder(files));
-    const breaches = officialSplitBreaches(records, official);
-    const trained = breaches.filter((breach) => breach.split === "train");
-    assertEquals(trained.map((b) => [b.official, b.rows, b.cases]), [["validation", rows, 1]]);
-    assertEquals(trained[0].examples, records.filter((r) => r.caseId === "medpix2/MPX1002").map((r) => r.id));
-  }
-  const unknown = officialSplitBreaches(
-    (await layout("MEDPIX-ClinQA's CSV").load(await folder(layout("MEDPIX-ClinQA's CSV").files))).records,
-    new Map(),
-  );
-  assertEquals(unknown.map((b) => b.official), [null, null, null]);
 });

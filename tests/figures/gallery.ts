@@ -107,14 +107,13 @@ export async function gallery(): Promise<Record<string, PlotlySpec>> {
       {
         name: "MedPix, ours",
         points: curve.map(([x, y]) => [x, y - 0.2] as const),
-        band: curve.map(([, y]) => [y - 0.25, y - 0.15] as const),
         from: "ours",
         colourKey: "medpix",
       },
     ], caption("Evaluation loss", "Does the loss fall?")),
     lines: linesFigure(
       [{ name: "deletion", points: [[1, 0.9], [10, 0.5], [100, 0.1]], from: "ours" }],
-      { x: "Patches removed", y: "Score", logX: true, yRange: [0, 1] },
+      { x: "Patches removed", y: "Score" },
       caption("Deletion"),
     ),
     mixing: mixingFigure(

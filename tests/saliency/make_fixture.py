@@ -26,7 +26,7 @@ att = np.exp(logits - logits.max(-1, keepdims=True))
 att = (att / att.sum(-1, keepdims=True)).astype(np.float32)
 
 
-def roll(fuse, discard=0.0, dropped=()):
+def roll(fuse, dropped=()):
     total = np.eye(length)
     for layer in att.astype(np.float64):
         a = fuse(layer) * mask
@@ -34,10 +34,6 @@ def roll(fuse, discard=0.0, dropped=()):
             column = a[:, j].copy()
             a[:, j] = 0
             a[j, j] = column[j]
-        for i in range(length):
-            allowed = np.flatnonzero(mask[i])
-            drop = allowed[np.argsort(a[i, allowed], kind="stable")[: int(len(allowed) * discard)]]
-            a[i, drop] = 0
         a = (a + np.eye(length)) / 2
         a = a / a.sum(-1, keepdims=True)
         total = a @ total
@@ -66,7 +62,6 @@ out = {
     "raw_max": att.astype(np.float64).max(1).mean(0).ravel().tolist(),
     "rollout": roll(mean).ravel().tolist(),
     "rollout_max": roll(lambda l: l.max(0)).ravel().tolist(),
-    "rollout_discard": roll(mean, discard=0.4).ravel().tolist(),
     "gradients": [float(v) for v in gradients.ravel()],
     "relevance": relevance().ravel().tolist(),
     "rollout_dropped": roll(mean, dropped=sinks).ravel().tolist(),

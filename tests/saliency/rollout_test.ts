@@ -14,7 +14,7 @@ import {
 } from "../../lib/saliency/mod.ts";
 import { predictingRow } from "../../lib/saliency/directions.ts";
 import { headsOf } from "../../lib/saliency/matrices.ts";
-import { rolloutStep, startRollout } from "../../lib/saliency/rollout.ts";
+import { startRollout } from "../../lib/saliency/rollout.ts";
 
 // deno-lint-ignore no-explicit-any -- a file of numbers, checked by the tests themselves
 const fixture: any = JSON.parse(Deno.readTextFileSync(new URL("./fixtures/rollout.json", import.meta.url)));
@@ -59,11 +59,10 @@ Deno.test("Raw attention equals numpy's: mean, one head of one layer, largest he
   assertThrows(() => fuseHeads(layers[0], 7), RangeError, "below 3");
 });
 
-Deno.test("Rollout equals numpy's: plain, largest head, discard on every row, sinks dropped", () => {
+Deno.test("Rollout equals numpy's: plain, largest head, sinks dropped", () => {
   assertClose(rollout(layers, { mask }), fixture.rollout);
   assertClose(rollout(layers), fixture.rollout); // the model's weights respect the mask already
   assertClose(rollout(layers, { mask, heads: "max" }), fixture.rollout_max);
-  assertClose(rollout(layers, { mask, discardRatio: 0.4 }), fixture.rollout_discard);
   assertClose(rollout(layers, { mask, dropped: fixture.sinks }), fixture.rollout_dropped);
 });
 
@@ -98,7 +97,6 @@ Deno.test("Streaming agrees with the whole product, and broken input is refused"
   for (const layer of layers) stream.add(layer);
   assertEquals(stream.result(), result);
   assertThrows(() => stream.add([new Float32Array(4)]), RangeError, "found 4");
-  assertThrows(() => rolloutStep(layers[0], { discardRatio: 1 }), RangeError, "discardRatio");
 });
 
 Deno.test("Response to image is the token's row over the patches, not the image's diagonal", () => {

@@ -122,7 +122,7 @@ Deno.test("a batch can be longer than its rows, but not shorter, nor empty", () 
     batch: 1,
     length: 5,
   });
-  assertEquals(padBatch([s], { side: "right", length: 4, padId: 9 }).ids, Int32Array.of(7, 8, 1, 9));
+  assertEquals(padBatch([s], { side: "right", length: 4 }).ids, Int32Array.of(7, 8, 1, 0));
   assertThrows(() => padBatch([s], { side: "left", length: 2 }), Error, "at most 2 tokens, found one of 3");
   assertThrows(() => padBatch([], { side: "left" }), Error, "at least one sequence");
 });

@@ -62,9 +62,9 @@ export async function adaptationTrial(
 ): Promise<AdaptationTrial> {
   const seeded = { ...config, seed: config.seed + trial };
   const store = phantomStore();
-  const examplesOf = (types: readonly QuestionType[], part: number, perType = options.perType) =>
+  const examplesOf = (types: readonly QuestionType[], part: number) =>
     toExamples(
-      toPairs(phantomItems(perType, trainSeed(trial, part), "shifted", types)),
+      toPairs(phantomItems(options.perType, trainSeed(trial, part), "shifted", types)),
       tokenizer,
       model.config,
     );
