@@ -6,15 +6,15 @@ import type { ImageResult, ImageTask } from "./pool.ts";
 import { resizeBicubic } from "./resize.ts";
 
 serve<ImageTask, ImageResult>(async (task) => {
-  const hash = await sha256File(task.path);
-  const image = await decodeImage(task.path);
   if (task.kind === "inspect") {
+    const hash = await sha256File(task.path), image = await decodeImage(task.path);
     const { width, height, notes = [] } = image, found = fingerprint(image);
     return {
       result: { sha256: hash, width, height, notes, fingerprint: found },
       transfer: found.views.map(({ buffer }) => buffer as ArrayBuffer),
     };
   }
+  const image = await decodeImage(task.path);
   const data = resizeBicubic(image, task.size, task.size).data as Uint8Array<ArrayBuffer>;
-  return { result: { sha256: hash, rgb: data }, transfer: [data.buffer] };
+  return { result: { rgb: data }, transfer: [data.buffer] };
 });

@@ -14,8 +14,6 @@ export interface ImageFacts {
 
 /** An image as the vision tower's preprocessing leaves it before it becomes floats. */
 export interface PreprocessedImage {
-  /** Of the file's bytes. */
-  sha256: string;
   /** RGB bytes [size, size, 3]. */
   rgb: Uint8Array<ArrayBuffer>;
 }

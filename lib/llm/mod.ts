@@ -5,7 +5,7 @@
  * @module
  */
 export { type Endpoint, endpoint } from "./endpoint.ts";
-export { type Parameter } from "./replicas.ts";
+export type { Parameter } from "./replicas.ts";
 export { Secret } from "./secret.ts";
 export { isLoopback } from "./loopback.ts";
 export { isAnswer, LlmError, type LlmErrorKind, type TokenCounts } from "./error.ts";
@@ -26,5 +26,4 @@ export {
 export { type Job, type JobOutcome, type JobsOptions, requestSha256, runJobs } from "./jobs.ts";
 export { answerOf } from "./reasoning.ts";
 export { type JobProgress, progressNote } from "./progress.ts";
-export { type JournalEntry, readJournal } from "./journal.ts";
 export { type ReplayReply, type ReplayRequest, type ReplayServer, startReplayServer } from "./replay.ts";

@@ -42,7 +42,7 @@ Deno.test("a pool gives for every fixture what the main thread gives, in order",
     );
     assertEquals(
       resized[i],
-      await outcome(async () => ({ sha256, rgb: resizeBicubic(await decodeImage(path), 56, 56).data })),
+      await outcome(async () => ({ rgb: resizeBicubic(await decodeImage(path), 56, 56).data })),
       path,
     );
   }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type JobProgress, LlmError, readJournal, runJobs, Secret, startReplayServer } from "@lib/llm/mod.ts";
+import { type JobProgress, LlmError, runJobs, Secret, startReplayServer } from "@lib/llm/mod.ts";
+import { readJournal } from "@lib/llm/journal.ts";
 import { sayings, withJournal } from "./sayings.ts";
 
 const echo = (body: { messages: { content: string }[] }) => `heard ${body.messages[0].content}`;

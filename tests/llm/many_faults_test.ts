@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { rng } from "@lib/config/mod.ts";
-import { type LlmErrorKind, readJournal, runJobs } from "@lib/llm/mod.ts";
+import { type LlmErrorKind, runJobs } from "@lib/llm/mod.ts";
+import { readJournal } from "@lib/llm/journal.ts";
 import { completion, type Reaction, reply, said, startFaultServer } from "./fault_server.ts";
 import { sayings, withJournal } from "./sayings.ts";
 

@@ -5,11 +5,11 @@ import {
   type JobProgress,
   LlmError,
   progressNote,
-  readJournal,
   type ReplayRequest,
   runJobs,
   startReplayServer,
 } from "@lib/llm/mod.ts";
+import { readJournal } from "@lib/llm/journal.ts";
 import { replicasOf } from "@lib/llm/replicas.ts";
 
 const request: CompletionRequest = {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type Endpoint, LlmError, readJournal, runJobs } from "@lib/llm/mod.ts";
+import { type Endpoint, LlmError, runJobs } from "@lib/llm/mod.ts";
+import { readJournal } from "@lib/llm/journal.ts";
 import {
   completion,
   type FaultServer,

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { rng } from "@lib/config/mod.ts";
-import { type Completion, type Job, readJournal, runJobs, startReplayServer } from "@lib/llm/mod.ts";
+import { type Completion, type Job, runJobs, startReplayServer } from "@lib/llm/mod.ts";
+import { readJournal } from "@lib/llm/journal.ts";
 import { sayings, withJournal } from "./sayings.ts";
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
