@@ -115,7 +115,7 @@ export const Config = z.strictObject({
     medianGain: z.number(),
     /** 06: smallest gain over a grey and another image, lower end; null where it is not asked. */
     controlGain: z.number().nullable(),
-    /** 06: gain over the base model, lower end, median of all trained systems; null where it is not asked. */
+    /** 06: gain over the base model, lower end, mean of all trained systems; null where it is not asked. */
     baseGain: z.number().nullable(),
     /** 06: share of the judge's replies that are verdicts. */
     verdicts: z.number(),

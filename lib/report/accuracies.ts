@@ -17,7 +17,7 @@ import {
 } from "../evaluation/mod.ts";
 import { isOwn } from "../config/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
-import { holm, type Interval, median } from "../stats/mod.ts";
+import { holm, type Interval, mean, median } from "../stats/mod.ts";
 
 /** Exact match of one system on the short questions of its test set, beside what it gets without the right image. */
 export interface CellAccuracy extends Accuracy {
@@ -146,13 +146,13 @@ export function smallestImageGain(accuracies: readonly CellAccuracy[]): number |
 }
 
 /**
- * What training brings to the trained system in the middle: the median of the lower ends of the 95 % intervals over the base
- * model, as a share; null where none could be compared with it. Not the least: where the base model is good already, as
- * about CT and MRI, it has little left to gain.
+ * What training brings to the trained systems: the mean of the lower ends of their 95 % intervals over the base model, as a
+ * share; null where none could be compared with it. Not the least, nor the one in the middle: where the base model is good
+ * already, as about CT and MRI, half of them have little left to gain.
  */
-export function medianBaseGain(accuracies: readonly CellAccuracy[]): number | null {
+export function meanBaseGain(accuracies: readonly CellAccuracy[]): number | null {
   const lows = trainedOf(accuracies).flatMap(({ overBase }) => overBase ? [overBase.low] : []);
-  return lows.length > 0 ? median(lows) : null;
+  return lows.length > 0 ? mean(lows) : null;
 }
 
 /**

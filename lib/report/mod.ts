@@ -5,7 +5,7 @@ export {
   type CellOverlap,
   cellOverlaps,
   comparable,
-  medianBaseGain,
+  meanBaseGain,
   medianImageGain,
   type PairedRow,
   pairedRows,

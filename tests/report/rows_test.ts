@@ -19,7 +19,7 @@ import {
   groupRows,
   itemRows,
   judgedRows,
-  medianBaseGain,
+  meanBaseGain,
   type PairedRow,
   robustnessRows,
   scorerRows,
@@ -92,8 +92,8 @@ Deno.test("Systems without stage 1 are not among the controls; the smallest gain
   assertEquals(rows.map((row) => [row.cell, row.grey]), [["base", 0.4], ["with stage 1", 0.4]]);
   assertAlmostEquals(smallestImageGain([base, ...trained])!, 0.12);
   assertEquals(smallestImageGain([base]), null);
-  assertAlmostEquals(medianBaseGain([base, ...trained, system("with stage 1", [0.3, 0.3, 0.2])])!, 0.2);
-  assertEquals(medianBaseGain([base]), null);
+  assertAlmostEquals(meanBaseGain([base, ...trained, system("with stage 1", [0.3, 0.3, 0.2])])!, 0.25);
+  assertEquals(meanBaseGain([base]), null);
 });
 
 Deno.test("Rules, readings and groups keep the name of what they belong to", () => {
