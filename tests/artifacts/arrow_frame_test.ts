@@ -1,5 +1,7 @@
-import { assert, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
+import { tableFromArrays, tableToIPC } from "apache-arrow";
+import { columnTypes } from "../../lib/artifacts/arrow.ts";
 import { readArrow, writeArrow } from "../../lib/artifacts/mod.ts";
 import { rng } from "../../lib/config/mod.ts";
 
@@ -55,4 +57,48 @@ Deno.test("400 damaged tables are read or refused with one sentence in bounded t
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("a batch whose values are said to lie beyond its body is refused", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".arrow" });
+  try {
+    await writeArrow(path, [{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }, { n: 5 }], { n: "integer" });
+    const whole = await Deno.readFile(path), view = new DataView(whole.buffer);
+    // Start and length of the values, 5 of 4 bytes, padded to a multiple of 8, in the batch's message.
+    const at = whole.findIndex((_, i) =>
+      i % 8 === 0 && i + 16 <= whole.length && view.getBigInt64(i, true) === 0n &&
+      view.getBigInt64(i + 8, true) === 24n
+    );
+    assert(at > 0 && await readDamaged(path, whole.slice()));
+    for (const [place, value] of [[at + 8, 2n ** 12n], [at, 2n ** 12n], [at, 4n], [at + 8, 19n]] as const) {
+      const bytes = whole.slice();
+      new DataView(bytes.buffer).setBigInt64(place, value, true);
+      assert(!await readDamaged(path, bytes), `${value} at ${place - at}`);
+    }
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("a table of another program with a dictionary, or a type that ours do not have, is refused", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".arrow" });
+  try {
+    const others: Record<string, unknown[]>[] = [{ text: ["a", "b", "a"] }, { day: [new Date(0)] }];
+    for (const columns of others) {
+      const bytes = new Uint8Array(tableToIPC(tableFromArrays(columns), "file"));
+      assert(!await readDamaged(path, bytes), Object.keys(columns).join());
+    }
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("an empty list leaves open what lists of its column hold, unless an earlier one has told it", () => {
+  assertEquals(columnTypes([{ a: [] }, { a: ["x"] }, { a: [] }]), { a: "strings" });
+  assertEquals(columnTypes([{ a: [1] }, { a: [] }, { a: [2] }]), { a: "numbers" });
+  assertThrows(
+    () => columnTypes([{ a: [1] }, { a: [] }, { a: ["x"] }]),
+    Error,
+    'Column "a" held numbers so far',
+  );
 });
