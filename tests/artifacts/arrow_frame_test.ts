@@ -80,6 +80,28 @@ Deno.test("a batch whose values are said to lie beyond its body is refused", asy
   }
 });
 
+Deno.test("texts and lists whose places go back, or begin before the first one, are refused", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".arrow" });
+  try {
+    for (const rows of [[{ a: ["x", "y"] }, { a: ["z"] }], [{ a: [1, 2] }, { a: [3] }]]) {
+      await writeArrow(path, rows);
+      const whole = await Deno.readFile(path), view = new DataView(whole.buffer);
+      const at = whole.findIndex((_, i) =>
+        i % 8 === 0 && i + 12 <= whole.length &&
+        [0, 2, 3].every((place, k) => view.getInt32(i + 4 * k, true) === place)
+      );
+      assert(at > 0 && await readDamaged(path, whole.slice()));
+      for (const [k, place] of [[0, -1], [1, -1], [1, 4], [2, 1], [2, 4]]) {
+        const bytes = whole.slice();
+        new DataView(bytes.buffer).setInt32(at + 4 * k, place, true);
+        assert(!await readDamaged(path, bytes), `place ${k} is ${place}`);
+      }
+    }
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("a table of another program with a dictionary, or a type that ours do not have, is refused", async () => {
   const path = await Deno.makeTempFile({ suffix: ".arrow" });
   try {

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 
 const results = await Deno.makeTempDir();
 Deno.env.set("LAB_RESULTS", results);
-const { kept } = await import("@lib/artifacts/mod.ts");
+const { kept, keptResults, removeUnneededKept } = await import("@lib/artifacts/mod.ts");
 const { pruneKept, roomsUnder } = await import("../../lib/artifacts/kept.ts");
 const { paths } = await import("@lib/config/mod.ts");
 const dir = join(results, "kept", "words");
@@ -121,4 +121,16 @@ Deno.test("pruning removes what was not used for longest, and a dead process's u
   assertEquals((await ask("b")).made, 0);
   assertEquals((await ask("a")).made, 1);
   await Deno.remove(results, { recursive: true });
+});
+
+Deno.test("what other code has made is told apart, and it alone is removed", async () => {
+  await afresh();
+  await ask("ours", "theirs");
+  const [own, other] = await files();
+  await Deno.rename(join(dir, other), join(dir, `00000000${other.slice(8)}`));
+  await Deno.writeTextFile(join(dir, `00000000${other.slice(8)}`), "twelve bytes");
+  const size = (await Deno.stat(join(dir, own))).size;
+  assertEquals(await keptResults(), [{ kind: "words", files: 2, bytes: size + 12, unneeded: 12 }]);
+  assertEquals(await removeUnneededKept(), 12);
+  assertEquals(await files(), [own]);
 });
