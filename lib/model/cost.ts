@@ -79,3 +79,19 @@ export function trainingFlops(config: PaliGemmaConfig, example: ExampleSize, tra
   if (!trained.recompute) return once;
   return once + f.visionLinear + f.visionAttention + f.projector + f.textLinear + f.textAttention + lora;
 }
+
+/**
+ * Bytes that must be read for one more token of each of `rows` rows: the decoder's weights once, and the keys and values of
+ * `context` tokens a row. With a card's memory bandwidth that is the least time a token takes.
+ * @param width bytes of a number: 2 for bfloat16, 4 for float32
+ */
+export function tokenBytes(
+  { text: t }: PaliGemmaConfig,
+  context: number,
+  rows: number,
+  width: number,
+): number {
+  const heads = t.heads * t.headDim, kv = t.kvHeads * t.headDim;
+  const layer = t.hiddenSize * (2 * heads + 2 * kv + 3 * t.intermediateSize);
+  return width * (t.layers * (layer + 2 * rows * context * kv) + t.vocabSize * t.hiddenSize);
+}

@@ -32,6 +32,7 @@ export {
   type ExampleSize,
   type ForwardFlops,
   forwardFlops,
+  tokenBytes,
   type Trained,
   trainedNumbers,
   trainingFlops,

@@ -12,9 +12,9 @@ export type HeadFusion = "mean" | "max" | "min" | number;
  */
 export function headsOf(data: Float32Array, heads: number, length: number): Float32Array[] {
   const size = length * length;
-  if (heads * size > data.length) {
+  if (heads * size !== data.length) {
     throw new RangeError(
-      `Expected attention of at least ${
+      `Expected attention of one example, ${
         heads * size
       } values for ${heads} heads of ${length} x ${length}; found ${data.length}.`,
     );

@@ -2,9 +2,9 @@ import { binding } from "./backend.ts";
 
 /**
  * How a GPU multiplies float32 matrices and convolves: in float32, or in TF32, which keeps 10 bits of each factor's
- * mantissa, sums in float32 and is several times as fast. A CPU is not concerned, nor are the values of bfloat16 and float16;
- * but XLA, which compiles products without TF32 as of the highest precision, whatever their type, leaves those to cuBLAS and
- * with TF32 tries kernels of its own for all, which takes it longer to compile.
+ * mantissa, sums in float32 and is several times as fast. A CPU is not concerned, nor are the values of bfloat16 and float16.
+ * XLA's choice of kernels is: without TF32 it marks every product as of the highest precision, whatever its type, and leaves
+ * it to cuBLAS. With TF32 steps took it longer to compile on an H200 (results/bench/gpu.md).
  */
 export type MatmulPrecision = "float32" | "tf32";
 

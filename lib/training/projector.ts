@@ -3,7 +3,6 @@ import type { Model } from "../model/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import { type Example, toExamples } from "./examples.ts";
 import type { SplitPair } from "./grid.ts";
-import { isByBlock } from "./objective.ts";
 import { examplesSha256, type Hooks, type KeepOptions, keptTraining, modelKey } from "./kept_training.ts";
 import { type Stage1, type Stage1Options, trainStage1 } from "./stages.ts";
 
@@ -52,7 +51,7 @@ export async function trainProjector(
       ...settings,
       seed: config.seed,
       limit: config.limit,
-      ...(isByBlock(config.stage2.recompute, config.model.compiler) ? { byBlock: true } : {}),
+      recompute: config.stage2.recompute,
     },
   };
   let features: Stage1["features"] = null;

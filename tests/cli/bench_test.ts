@@ -122,8 +122,9 @@ Deno.test("generation is measured in both ways, and its table gives prompts a se
   for (const way of ["graph, a call a token", "graph"] as const) {
     measured.push(measureGenerate({ model: "nano", way }, sizes));
   }
-  for (const { seconds, toFirstToken, peakMiB } of measured) {
+  for (const { seconds, toFirstToken, tokenBytes, peakMiB } of measured) {
     assertEquals([seconds.length, toFirstToken.length], [1, 1]);
+    assert(tokenBytes! > 1e6 && tokenBytes === measured[0].tokenBytes);
     assert(seconds[0] > 0 && toFirstToken[0] > 0 && peakMiB > 100);
   }
   const round = (seconds: number) => (
@@ -133,9 +134,13 @@ Deno.test("generation is measured in both ways, and its table gives prompts a se
     machine: await machine(),
     startedAt: "2020-01-01T00:00:00Z",
     load: { before: 0.1, after: 2 },
-    results: [{ model: "nano", way: "xla", rounds: [round(4), round(4)] }],
+    results: [
+      { model: "nano", way: "xla", rounds: [{ ...round(4), tokenBytes: 5e8 }, round(4)] },
+      { model: "nano", way: "transformers", rounds: [round(7.1)] },
+    ],
   });
-  assertStringIncludes(text, "| nano | xla | 2.00 | 2.00 - 2.00 | 900 | 100 | 9.0 | 400 |");
+  assertStringIncludes(text, "| nano | xla | 2.00 | 2.00 - 2.00 | 900 | 100 | 5.00 | 9.0 | 400 |");
+  assertStringIncludes(text, "| nano | transformers | 1.13 | 1.13 - 1.13 | 900 | 200 | 2.50 | 9.0 | 400 |");
 });
 
 Deno.test("the table of trials: each trial, all of them, differences with the sign of later minus earlier", async () => {

@@ -7,6 +7,7 @@ import {
   initAdapter,
   lossAndGradients,
   PROJECTOR,
+  tokenBytes,
   trainingFlops,
   visionFeatures,
   weightsOf,
@@ -69,7 +70,7 @@ for (const name of NAMES) {
   });
 }
 
-Deno.test("PaliGemma-3B of 448 px: 16 TFLOP an example of stage 2, and some 4 GB are read for a token", () => {
+Deno.test("PaliGemma-3B of 448 px: 16 TFLOP an example of stage 2, and some 5 GB are read for a token", () => {
   const config = parseConfig({
     model_type: "paligemma",
     vision_config: {
@@ -93,4 +94,6 @@ Deno.test("PaliGemma-3B of 448 px: 16 TFLOP an example of stage 2, and some 4 GB
   });
   const flops = trainingFlops(config, { tokens: 1073, logits: 8 }, { stage: 2, rank: 12, recompute: true });
   assert(flops > 14e12 && flops < 18e12, `${flops}`);
+  const bytes = tokenBytes(config, 1073, 1, 2);
+  assert(bytes > 4.5e9 && bytes < 5.3e9, `${bytes}`);
 });

@@ -136,5 +136,6 @@ Deno.test("Sinks: shares add up, and without them rows are normalised again", ()
 });
 
 Deno.test("Attention of another size is refused", () => {
-  assertThrows(() => headsOf(new Float32Array(10), 2, 3), RangeError, "at least 18");
+  assertThrows(() => headsOf(new Float32Array(10), 2, 3), RangeError, "18 values");
+  assertThrows(() => headsOf(new Float32Array(36), 2, 3), RangeError, "18 values"); // two examples
 });

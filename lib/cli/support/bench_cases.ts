@@ -38,6 +38,8 @@ export interface GenerateMeasurement {
   /** Of each later batch, and up to its first token (of a batch of its own). */
   seconds: number[];
   toFirstToken: number[];
+  /** Least bytes read for a further token of all rows (lib/model/cost.ts); of ours only. */
+  tokenBytes?: number;
   peakMiB: number;
   /** Those of transformers, where it is that. */
   versions?: Record<string, string>;

@@ -1,6 +1,6 @@
 """transformers' generate on random weights, as one line of JSON.
 
-usage: bench_generate.py < {"config": {...}, "dtype": "float32", "items": 8, "samples": 5, "tokens": 32, "timed": 3, "prefix": 24}
+Reads one line of JSON: {"config": {...}, "dtype": "float32", "items": 8, "samples": 5, "tokens": 32, "timed": 3, "prefix": 24}
 
 With as many threads as there are cores, on the GPU where there is one.
 """

@@ -67,6 +67,7 @@ export function generateText({ machine, load, results }: GenerateReport): string
   const { items, samples, tokens } = ANSWERS;
   const rows = results.map(({ model, way, rounds }) => {
     const of = (f: (round: GenerateMeasurement) => number) => median(rounds.map(f));
+    const bytes = results.find((other) => other.model === model)!.rounds[0].tokenBytes; // the first one is ours
     const speeds = rounds.flatMap(({ seconds }) => seconds.map((s) => items / s));
     const cells = [
       model,
@@ -75,6 +76,7 @@ export function generateText({ machine, load, results }: GenerateReport): string
       `${Math.min(...speeds).toPrecision(3)} - ${Math.max(...speeds).toPrecision(3)}`,
       (1000 * of(({ toFirstToken }) => median(toFirstToken))).toFixed(0),
       of(perToken).toPrecision(3),
+      bytes === undefined ? "–" : (bytes / of(perToken) / 1e6).toPrecision(3),
       of(({ firstSeconds }) => firstSeconds).toFixed(1),
       Math.max(...rounds.map(({ peakMiB }) => peakMiB)).toFixed(0),
     ];
@@ -83,8 +85,8 @@ export function generateText({ machine, load, results }: GenerateReport): string
   const versions = results.flatMap(({ rounds }) => rounds).find((round) => round.versions)?.versions ?? {};
   return `# Answers generated: ${items} prompts, ${samples} samples of each, ${tokens} tokens
 
-| model | way | prompts/s | all batches | first tokens, ms | each further token of all rows, ms | first batch, s | peak MiB |
-|---|---|---|---|---|---|---|---|
+| model | way | prompts/s | all batches | first tokens, ms | each further token of all rows, ms | GB/s | first batch, s | peak MiB |
+|---|---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
 
 ${describeMachine(machine)}${
@@ -95,7 +97,8 @@ Random weights and prompts (an image and ${PREFIX} tokens), temperature 0.7, ans
     results[0].rounds.length
   } rounds over all cases in turn, each in a process of its own; medians of ${ANSWERS.timed} batches after the first. *A call a
 token*: the function comes back after each token; else the loop is part of it. *transformers*: \`generate\` with
-num_return_sequences. *Peak*: resident memory of the process; on a GPU what it holds, of torch what it allocated, of its memory.
+num_return_sequences. *GB/s*: the weights, keys and values that a further token must read (lib/model/cost.ts) in its time, to be
+held against the bandwidth of the machine's memory. *Peak*: resident memory of the process; on a GPU what it holds, of torch what it allocated, of its memory.
 `;
 }
 

@@ -1,7 +1,8 @@
 /** A process of its own for `./lab bench generate`: measures one case, the JSON of its argument, on random weights; other sizes are a second one. */
 import { computing } from "../../config/mod.ts";
-import { generate, type GenerateOptions, type Model, modelInputs } from "../../model/mod.ts";
+import { generate, type GenerateOptions, type Model, modelInputs, tokenBytes } from "../../model/mod.ts";
 import { dispose } from "../../tensor/mod.ts";
+import { BYTES } from "../../weights/mod.ts";
 import { ANSWERS, type GenerateCase, type GenerateMeasurement, MODELS, PREFIX } from "./bench_cases.ts";
 import { CONFIGS } from "./bench_models.ts";
 import { randomWeights, weightValues } from "./random_weights.ts";
@@ -64,7 +65,15 @@ export function measureGenerate(
     seconds.push(whole());
   }
   dispose([inputs, model.params]);
-  return { firstSeconds, seconds, toFirstToken, peakMiB: computing.memory()!.peakBytes / 2 ** 20 };
+  const context = config.imageTokens + PREFIX + tokens / 2; // in the mean
+  const bytes = tokenBytes(config, context, items * samples, BYTES[dtype]);
+  return {
+    firstSeconds,
+    seconds,
+    toFirstToken,
+    tokenBytes: bytes,
+    peakMiB: computing.memory()!.peakBytes / 2 ** 20,
+  };
 }
 
 if (import.meta.main) {

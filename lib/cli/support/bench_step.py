@@ -1,7 +1,7 @@
 """A training step of transformers and PEFT on random weights, as one line of JSON.
 
-usage: bench_step.py < {"config": {...}, "dtype": "bfloat16", "stage": "stage 1" | "stage 2" | "stage 2, recompute",
-                        "batch": 6, "prefix": 24, "suffix": 24, "rank": 12, "steps": 5}
+Reads one line of JSON: {"config": {...}, "dtype": "bfloat16", "stage": "stage 1" | "stage 2" | "stage 2, recompute",
+                         "batch": 6, "prefix": 24, "suffix": 24, "rank": 12, "steps": 5}
 
 On the GPU where there is one, else with as many threads as there are cores.
 """

@@ -236,7 +236,7 @@ export function gpuLines(
   const told = ({ rate, bytes }: { rate: number; bytes: number }) =>
     `one H200 at the ${rate} examples a second that were measured, in ${formatBytes(bytes)}`;
   return [
-    line("stage 1", of("stage1"), told(H200.stage1)),
+    line("stage 1", of("stage1"), `${told(H200.stage1)}, with TF32`),
     line("stage 2", of("stage2"), told(H200.stage2)),
     line(
       "both stages",
