@@ -6,8 +6,8 @@ import type { Objective, StepSettings } from "./step.ts";
 /**
  * Whether a step is compiled block by block (GradientOptions.compiler) instead of as one function: with XLA, whose time to
  * compile and whose memory grow with the whole step otherwise (50 M parameters, three rounds in turn: 990 for 1,280 MiB in
- * equal time; 3 B on an H100: the whole step was not compiled in two minutes; a model as small as nano is slower by the
- * calls). TensorFlow's graph, tried so, saved no memory and took up to 12 % longer, so it stays one function.
+ * equal time; 3 B on an H100: the whole step was not compiled in two minutes). TensorFlow's graph, tried so, saved no memory
+ * and took up to 12 % longer, so it stays one function.
  */
 export const isByBlock = (recompute: boolean, compiler: StepSettings["compiler"]): boolean =>
   recompute && compiler === "xla";
