@@ -80,6 +80,25 @@ Deno.test("a batch whose values are said to lie beyond its body is refused", asy
   }
 });
 
+Deno.test("a batch whose message says that it is something else is refused", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".arrow" });
+  try {
+    await writeArrow(path, [{ n: 1 }]);
+    const whole = await Deno.readFile(path), view = new DataView(whole.buffer);
+    const batch = 8, end = batch + 8 + view.getInt32(batch + 4, true); // right behind the file's magic bytes
+    const said: string[] = [];
+    // The message's type is one of the bytes that are 3 (a record batch): a dictionary's is 2.
+    for (let at = batch + 8; at < end; at++) {
+      if (whole[at] !== 3) continue;
+      await Deno.writeFile(path, whole.with(at, 2));
+      await readArrow(path).catch(({ message }) => said.push(message));
+    }
+    assert(said.some((message) => message.includes(`its batch at byte ${batch} is damaged`)), said.join());
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("texts and lists whose places go back, or begin before the first one, are refused", async () => {
   const path = await Deno.makeTempFile({ suffix: ".arrow" });
   try {

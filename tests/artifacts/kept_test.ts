@@ -120,6 +120,10 @@ Deno.test("pruning removes what was not used for longest, and a dead process's u
   assertEquals((await files()).filter((name) => name.startsWith(".")), [".alive"]);
   assertEquals((await ask("b")).made, 0);
   assertEquals((await ask("a")).made, 1);
+  const oldest = (await files()).find((name) => !name.startsWith("."))!;
+  await age(oldest, 7200);
+  assertEquals(await pruneKept(0, join(dir, oldest)), { removed: 1, left: 1 });
+  assertEquals(await files(), [".alive", oldest].sort());
   await Deno.remove(results, { recursive: true });
 });
 

@@ -6,6 +6,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { delay } from "@std/async";
 import { join } from "@std/path";
 
 // The results folder is read from the environment when the room is loaded.
@@ -189,6 +190,16 @@ Deno.test("a run that is being read stays until its reader closes it", async () 
   assertEquals(entries(folder).filter((name) => name.startsWith("tiny-")).length, 1);
 });
 
+Deno.test("a run that is being taken away is not read: its reader waits for what comes in its place", async () => {
+  using remover = await Deno.open(join((await currentManifest("01_data", "tiny"))!.dir, "manifest.json"));
+  assert(remover.tryLockSync(true));
+  const opening = openInput("01_data", config);
+  const early = await Promise.race([opening.then(() => "read"), delay(100).then(() => "waits")]);
+  assertEquals(early, "waits");
+  remover.unlockSync();
+  (await opening).close();
+});
+
 Deno.test("an earlier configuration finds its run again, and a run chosen by a person is taken", async () => {
   const other = loadConfig({ LIMIT: "3" });
   const run = await startRun("01_data", other);
@@ -229,7 +240,8 @@ Deno.test("a damaged output, manifest or pointer is one sentence with the file a
       const error = await assertRejects(() => openInput("01_data", config), Error, says);
       assertEquals(error.constructor, Error);
       assertStringIncludes(error.message, file);
-      assertStringIncludes(error.message, "./lab runs list 01");
+      assertStringIncludes(error.message, "(./lab run 01 --scale tiny)");
+      assertStringIncludes(error.message, "(./lab runs list 01 --scale tiny)");
       assert(!error.message.includes("\n"), "one sentence");
     } finally {
       await Deno.writeFile(file, whole);
