@@ -4,7 +4,7 @@ export interface WorkerPool<Task, Result> extends AsyncDisposable {
   readonly workers: number;
   /** @throws what the task threw, with its message; when its worker died; when the pool is closed or aborted. */
   run(task: Task): Promise<Result>;
-  /** Ends all workers; what has not been done is rejected. */
+  /** Rejects what has not been done, at once, and ends all workers; one at a task may end it within {@link GRACE}. */
   close(): Promise<void>;
 }
 
@@ -13,6 +13,10 @@ interface Order<Task> {
   id: number;
   task: Task;
 }
+/** Milliseconds that a task may still take when its pool is closed. */
+const GRACE = 2000;
+/** Sent instead of a task: those that it has not begun are not to be done. */
+const STOP = "stop";
 type Reply<Result> = { id: number } & ({ result: Result } | { error: string });
 
 interface Job<Task, Result> extends Order<Task> {
@@ -42,7 +46,7 @@ export function workerPool<Task, Result>(
   }
   const waiting: Job<Task, Result>[] = [];
   const jobsOf = new Map<Worker, Map<number, Job<Task, Result>>>();
-  let ended: { reason: unknown } | null = null, asked = 0;
+  let ended: { reason: unknown; workers: Promise<unknown> } | null = null, asked = 0;
 
   function start(): Worker {
     const worker = new Worker(script, { type: "module" }), jobs = new Map<number, Job<Task, Result>>();
@@ -83,9 +87,11 @@ export function workerPool<Task, Result>(
 
   function end(reason: unknown) {
     if (ended) return;
-    ended = { reason };
     signal?.removeEventListener("abort", abort);
-    for (const worker of jobsOf.keys()) worker.terminate();
+    ended = {
+      reason,
+      workers: Promise.all([...jobsOf].map(([worker, { size }]) => endWorker(worker, size))),
+    };
     for (const jobs of [...jobsOf.values(), waiting]) for (const job of jobs.values()) job.reject(reason);
     jobsOf.clear();
     waiting.length = 0;
@@ -94,7 +100,10 @@ export function workerPool<Task, Result>(
   signal?.addEventListener("abort", abort);
   if (signal?.aborted) abort();
 
-  const close = () => Promise.resolve(end(new Error("The pool of workers was closed.")));
+  const close = async () => {
+    end(new Error("The pool of workers was closed."));
+    await ended!.workers;
+  };
   return {
     workers,
     run: (task) =>
@@ -109,6 +118,28 @@ export function workerPool<Task, Result>(
 }
 
 /**
+ * Ends a worker when it has answered the `tasks` that it holds, or died, or after {@link GRACE}: to end one inside of a
+ * native library (sharp decodes in threads of its own) can end the process.
+ */
+function endWorker(worker: Worker, tasks: number): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => end(), GRACE);
+    const end = () => {
+      clearTimeout(late);
+      worker.terminate();
+      resolve();
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      end();
+    };
+    worker.onmessage = () => void (--tasks === 0 && end());
+    if (tasks > 0) worker.postMessage(STOP);
+    else end();
+  });
+}
+
+/**
  * Answers a pool's tasks in its worker, one after the other.
  * @param work gives the result and those of its buffers that are handed over instead of copied
  */
@@ -116,11 +147,13 @@ export function serve<Task, Result>(
   work: (task: Task) => Promise<{ result: Result; transfer?: Transferable[] }>,
 ): void {
   const scope = self as unknown as {
-    onmessage: (event: MessageEvent<Order<Task>>) => void;
+    onmessage: (event: MessageEvent<Order<Task> | typeof STOP>) => void;
     postMessage(reply: Reply<Result>, transfer: Transferable[]): void;
   };
+  let stopped = false;
   const answer = async ({ id, task }: Order<Task>) => {
     try {
+      if (stopped) throw new Error("The pool of workers was closed.");
       const { result, transfer } = await work(task);
       scope.postMessage({ id, result }, transfer ?? []);
     } catch (error) {
@@ -128,7 +161,10 @@ export function serve<Task, Result>(
     }
   };
   let last = Promise.resolve();
-  scope.onmessage = ({ data }) => void (last = last.then(() => answer(data)));
+  scope.onmessage = ({ data }) => {
+    if (data === STOP) stopped = true;
+    else last = last.then(() => answer(data));
+  };
 }
 
 /**

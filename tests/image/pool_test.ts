@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { delay } from "@std/async";
 import { fromFileUrl } from "@std/path";
 import { sha256File } from "../../lib/config/mod.ts";
 import { decodeImage, fingerprint, imagePool, resizeBicubic } from "../../lib/image/mod.ts";
@@ -10,6 +11,7 @@ const files = folders.flatMap((folder) =>
   [...Deno.readDirSync(`${fixtures}${folder}`)].filter((f) => f.isFile)
     .map((file) => `${fixtures}${folder}/${file.name}`)
 ).sort();
+const slow = new URL("./slow_worker.ts", import.meta.url);
 const failing = new URL("./failing_worker.ts", import.meta.url);
 
 Deno.test("a pool gives for every fixture what the main thread gives, in order", async () => {
@@ -87,11 +89,24 @@ Deno.test("a script that does not load is an error, not a wait", async () => {
 Deno.test("closing ends a task that would take a minute, and refuses later ones", async () => {
   const pool = workerPool<number, number>(failing, 1);
   const long = pool.run(1000), waiting = pool.run(2);
-  const both = Promise.allSettled([long, waiting]);
-  await pool.close();
-  await pool.close();
+  const both = Promise.allSettled([long, waiting]), began = performance.now();
+  const closed = pool.close();
   for (const end of await both) assertEquals(end.status, "rejected");
+  assert(performance.now() - began < 500, "they are rejected at once");
+  await closed;
+  await pool.close();
+  assert(performance.now() - began < 10_000, "its worker is not waited for");
   await assertRejects(() => pool.run(2), Error, "was closed");
+});
+
+Deno.test("a worker that is at a task when its pool is closed ends it first, and begins no other", async () => {
+  const told = await Deno.makeTempFile(), pool = workerPool<string, number>(slow, 1, { held: 2 });
+  const [first, second] = ["a", "b"].map((word) => pool.run(`${told} ${word}`).catch(() => 0));
+  while (Deno.readTextFileSync(told) !== "a begun\n") await delay(10);
+  await pool.close();
+  assertEquals([await first, await second], [0, 0]);
+  assertEquals(await Deno.readTextFile(told), "a begun\na ended\n");
+  await Deno.remove(told);
 });
 
 Deno.test("an abort signal ends the pool with its reason, before or after", async () => {
