@@ -7,6 +7,7 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench generate [--rounds 3] [--models nano,50m] [--python PROGRAM]
        ./lab bench workers [--rounds 3] [--models nano,50m]
        ./lab bench adaptation [--trials 3] [--limit N]
+       ./lab bench annealing [--seeds 1,2,3]
        ./lab bench scaling [--limit N]
        ./lab bench data [--rounds 3] [--passes 3]
        ./lab bench teacher
@@ -20,6 +21,8 @@ generate     answers to a batch of prompts, several of each: the loop inside of 
              prompts/s, ms a token, peak memory; beside transformers' where a Python that has it is given
 workers      a step of stage 2 by one and by two processes on this machine, and what they send; on paper, many GPUs
 adaptation   both stages on phantoms of another style, and what they gain and forget; about three minutes a trial
+annealing    stage 2 on ROCO alone, MedPix alone and mixtures of both: constant, rising, falling, an end phase; trials are the
+             courses that an ended bench checks has run, four minutes each
 scaling      equation 1: final losses of 4 sizes x 4 token counts x 2 seeds, each a training of its own, and the fit with its
              warnings; what an ended bench has trained is not trained again
 data         image files to pixel values: our pool of workers, and transformers' processor (installed into build/bench by the
@@ -41,7 +44,7 @@ Tables go to results/local/bench. Let nothing else run meanwhile.
   --images   phantoms that are searched
   --series   a folder that has a folder of slices for each scan, named in the order of their places
   --limit    at most N questions of each type and N steps, to try it out
-  --seeds    ten seeds, 1 to 10, if not said otherwise
+  --seeds    ten seeds, 1 to 10, if not said otherwise; of annealing all that there are
   --notebooks   those of a course from its beginning; all, if not said otherwise
   --count    how many faults, in place of a campaign's own number`;
 
@@ -52,6 +55,8 @@ function positive(name: string, text: string): number {
   }
   return Number(text);
 }
+
+const seedsOf = (text: string): number[] => text.split(",").map((seed) => positive("seeds", seed));
 
 /** The models of --models. */
 function modelsOf(text = "nano,50m"): BenchModel[] {
@@ -84,6 +89,10 @@ export async function run(args: string[]): Promise<void> {
     const limit = options.limit === undefined ? null : positive("limit", options.limit);
     const { benchAdaptation } = await import("./support/bench_adaptation.ts");
     await benchAdaptation(trials, limit);
+  } else if (name === "annealing") {
+    const { options } = readArgs(rest, { values: ["seeds"] });
+    const { benchAnnealing } = await import("./bench/annealing.ts");
+    await benchAnnealing(options.seeds === undefined ? null : seedsOf(options.seeds));
   } else if (name === "scaling") {
     const { options } = readArgs(rest, { values: ["limit"] });
     const limit = options.limit === undefined ? null : positive("limit", options.limit);
@@ -137,12 +146,12 @@ export async function run(args: string[]): Promise<void> {
       );
     }
     const { benchChecks } = await import("./bench/checks.ts");
-    await benchChecks(seeds.split(",").map((seed) => positive("seeds", seed)), chosen);
+    await benchChecks(seedsOf(seeds), chosen);
   } else {
     throw new UsageError(
       `there is no benchmark "${
         name ?? ""
-      }"; expected step, generate, workers, adaptation, data, teacher, audit, faults, filters or checks.`,
+      }"; expected step, generate, workers, adaptation, annealing, scaling, data, teacher, audit, faults, filters or checks.`,
     );
   }
 }

@@ -1,5 +1,5 @@
 /** Items, answers, scores by the field's rules and the judge, and metrics of scores, as plain functions. */
-export { type AccuracyComparison, type AskedItem, compareAccuracy } from "./answers.ts";
+export { type AccuracyComparison, type AskedItem, askModel, compareAccuracy } from "./answers.ts";
 export { bleu } from "./bleu.ts";
 export {
   askableCells,

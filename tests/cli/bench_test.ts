@@ -4,6 +4,9 @@ import * as bench from "../../lib/cli/bench.ts";
 import * as pretrain from "../../lib/cli/pretrain_nano.ts";
 import { UsageError } from "../../lib/cli/command.ts";
 import { onPaper, ringBytes, ringSeconds, workersText } from "../../lib/cli/bench/workers.ts";
+import { learningRateScale, ratioAt, scheduleOf } from "../../lib/annealing/mod.ts";
+import { annealingText } from "../../lib/cli/bench/annealing.ts";
+import { annealingArms } from "../../lib/cli/bench/annealing_arms.ts";
 import { adaptationText } from "../../lib/cli/support/bench_adaptation.ts";
 import { measureStep } from "../../lib/cli/support/bench_case.ts";
 import { generateText } from "../../lib/cli/support/bench_generate.ts";
@@ -185,4 +188,55 @@ Deno.test("the table of trials: each trial, all of them, differences with the si
   assertStringIncludes(text, "(forgetting) | -25.0 [");
   assertStringIncludes(text, "Limited to 3 rows and steps: these are no results.");
   assertStringIncludes(text, "of one stage 2: 1 min 15 s, 1 min 15 s");
+});
+
+Deno.test("arms of the annealing bench that mix draw equally many pairs of MedPix, at other times", () => {
+  const config = loadConfig({}), { steps } = config.stage2;
+  const shares = annealingArms(config).flatMap(({ name, annealing }) => {
+    if (!annealing) return [];
+    const schedule = scheduleOf({ annealing });
+    const at = Array.from({ length: steps }, (_, step) => ratioAt(schedule, step, steps));
+    assertAlmostEquals(at.reduce((a, b) => a + b, 0) / steps, 0.3, 1e-9, name);
+    return [[
+      name,
+      Math.round(100 * at[0]),
+      Math.round(100 * at[steps - 1]),
+      learningRateScale(schedule, steps - 1, steps) < 1,
+    ]];
+  });
+  assertEquals(shares, [
+    ["constant", 30, 30, false],
+    ["linear", 10, 50, false],
+    ["falling", 50, 10, false],
+    ["end phase", 20, 70, true],
+    ["constant, rate falls", 30, 30, true],
+  ]);
+});
+
+Deno.test("the annealing bench counts each trial once, and says in how many an arm was ahead", () => {
+  const arms = (ahead: boolean) =>
+    annealingArms(loadConfig({})).map(({ name }) => ({
+      name,
+      share: 0.3,
+      uses: 8,
+      leastLoss: 0.1,
+      lastLoss: name === "linear" ? 0.2 : 0.4,
+      right: {
+        roco_v2: Array.from({ length: 100 }, (_, i): 0 | 1 =>
+          i < 50 + (name === "linear" && ahead ? 10 : 0) ? 1 : 0),
+        medpix2: Array.from({ length: 20 }, (): 0 | 1 =>
+          1),
+      },
+      seconds: 1,
+    }));
+  const text = annealingText(
+    [true, false, true].map((ahead, i) => ({ seed: i + 1, arms: arms(ahead) })),
+    "A machine",
+  );
+  // 10, 0 and 10 points: mean 6.7, and Student's t (4.303) times 5.77 / sqrt(3) on either side.
+  assertStringIncludes(text, "| linear - constant | +6.7 [-7.7, +21.0] | 2 of 3 | 0.0 [0.0, 0.0] | 0 of 3 |");
+  assertStringIncludes(
+    text,
+    "| linear | 30.0 | 8.0 | 56.7 [42.3, 71.0] | 100.0 [100.0, 100.0] | 0.200 | 0.100 |",
+  );
 });

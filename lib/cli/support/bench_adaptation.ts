@@ -39,7 +39,8 @@ const COMPARISONS = {
   forgetting: "stage 2 - stage 1, anatomy (forgetting)",
 } as const;
 
-const signed = (x: number) => `${x > 0 ? "+" : ""}${percent(x)}`;
+/** A difference in points with its sign. */
+export const signed = (x: number) => `${x > 0 ? "+" : ""}${percent(x)}`;
 
 function share(right: number, total: number): string {
   const { low, high } = wilsonInterval(right, total);
@@ -55,7 +56,7 @@ function difference(counts: PairedComparison["counts"]): string {
  * A mean over the trials, each counted once; a single one has no interval. Student's t of few trials reaches past what a
  * share or a difference can be: the interval ends there.
  */
-function mean(
+export function trialMean(
   { mean: { estimate, low, high } }: TrialSummary,
   text: (x: number) => string,
   least: number,
@@ -65,7 +66,7 @@ function mean(
 }
 
 /** Differences of the trials; half an item more on either side, so that no trial seems to be without error. */
-const differences = (counts: readonly PairedComparison["counts"][]): TrialSummary =>
+export const differences = (counts: readonly PairedComparison["counts"][]): TrialSummary =>
   acrossTrials(counts.map(({ both, onlyFirst, onlySecond, neither }) => {
     const n = both + onlyFirst + onlySecond + neither, net = onlyFirst - onlySecond;
     return { estimate: net / n, variance: (onlyFirst + onlySecond + 1 - net ** 2 / n) / n ** 2 };
@@ -85,7 +86,9 @@ export function adaptationText(report: AdaptationReport): string {
         const p = (right + 1) / (n + 2); // no trial seems to be without error
         return { estimate: right / n, variance: p * (1 - p) / n };
       }));
-      return `| ${name} | ${of.map((a) => share(a.right, a.total)).join(" | ")} | ${mean(all, percent, 0)} |`;
+      return `| ${name} | ${of.map((a) => share(a.right, a.total)).join(" | ")} | ${
+        trialMean(all, percent, 0)
+      } |`;
     }).join("\n");
   const comparisons = Object.entries(COMPARISONS).map(([key, name]) => {
     const of = trials.map((t) => t[key as keyof typeof COMPARISONS].counts), all = differences(of);
@@ -94,7 +97,7 @@ export function adaptationText(report: AdaptationReport): string {
         all.p < 0.001 ? "< 0.001" : `= ${all.p.toFixed(3)}`
       }; ${percent(all.unexplained)} %`
       : "–";
-    return `| ${name} | ${of.map(difference).join(" | ")} | ${mean(all, signed, -1)} | ${unlike} |`;
+    return `| ${name} | ${of.map(difference).join(" | ")} | ${trialMean(all, signed, -1)} | ${unlike} |`;
   }).join("\n");
   const { stage1, stage2 } = config,
     minutes = (of: "stage1" | "stage2") => trials.map((t) => formatSeconds(t.seconds[of])).join(", ");
