@@ -27,7 +27,7 @@ export async function run(args: string[]): Promise<void> {
   if (!await isFree(dir)) {
     throw new Error(`${dir} is not an empty folder: name a new one, or remove it first.`);
   }
-  const { pretrainNano } = await import("../training/mod.ts");
+  const { pretrainNano } = await import("../nano/mod.ts");
   const limit = options.limit === undefined ? Infinity : Number(options.limit);
   // Only a finished checkpoint gets the name.
   const unfinished = join(dirname(dir), `${basename(dir)}.tmp`);

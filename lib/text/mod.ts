@@ -1,4 +1,4 @@
-/** Text: tokenizer.json readers, PaliGemma prompts, token sequences with labels and types, and a small BPE trainer. */
+/** Text: tokenizer.json readers, PaliGemma prompts, and token sequences with labels and types. */
 export { loadTokenizer, type Tokenizer, tokenizerFrom } from "./tokenizer.ts";
 export { captionPrefix, type Language, questionPrefix } from "./prompt.ts";
 export {
@@ -10,4 +10,3 @@ export {
   type TokenBatch,
   type TokenSequence,
 } from "./sequence.ts";
-export { type TokenizerJson, trainBpe, writeTokenizer } from "./bpe_train.ts";

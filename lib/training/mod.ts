@@ -1,9 +1,10 @@
-/** Batches, AdamW, the training loop, the two fine-tuning stages, and the pre-training of the nano model. */
+/** Batches, AdamW, the training loop and the two fine-tuning stages. */
 export { adamW, type AdamWSettings, type AdamWState, initAdamW, TORCH_ADAMW } from "./adamw.ts";
 export {
   type BatchShape,
   batchShape,
   type ImageValues,
+  labelCount,
   pixelsFrom,
   type ReadImages,
   type TrainingBatch,
@@ -11,24 +12,10 @@ export {
 } from "./batches.ts";
 export { cellChecks, lifelessCells, trainCell, type TrainedCell } from "./cell.ts";
 export type { Checkpoint, Checkpoints } from "./checkpoints.ts";
-export { type Example, type Pair, toExamples } from "./examples.ts";
+export { epochBatches, type Example, type Pair, toExamples } from "./examples.ts";
 export { type FeatureFile, featuresText } from "./features.ts";
 export type { KeepOptions } from "./kept_training.ts";
 export { exampleLosses, type LossOptions } from "./loss.ts";
-export { type AdaptationTrial, adaptationTrial } from "./nano/adaptation.ts";
-export type { NanoMeasurement } from "./nano/card.ts";
-export { NANO_CONFIG } from "./nano/config.ts";
-export {
-  type Accuracy,
-  accuracyByType,
-  greedyRight,
-  type PhantomItem,
-  phantomItems,
-  phantomStore,
-  pictureEffect,
-} from "./nano/measure.ts";
-export { pretrainNano } from "./nano/pretrain.ts";
-export { scalingPoint, type ScalingRun } from "./nano/scaling.ts";
 export { fit, type Run, type TrainingRecord } from "./fit.ts";
 export { type Stage1Data, stage1Data, trainProjector } from "./projector.ts";
 export {

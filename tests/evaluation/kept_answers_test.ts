@@ -6,7 +6,7 @@ Deno.env.set("LAB_RESULTS", results);
 const { loadConfig } = await import("@lib/config/mod.ts");
 const { answerOrFind } = await import("@lib/evaluation/kept_answers.ts");
 const { answerPrompts, openModel } = await import("@lib/model/mod.ts");
-const { phantomStore } = await import("@lib/training/mod.ts");
+const { phantomStore } = await import("@lib/nano/mod.ts");
 
 const { model, tokenizer } = await openModel(loadConfig({})), store = phantomStore();
 const prompts = Array.from({ length: 70 }, (_, i) => ({

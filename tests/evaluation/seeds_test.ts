@@ -5,7 +5,7 @@ import { type AskedItem } from "@lib/evaluation/mod.ts";
 import { answerSeed, askModel } from "@lib/evaluation/answers.ts";
 import { generate, openModel, promptInputs } from "@lib/model/mod.ts";
 import { questionPrefix } from "@lib/text/mod.ts";
-import { phantomStore } from "@lib/training/mod.ts";
+import { phantomStore } from "@lib/nano/mod.ts";
 
 const config = loadConfig({ LAB_SET: "model.compiler=graph" }),
   { model, tokenizer } = await openModel(config),

@@ -6,7 +6,7 @@ import { captureAnswer, mapDistance } from "@lib/saliency/mod.ts";
 import { rolloutMap } from "@lib/saliency/answer_maps.ts";
 import { contrastMap, shuffledDecoder } from "@lib/saliency/baselines.ts";
 import { memory, tf } from "@lib/tensor/mod.ts";
-import { phantomStore } from "@lib/training/mod.ts";
+import { phantomStore } from "@lib/nano/mod.ts";
 
 Deno.test("local contrast is the standard deviation of a patch's grey values", async () => {
   // Two by two patches of two by two pixels: even, even, halves of 0 and 30, even.

@@ -24,7 +24,7 @@ import {
 } from "../../lib/saliency/localisation.ts";
 import { showPatches } from "../../lib/saliency/perturbation.ts";
 import { questionPrefix } from "../../lib/text/mod.ts";
-import { phantomStore } from "../../lib/training/mod.ts";
+import { phantomStore } from "../../lib/nano/mod.ts";
 
 const square = (x: number, y: number) => {
   const mask = new Uint8Array(64);

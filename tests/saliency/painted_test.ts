@@ -6,7 +6,7 @@ import { drawPhantom } from "@lib/phantom/mod.ts";
 import { paintedChanges, type StudiedQuestion } from "@lib/saliency/mod.ts";
 import { mirrored, paintOver } from "@lib/saliency/painted.ts";
 import { questionPrefix } from "@lib/text/mod.ts";
-import { phantomStore } from "@lib/training/mod.ts";
+import { phantomStore } from "@lib/nano/mod.ts";
 
 Deno.test("a region gets the colour around it, and nothing else changes", () => {
   const side = 12, data = new Uint8Array(side * side * 3).fill(90), region = new Uint8Array(side * side);

@@ -6,7 +6,7 @@ import { paths } from "../../lib/config/mod.ts";
 /** The rooms in the order in which data flows: a room imports only rooms before it. */
 const ROOMS = (
   "config artifacts download stats jupyter image phantom corpus audit llm synthesis annealing tensor text weights model " +
-  "training evaluation saliency report figures cli"
+  "training nano evaluation saliency report figures cli"
 ).split(" ");
 
 const lib = join(paths.root, "lib");

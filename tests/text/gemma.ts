@@ -45,9 +45,12 @@ export function paliGemmaJson(gemma: GemmaJson): GemmaJson {
   return { ...gemma, added_tokens: [...gemma.added_tokens, ...loc, ...seg, added(257152, "<image>", true)] };
 }
 
-/** The rows of tests/text/fixtures/`name`.jsonl; the first line says what made them. */
-export function readFixture<T>(name: string): { header: Record<string, unknown>; rows: T[] } {
-  const lines = Deno.readTextFileSync(new URL(`./fixtures/${name}.jsonl`, import.meta.url)).trim().split(
+/** The rows of fixtures/`name`.jsonl beside a test; the first line says what made them. */
+export function readFixture<T>(
+  name: string,
+  test = import.meta.url,
+): { header: Record<string, unknown>; rows: T[] } {
+  const lines = Deno.readTextFileSync(new URL(`./fixtures/${name}.jsonl`, test)).trim().split(
     "\n",
   );
   const [header, ...rows] = lines.map((line) => JSON.parse(line));

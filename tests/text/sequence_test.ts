@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { trainBpe } from "@lib/nano/mod.ts";
 import {
   captionPrefix,
   encodeExample,
@@ -6,7 +7,6 @@ import {
   questionPrefix,
   tokenizerFrom,
   type TokenSequence,
-  trainBpe,
 } from "@lib/text/mod.ts";
 import { gemmaVocabulary, paliGemmaJson, readFixture } from "./gemma.ts";
 import { sentences } from "./sentences.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { loadTokenizer, tokenizerFrom, trainBpe, writeTokenizer } from "@lib/text/mod.ts";
+import { trainBpe, writeTokenizer } from "@lib/nano/mod.ts";
+import { loadTokenizer, tokenizerFrom } from "@lib/text/mod.ts";
 import { gemmaVocabulary, paliGemmaJson, readFixture } from "./gemma.ts";
 
 interface Encoded {

@@ -3,7 +3,8 @@ import { loadConfig } from "../../lib/config/mod.ts";
 import { openModel } from "../../lib/model/mod.ts";
 import { binding } from "../../lib/tensor/backend.ts";
 import { realType, tf } from "../../lib/tensor/mod.ts";
-import { phantomStore, trainStage1, trainStage2 } from "../../lib/training/mod.ts";
+import { phantomStore } from "../../lib/nano/mod.ts";
+import { trainStage1, trainStage2 } from "../../lib/training/mod.ts";
 import type { Params } from "../../lib/weights/mod.ts";
 import { phantomExamples } from "./phantom_examples.ts";
 

@@ -1,16 +1,7 @@
 /** Numbers of the closing checks: a broken stage must show in them. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { loadConfig } from "@lib/config/mod.ts";
-import { openModel } from "@lib/model/mod.ts";
 import { tf } from "@lib/tensor/mod.ts";
-import {
-  cellChecks,
-  lifelessCells,
-  lossFall,
-  phantomItems,
-  pictureEffect,
-  type TrainedCell,
-} from "@lib/training/mod.ts";
+import { cellChecks, lifelessCells, lossFall, type TrainedCell } from "@lib/training/mod.ts";
 
 Deno.test("the loss falls from the first measurement to the least, and not where it only rises or is not measured", () => {
   const fall = (...losses: (number | null)[]) =>
@@ -37,16 +28,4 @@ Deno.test("an untrained adapter and one that is not finite are named; the median
   assertEquals(lifelessCells(cells), ["untrained", "broken"]);
   assertEquals(cellChecks(cells), { fall: 2, gain: 0.4 });
   assertEquals(cellChecks([]), { fall: null, gain: null });
-});
-
-Deno.test("a picture changes the answers of the nano model, and nothing where the projector passes nothing on", async () => {
-  const config = loadConfig({}), { model, tokenizer } = await openModel(config);
-  const items = phantomItems(2, 9_000_000, "generic");
-  assert(await pictureEffect(model, tokenizer, items) > config.checks.pictureEffect);
-  const blind = Object.fromEntries(
-    Object.entries(model.params).map(([name, x]) =>
-      [name, name.startsWith("multi_modal_projector") ? tf.zerosLike(x) : x] as const
-    ),
-  );
-  assertEquals(await pictureEffect({ ...model, params: blind }, tokenizer, items), 0);
 });

@@ -2,7 +2,8 @@
 import { join } from "@std/path";
 import { loadConfig, paths } from "@lib/config/mod.ts";
 import { openModel } from "@lib/model/mod.ts";
-import { phantomStore, trainProjector } from "@lib/training/mod.ts";
+import { phantomStore } from "@lib/nano/mod.ts";
+import { trainProjector } from "@lib/training/mod.ts";
 import { phantomExamples } from "./phantom_examples.ts";
 
 const preset = loadConfig({});

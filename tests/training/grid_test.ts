@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { gridOf, loadConfig, paths, selectedCells } from "../../lib/config/mod.ts";
 import { loadTokenizer } from "../../lib/text/mod.ts";
-import { gridData, NANO_CONFIG, type SplitPair, toExamples } from "../../lib/training/mod.ts";
+import { NANO_CONFIG } from "../../lib/nano/mod.ts";
+import { gridData, type SplitPair, toExamples } from "../../lib/training/mod.ts";
 import { epochBatches, fitsModel } from "../../lib/training/examples.ts";
 import { cellData } from "../../lib/training/grid.ts";
 

@@ -5,7 +5,8 @@
  */
 import { loadConfig, sha256 } from "@lib/config/mod.ts";
 import { openModel } from "@lib/model/mod.ts";
-import { batchShape, type CellData, phantomStore, trainCell } from "@lib/training/mod.ts";
+import { phantomStore } from "@lib/nano/mod.ts";
+import { batchShape, type CellData, trainCell } from "@lib/training/mod.ts";
 import { type Params, paramsSha256 } from "@lib/weights/mod.ts";
 import { phantomExamples } from "./phantom_examples.ts";
 

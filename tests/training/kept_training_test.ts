@@ -7,7 +7,8 @@ Deno.env.set("LAB_RESULTS", results);
 const { loadConfig } = await import("@lib/config/mod.ts");
 const { openModel } = await import("@lib/model/mod.ts");
 const { tf } = await import("@lib/tensor/mod.ts");
-const { batchShape, phantomStore, trainCell, trainProjector } = await import("@lib/training/mod.ts");
+const { phantomStore } = await import("@lib/nano/mod.ts");
+const { batchShape, trainCell, trainProjector } = await import("@lib/training/mod.ts");
 const { phantomExamples } = await import("./phantom_examples.ts");
 globalThis.addEventListener("unload", () => Deno.removeSync(results, { recursive: true }));
 

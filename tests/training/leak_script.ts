@@ -3,7 +3,8 @@ import { loadConfig } from "../../lib/config/mod.ts";
 import { type ImageStore, openModel } from "../../lib/model/mod.ts";
 import { binding } from "../../lib/tensor/backend.ts";
 import { memory } from "../../lib/tensor/mod.ts";
-import { phantomStore, trainStage1, trainStage2 } from "../../lib/training/mod.ts";
+import { phantomStore } from "../../lib/nano/mod.ts";
+import { trainStage1, trainStage2 } from "../../lib/training/mod.ts";
 import { phantomExamples } from "./phantom_examples.ts";
 
 /**

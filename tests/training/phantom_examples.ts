@@ -1,5 +1,6 @@
 import type { Tokenizer } from "../../lib/text/mod.ts";
-import { type Example, phantomItems, toExamples } from "../../lib/training/mod.ts";
+import { phantomItems } from "../../lib/nano/mod.ts";
+import { type Example, toExamples } from "../../lib/training/mod.ts";
 import type { PaliGemmaConfig } from "../../lib/weights/mod.ts";
 
 /** Questions of some types about phantoms of a style, for a `phantomStore`: `count` of each type. */

@@ -5,13 +5,13 @@ import { crossEntropy, forward, type Model, openModel, PROJECTOR } from "../../l
 import { binding } from "../../lib/tensor/backend.ts";
 import { dispose, OutOfMemory, tf } from "../../lib/tensor/mod.ts";
 import type { Params } from "../../lib/weights/mod.ts";
+import { phantomStore } from "../../lib/nano/mod.ts";
 import {
   batchShape,
   type Example,
   exampleLosses,
   fit,
   nextTokenObjective,
-  phantomStore,
   pixelsFrom,
   TORCH_ADAMW,
   type TrainingRecord,

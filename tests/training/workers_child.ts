@@ -8,13 +8,8 @@ import { join } from "@std/path";
 import { loadConfig, workerPlace } from "@lib/config/mod.ts";
 import { openModel } from "@lib/model/mod.ts";
 import { joinGroup, leaveGroup } from "@lib/tensor/mod.ts";
-import {
-  batchShape,
-  phantomStore,
-  trainCell,
-  type TrainingRecord,
-  trainProjector,
-} from "@lib/training/mod.ts";
+import { phantomStore } from "@lib/nano/mod.ts";
+import { batchShape, trainCell, type TrainingRecord, trainProjector } from "@lib/training/mod.ts";
 import { writeSafetensors } from "@lib/weights/mod.ts";
 import { phantomExamples } from "./phantom_examples.ts";
 

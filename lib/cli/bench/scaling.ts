@@ -2,7 +2,7 @@ import { type Config, loadConfig } from "../../config/mod.ts";
 import { openModel } from "../../model/mod.ts";
 import { type ScalingRecord, scalingRows, tableMarkdown } from "../../report/mod.ts";
 import { fitScalingLaw, type ScalingPoint } from "../../stats/mod.ts";
-import { scalingPoint, type ScalingRun } from "../../training/mod.ts";
+import { scalingPoint, type ScalingRun } from "../../nano/mod.ts";
 import { writeBench } from "../support/bench_files.ts";
 import { describeMachine, load, type Machine, machine } from "../support/bench_machine.ts";
 import { formatSeconds } from "../support/time.ts";

@@ -7,10 +7,9 @@
  */
 import { loadConfig, sha256 } from "../../config/mod.ts";
 import { openModel } from "../../model/mod.ts";
+import { phantomItems, phantomStore } from "../../nano/mod.ts";
 import {
   batchShape,
-  phantomItems,
-  phantomStore,
   toExamples,
   trainCell,
   type TrainingRecord,

@@ -8,7 +8,7 @@ import {
   type TrialSummary,
   wilsonInterval,
 } from "../../stats/mod.ts";
-import { type AdaptationTrial, adaptationTrial } from "../../training/mod.ts";
+import { type AdaptationTrial, adaptationTrial } from "../../nano/mod.ts";
 import { writeBench } from "./bench_files.ts";
 import { describeMachine, load, type Machine, machine } from "./bench_machine.ts";
 import { formatSeconds } from "./time.ts";
@@ -140,7 +140,7 @@ ${describeMachine(machine)}. Load of the machine ${load.before.toFixed(1)} befor
 `;
 }
 
-/** `./lab bench adaptation`: trials 1 to `count` of lib/training's adaptationTrial; writes the table after each. */
+/** `./lab bench adaptation`: trials 1 to `count` of lib/nano's adaptationTrial; writes the table after each. */
 export async function benchAdaptation(count: number, limit: number | null): Promise<void> {
   const config = loadConfig({
     ...Deno.env.toObject(),

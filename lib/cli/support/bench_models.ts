@@ -1,5 +1,5 @@
 /** The models that benchmarks of training and generation run, with random weights. */
-import { NANO_CONFIG } from "../../training/mod.ts";
+import { NANO_CONFIG } from "../../nano/mod.ts";
 import type { PaliGemmaConfig } from "../../weights/mod.ts";
 import type { BenchModel } from "./bench_cases.ts";
 

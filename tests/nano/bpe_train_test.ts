@@ -1,7 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { tokenizerFrom, trainBpe } from "@lib/text/mod.ts";
-import { readFixture } from "./gemma.ts";
-import { sentences } from "./sentences.ts";
+import { trainBpe } from "@lib/nano/mod.ts";
+import { tokenizerFrom } from "@lib/text/mod.ts";
+import { readFixture } from "../text/gemma.ts";
+import { sentences } from "../text/sentences.ts";
+
+interface Trained {
+  text: string;
+  ids: number[];
+  decoded: string;
+}
 
 const json = trainBpe(sentences(400), 640);
 const tokenizer = tokenizerFrom(json);
@@ -66,7 +73,7 @@ Deno.test("a vocabulary larger than the texts can fill is filled up, one too sma
 });
 
 Deno.test("transformers reads the trained tokenizer and gives the same ids", () => {
-  const { header, rows } = readFixture<{ text: string; ids: number[]; decoded: string }>("trained_ids");
+  const { header, rows } = readFixture<Trained>("trained_ids", import.meta.url);
   assertEquals(header.tokenizer, json); // the fixture was made with what trainBpe gives today
   assert(rows.length > 100);
   for (const { text, ids, decoded } of rows) {

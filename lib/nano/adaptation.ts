@@ -1,11 +1,17 @@
-import type { Config } from "../../config/mod.ts";
-import type { Model } from "../../model/mod.ts";
-import { ANATOMY_TYPES, LESION_TYPES, type QuestionType } from "../../phantom/mod.ts";
-import { comparePaired, type PairedComparison, percent } from "../../stats/mod.ts";
-import { tf } from "../../tensor/mod.ts";
-import type { Tokenizer } from "../../text/mod.ts";
-import { epochBatches, type Example, type Pair, toExamples } from "../examples.ts";
-import { trainStage1, trainStage2 } from "../stages.ts";
+import type { Config } from "../config/mod.ts";
+import type { Model } from "../model/mod.ts";
+import { ANATOMY_TYPES, LESION_TYPES, type QuestionType } from "../phantom/mod.ts";
+import { comparePaired, type PairedComparison, percent } from "../stats/mod.ts";
+import { tf } from "../tensor/mod.ts";
+import type { Tokenizer } from "../text/mod.ts";
+import {
+  epochBatches,
+  type Example,
+  type Pair,
+  toExamples,
+  trainStage1,
+  trainStage2,
+} from "../training/mod.ts";
 import {
   type Accuracy,
   accuracyByType,

@@ -1,13 +1,11 @@
-import { kept } from "../../artifacts/mod.ts";
-import { type Config, writeFileAtomic } from "../../config/mod.ts";
-import { attentionModules, type Model } from "../../model/mod.ts";
-import type { ScalingPoint } from "../../stats/mod.ts";
-import { tf } from "../../tensor/mod.ts";
-import type { Tokenizer } from "../../text/mod.ts";
-import { paramsSha256 } from "../../weights/mod.ts";
-import { labelCount } from "../batches.ts";
-import { epochBatches, type Example, toExamples } from "../examples.ts";
-import { trainStage2 } from "../stages.ts";
+import { kept } from "../artifacts/mod.ts";
+import { type Config, writeFileAtomic } from "../config/mod.ts";
+import { attentionModules, type Model } from "../model/mod.ts";
+import type { ScalingPoint } from "../stats/mod.ts";
+import { tf } from "../tensor/mod.ts";
+import type { Tokenizer } from "../text/mod.ts";
+import { paramsSha256 } from "../weights/mod.ts";
+import { epochBatches, type Example, labelCount, toExamples, trainStage2 } from "../training/mod.ts";
 import { LESION_GROUP, toPairs } from "./adaptation.ts";
 import { phantomItems, phantomStore } from "./measure.ts";
 
@@ -47,7 +45,7 @@ export async function scalingPoint(
   const settings = { ...config, seed, stage2, limit: null };
   const { compiler, matmulPrecision } = config.model;
   const key = { model: paramsSha256(model.params), compiler, matmulPrecision, stage2, seed, steps };
-  const path = await kept("training", "scaling", { ...key, perType: options.perType }, async (path) => {
+  const path = await kept("nano", "scaling", { ...key, perType: options.perType }, async (path) => {
     const examplesOf = (perType: number, part: number): Example[] =>
       toExamples(
         toPairs(phantomItems(perType, phantomSeed(part), "shifted", LESION_GROUP)),

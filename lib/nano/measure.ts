@@ -1,6 +1,6 @@
-import { rng } from "../../config/mod.ts";
-import { resizeBicubic } from "../../image/mod.ts";
-import { answerPrompts, type ImageStore, type Model } from "../../model/mod.ts";
+import { rng } from "../config/mod.ts";
+import { resizeBicubic } from "../image/mod.ts";
+import { answerPrompts, type ImageStore, type Model } from "../model/mod.ts";
 import {
   drawPhantom,
   PHANTOM_SIZE,
@@ -8,9 +8,9 @@ import {
   questionFor,
   type QuestionType,
   type Style,
-} from "../../phantom/mod.ts";
-import { mean, wilsonInterval } from "../../stats/mod.ts";
-import { questionPrefix, type Tokenizer } from "../../text/mod.ts";
+} from "../phantom/mod.ts";
+import { mean, wilsonInterval } from "../stats/mod.ts";
+import { questionPrefix, type Tokenizer } from "../text/mod.ts";
 
 /** A question about the phantom of a seed. */
 export interface PhantomItem {

@@ -1,6 +1,6 @@
-"""Makes tests/text/fixtures/trained_ids.jsonl: ids that transformers gives with a tokenizer that lib/text trained.
+"""Makes tests/nano/fixtures/trained_ids.jsonl: ids that transformers gives with a tokenizer that lib/nano trained.
 
-    deno run -A tests/text/print_trained.ts > trained.json && python tests/text/make_trained_fixture.py trained.json
+    deno run -A tests/nano/print_trained.ts > trained.json && python tests/nano/make_trained_fixture.py trained.json
 """
 
 import json

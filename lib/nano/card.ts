@@ -41,7 +41,7 @@ from nothing on drawn phantoms. It exists so that the whole pipeline runs in min
 PaliGemma whose towers are already trained**, and knows nothing of real radiology. Its answers have no medical meaning.
 
 ## How it was made
-\`./lab pretrain-nano\` (lib/training/nano), deterministic from fixed seeds but for rounding between machines:
+\`./lab pretrain-nano\` (lib/nano), deterministic from fixed seeds but for rounding between machines:
 1. vision tower: ${m.steps.vision} steps of 32 phantoms on patch labels (organ or lesion class, side of the midline, modality):
    ${
     m.visionMinutes.toFixed(1)

@@ -1,6 +1,5 @@
-import { fit } from "../fit.ts";
-import { type Objective, type StepSettings, trainStep } from "../step.ts";
-import type { Params } from "../../weights/mod.ts";
+import { fit, type Objective, type StepSettings, trainStep } from "../training/mod.ts";
+import type { Params } from "../weights/mod.ts";
 
 /** Steps, batch and learning rate of one pre-training phase. */
 export interface Schedule {

@@ -1,6 +1,6 @@
-import { rng } from "../../config/mod.ts";
-import { tf, upload } from "../../tensor/mod.ts";
-import { expectedShapes, type PaliGemmaConfig, type Params } from "../../weights/mod.ts";
+import { rng } from "../config/mod.ts";
+import { tf, upload } from "../tensor/mod.ts";
+import { expectedShapes, type PaliGemmaConfig, type Params } from "../weights/mod.ts";
 
 /** A normal number cut at two standard deviations (Box-Muller, redrawn). */
 function truncatedNormal(random: () => number): number {

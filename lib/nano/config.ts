@@ -1,5 +1,5 @@
-import { PHANTOM_SIZE } from "../../phantom/mod.ts";
-import type { PaliGemmaConfig } from "../../weights/mod.ts";
+import { PHANTOM_SIZE } from "../phantom/mod.ts";
+import type { PaliGemmaConfig } from "../weights/mod.ts";
 
 /** Vocabulary of the nano model's own BPE tokenizer; `<image>` is its last id. */
 export const NANO_VOCABULARY = 1024;

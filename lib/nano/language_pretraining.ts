@@ -1,4 +1,4 @@
-import { rng } from "../../config/mod.ts";
+import { rng } from "../config/mod.ts";
 import {
   ANATOMY_TYPES,
   CAPTION_TEMPLATES,
@@ -10,11 +10,10 @@ import {
   pick,
   questionFor,
   type QuestionType,
-} from "../../phantom/mod.ts";
-import { captionPrefix, encodeExample, questionPrefix, type Tokenizer } from "../../text/mod.ts";
-import type { PaliGemmaConfig, Params } from "../../weights/mod.ts";
-import { batchShape, type TrainingBatch, trainingBatch } from "../batches.ts";
-import { nextTokenObjective } from "../objective.ts";
+} from "../phantom/mod.ts";
+import { captionPrefix, encodeExample, questionPrefix, type Tokenizer } from "../text/mod.ts";
+import type { PaliGemmaConfig, Params } from "../weights/mod.ts";
+import { batchShape, nextTokenObjective, type TrainingBatch, trainingBatch } from "../training/mod.ts";
 import { pretrain, type Schedule } from "./schedule.ts";
 import { writePhantomPixels } from "./vision_pretraining.ts";
 

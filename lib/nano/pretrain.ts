@@ -1,10 +1,10 @@
 import process from "node:process";
 import { join } from "@std/path";
-import type { Model } from "../../model/mod.ts";
-import { loadTokenizer, trainBpe, writeTokenizer } from "../../text/mod.ts";
-import { saveCheckpoint } from "../../weights/mod.ts";
-import { TORCH_ADAMW } from "../adamw.ts";
-import type { StepSettings } from "../step.ts";
+import type { Model } from "../model/mod.ts";
+import { loadTokenizer } from "../text/mod.ts";
+import { trainBpe, writeTokenizer } from "./bpe_train.ts";
+import { saveCheckpoint } from "../weights/mod.ts";
+import { type StepSettings, TORCH_ADAMW } from "../training/mod.ts";
 import { cardText, type NanoMeasurement } from "./card.ts";
 import { NANO_CONFIG, NANO_VOCABULARY } from "./config.ts";
 import { initialWeights } from "./init.ts";
