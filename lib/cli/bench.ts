@@ -1,5 +1,5 @@
 import { basename } from "@std/path";
-import { type BenchModel, MODELS } from "./support/bench_cases.ts";
+import { type BenchModel, MODELS } from "../../tests/bench/cases.ts";
 import { readArgs, UsageError } from "./command.ts";
 import { listNotebooks } from "./support/notebooks.ts";
 
@@ -73,46 +73,46 @@ export async function run(args: string[]): Promise<void> {
   const [name, ...rest] = args;
   if (name === "step") {
     const { options } = readArgs(rest, { values: ["rounds", "models"] });
-    const { benchStep } = await import("./support/bench_step.ts");
+    const { benchStep } = await import("../../tests/bench/step.ts");
     await benchStep(modelsOf(options.models), positive("rounds", options.rounds ?? "3"));
   } else if (name === "generate") {
     const { options } = readArgs(rest, { values: ["rounds", "models", "python"] });
-    const { benchGenerate } = await import("./support/bench_generate.ts");
+    const { benchGenerate } = await import("../../tests/bench/generate.ts");
     await benchGenerate(modelsOf(options.models), positive("rounds", options.rounds ?? "3"), options.python);
   } else if (name === "workers") {
     const { options } = readArgs(rest, { values: ["rounds", "models"] });
-    const { benchWorkers } = await import("./bench/workers.ts");
+    const { benchWorkers } = await import("../../tests/bench/workers.ts");
     await benchWorkers(modelsOf(options.models), positive("rounds", options.rounds ?? "3"));
   } else if (name === "adaptation") {
     const { options } = readArgs(rest, { values: ["trials", "limit"] });
     const trials = positive("trials", options.trials ?? "3");
     const limit = options.limit === undefined ? null : positive("limit", options.limit);
-    const { benchAdaptation } = await import("./support/bench_adaptation.ts");
+    const { benchAdaptation } = await import("../../tests/bench/adaptation.ts");
     await benchAdaptation(trials, limit);
   } else if (name === "annealing") {
     const { options } = readArgs(rest, { values: ["seeds"] });
-    const { benchAnnealing } = await import("./bench/annealing.ts");
+    const { benchAnnealing } = await import("../../tests/bench/annealing.ts");
     await benchAnnealing(options.seeds === undefined ? null : seedsOf(options.seeds));
   } else if (name === "scaling") {
     const { options } = readArgs(rest, { values: ["limit"] });
     const limit = options.limit === undefined ? null : positive("limit", options.limit);
     const stop = new AbortController();
     Deno.addSignalListener("SIGINT", () => stop.abort(new Error("stopped.")));
-    const { benchScaling } = await import("./bench/scaling.ts");
+    const { benchScaling } = await import("../../tests/bench/scaling.ts");
     await benchScaling(limit, stop.signal);
   } else if (name === "data") {
     const { options } = readArgs(rest, { values: ["rounds", "passes"] });
     const rounds = positive("rounds", options.rounds ?? "3"),
       passes = positive("passes", options.passes ?? "3");
-    const { benchData } = await import("./support/bench_data.ts");
+    const { benchData } = await import("../../tests/bench/data.ts");
     await benchData(rounds, passes);
   } else if (name === "teacher") {
     readArgs(rest, {});
-    const { benchTeacher } = await import("./support/bench_teacher.ts");
+    const { benchTeacher } = await import("../../tests/bench/teacher.ts");
     await benchTeacher();
   } else if (name === "audit") {
     const { options, rest: [folder] } = readArgs(rest, { values: ["images", "series"], positional: [1, 1] });
-    const { benchAudit } = await import("./bench/audit.ts");
+    const { benchAudit } = await import("../../tests/bench/audit.ts");
     await benchAudit(folder, positive("images", options.images ?? "20000"), options.series);
   } else if (name === "faults") {
     const { options, rest: names } = readArgs(rest, {
@@ -120,7 +120,7 @@ export async function run(args: string[]): Promise<void> {
       switches: ["list"],
       positional: [0, Infinity],
     });
-    const { benchFaults, CAMPAIGNS } = await import("./bench/faults.ts");
+    const { benchFaults, CAMPAIGNS } = await import("../../tests/bench/faults.ts");
     if (options.list) return CAMPAIGNS.forEach((c) => console.log(`${c.name} (${c.count}): ${c.describe}`));
     const chosen = names.map((name) => {
       const found = CAMPAIGNS.find((campaign) => campaign.name === name);
@@ -133,7 +133,7 @@ export async function run(args: string[]): Promise<void> {
     Deno.addSignalListener("SIGINT", () => stop.abort(new Error("stopped.")));
     await benchFaults(chosen.length ? chosen : CAMPAIGNS, count, stop.signal);
   } else if (name === "filters") {
-    const { benchFilters } = await import("./bench/filters.ts");
+    const { benchFilters } = await import("../../tests/bench/filters.ts");
     await benchFilters(readArgs(rest, { positional: [1, 1] }).rest[0]);
   } else if (name === "checks") {
     const { options } = readArgs(rest, { values: ["seeds", "notebooks"] });
@@ -145,7 +145,7 @@ export async function run(args: string[]): Promise<void> {
         `--notebooks names ${unknown.join(", ")}; expected some of ${numbers.join(", ")}.`,
       );
     }
-    const { benchChecks } = await import("./bench/checks.ts");
+    const { benchChecks } = await import("../../tests/bench/checks.ts");
     await benchChecks(seedsOf(seeds), chosen);
   } else {
     throw new UsageError(

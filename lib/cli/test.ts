@@ -1,7 +1,7 @@
 import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { paths } from "../config/mod.ts";
-import { PROCESSORS } from "./bench/processors.ts";
+import { PROCESSORS } from "../../tests/bench/faults/processors.ts";
 import { readArgs } from "./command.ts";
 import { runDeno, runDenoQuietly, testFilesIn } from "./support/run_deno.ts";
 import {
@@ -26,7 +26,7 @@ folder; then whether HOME stayed empty and the checkout as it was. The last line
 with real files for the tests that need them; CHROME a browser, if none is found.`;
 
 /** Tests of these rooms wait for kernels, servers, browsers and disks; they run beside those that compute. */
-const WAITING = ["artifacts", "cli", "download", "jupyter", "launcher", "llm", "synthesis"];
+const WAITING = ["artifacts", "bench", "cli", "download", "jupyter", "launcher", "llm", "synthesis"];
 
 /** Why specs are skipped. */
 const SPECS = "specs that TensorFlow.js leaves out or fails (tests/tensor/tfjs_core/known_failures.json)";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { openTable, readArrow, writeArrow } from "../../lib/artifacts/mod.ts";
 import { mapFile } from "../../lib/artifacts/mapped_file.ts";
-import { measureTable, recordRow } from "../../lib/cli/support/bench_table.ts";
+import { measureTable, recordRow } from "../bench/table.ts";
 
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();

@@ -12,9 +12,9 @@ import {
   TURN_NAMES,
   turnPicture,
 } from "../../lib/audit/mod.ts";
-import { imagesOf, phantomImage, searchCrowd, searchPlanted } from "../../lib/cli/bench/audit.ts";
-import { PLANTED } from "../../lib/cli/bench/planted_copies.ts";
-import { madeSlices } from "../../lib/cli/bench/volume.ts";
+import { imagesOf, phantomImage, searchCrowd, searchPlanted } from "../bench/audit.ts";
+import { PLANTED } from "../bench/planted_copies.ts";
+import { madeSlices } from "../bench/volume.ts";
 import { rng } from "../../lib/config/mod.ts";
 import { type Fingerprint, fingerprint, THUMBNAIL } from "../../lib/image/mod.ts";
 

@@ -9,8 +9,8 @@
 import { initAdapter, lossAndGradients } from "../../lib/model/mod.ts";
 import { dispose } from "../../lib/tensor/mod.ts";
 import { trainingBatch } from "../../lib/training/mod.ts";
-import { MODELS, PREFIX, RANK } from "../../lib/cli/support/bench_cases.ts";
-import { PALIGEMMA_3B_448 } from "../../lib/cli/support/bench_models.ts";
+import { MODELS, PREFIX, RANK } from "./cases.ts";
+import { PALIGEMMA_3B_448 } from "./models.ts";
 import { randomWeights } from "../../lib/cli/support/random_weights.ts";
 
 const layers = Number(Deno.args[0] ?? 1), { vision, text, ...rest } = PALIGEMMA_3B_448;

@@ -1,11 +1,11 @@
 /**
  * What the scripts that measure transformers read from standard input, for one case of ./lab bench step or generate:
  *
- *   deno run -A tests/bench/peer_input.ts 3b '"stage 2"' | python3 lib/cli/support/bench_step.py
- *   deno run -A tests/bench/peer_input.ts 3b '{"items":16,"samples":5,"tokens":32,"timed":2}' | python3 lib/cli/support/bench_generate.py
+ *   deno run -A tests/bench/peer_input.ts 3b '"stage 2"' | python3 tests/bench/step.py
+ *   deno run -A tests/bench/peer_input.ts 3b '{"items":16,"samples":5,"tokens":32,"timed":2}' | python3 tests/bench/generate.py
  */
-import { type BenchModel, MODELS, PREFIX, RANK } from "../../lib/cli/support/bench_cases.ts";
-import { CONFIGS } from "../../lib/cli/support/bench_models.ts";
+import { type BenchModel, MODELS, PREFIX, RANK } from "./cases.ts";
+import { CONFIGS } from "./models.ts";
 import { toHubConfig } from "../../lib/weights/mod.ts";
 
 const [name, json] = Deno.args, model = name as BenchModel, what = JSON.parse(json);

@@ -5,7 +5,7 @@
  *   ./lab deno run -A tests/full/make_random_3b.ts DIR
  */
 import { join } from "@std/path";
-import { PALIGEMMA_3B_448 } from "../../lib/cli/support/bench_models.ts";
+import { PALIGEMMA_3B_448 } from "../bench/models.ts";
 import { weightValues } from "../../lib/cli/support/random_weights.ts";
 import { expectedShapes, hubName, type PaliGemmaConfig, toHubConfig } from "../../lib/weights/mod.ts";
 import { gemmaVocabulary, paliGemmaJson } from "../text/gemma.ts";

@@ -5,7 +5,7 @@ import { loadConfig, paths } from "@lib/config/mod.ts";
 import { realType } from "@lib/tensor/mod.ts";
 import { NANO_CONFIG } from "@lib/nano/mod.ts";
 import { weightRange } from "../../lib/cli/support/random_weights.ts";
-import { PALIGEMMA_3B_448 } from "../../lib/cli/support/bench_models.ts";
+import { PALIGEMMA_3B_448 } from "../bench/models.ts";
 import { shardsOf, writeRandomCheckpoint } from "./make_random_3b.ts";
 
 Deno.test("the weights of PaliGemma-3B are cut into files of at most 5 GB, each weight once", () => {

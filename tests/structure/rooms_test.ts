@@ -24,6 +24,12 @@ const importsOf = (source: string): string[] =>
     m,
   ) => m[1]);
 
+/** What alone may import from tests/: the commands that measure and test, whose work lies there. */
+const OF_TESTS: Readonly<Record<string, string>> = {
+  "cli/bench.ts": "tests/bench/",
+  "cli/test.ts": "tests/support/",
+};
+
 /** What breaks the rule in a module of `room`. */
 function violations(file: string, source: string, room: string): string[] {
   return importsOf(source).flatMap((specifier) => {
@@ -31,8 +37,9 @@ function violations(file: string, source: string, room: string): string[] {
     if (specifier.startsWith("@lib/")) return [`${where}: rooms import each other by relative paths`];
     if (/^(npm|jsr|https?):/.test(specifier)) return [`${where}: name it in deno.json, with its version`];
     if (!specifier.startsWith(".")) return [];
-    const target = relative(lib, resolve(dirname(file), specifier)), [other] = target.split("/");
-    if (other === room) return [];
+    const path = resolve(dirname(file), specifier), target = relative(lib, path), [other] = target.split("/");
+    const open = OF_TESTS[relative(lib, file)];
+    if (other === room || open && relative(paths.root, path).startsWith(open)) return [];
     if (!ROOMS.includes(other)) return [`${where}: it is not in a room of lib`];
     if (ROOMS.indexOf(other) > ROOMS.indexOf(room)) return [`${where}: ${other} comes after ${room}`];
     return target === `${other}/mod.ts` ? [] : [`${where}: only ${other}/mod.ts is open to other rooms`];
@@ -50,6 +57,10 @@ Deno.test("the rule finds what it forbids", () => {
   assertEquals(of("@lib/config/mod.ts"), 1);
   assertEquals(of("npm:zod"), 1);
   assertEquals(of("../../tests/x.ts"), 1);
+  assertEquals(of("../../tests/bench/x.ts"), 1);
+  const command = (specifier: string) =>
+    violations(join(lib, "cli/bench.ts"), `import { a } from "${specifier}";`, "cli").length;
+  assertEquals([command("../../tests/bench/x.ts"), command("../../tests/support/x.ts")], [0, 1]);
   const lazy =
     `import {\n  a,\n  b,\n} from "../model/mod.ts";\nconst c = await import("../figures/mod.ts");`;
   assertEquals(violations(file, lazy, "text").length, 2);
