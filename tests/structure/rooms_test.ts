@@ -106,7 +106,7 @@ Deno.test("every room is known, has a mod.ts and tests of its name", async () =>
 });
 
 Deno.test("every folder of tests belongs to a room, or is known", async () => {
-  const others = ["bench", "full", "jsr_stand_in", "launcher", "notebooks", "parity", "structure"];
+  const others = ["bench", "full", "jsr_stand_in", "launcher", "notebooks", "parity", "structure", "support"];
   for await (const { name, isDirectory } of Deno.readDir(join(paths.root, "tests"))) {
     if (isDirectory) assert([...ROOMS, ...others].includes(name), `tests/${name} belongs to no room`);
   }

@@ -1,5 +1,5 @@
-import { runDenoQuietly, testFilesIn } from "@lib/cli/support/run_deno.ts";
-import { testFiles } from "@lib/cli/support/tally.ts";
+import { runDenoQuietly, testFilesIn } from "../../support/run_deno.ts";
+import { testFiles } from "../../support/tally.ts";
 import type { Campaign } from "../faults.ts";
 
 /** Settings under which TensorFlow computes as on another processor. */

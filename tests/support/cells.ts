@@ -1,6 +1,6 @@
 import { basename, join } from "@std/path";
 import { z } from "zod";
-import { paths } from "../config/mod.ts";
+import { paths } from "@lib/config/mod.ts";
 
 const source = z.union([z.string(), z.array(z.string()).transform((lines) => lines.join(""))]);
 

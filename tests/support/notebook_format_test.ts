@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { unformattedNotebooks } from "../../lib/cli/support/notebook_format.ts";
+import { unformattedNotebooks } from "./notebook_format.ts";
 
 Deno.test("a notebook whose cells deno fmt would change is named, a formatted one is not", async () => {
   const folder = await Deno.makeTempDir({ prefix: "format-" });

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { paths } from "../../config/mod.ts";
+import { paths } from "@lib/config/mod.ts";
 
 /**
  * Notebooks that `deno fmt` would change. `deno fmt --check` itself calls every notebook unformatted that is not in its

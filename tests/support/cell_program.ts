@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import ts from "typescript";
-import { paths } from "../config/mod.ts";
+import { paths } from "@lib/config/mod.ts";
 
 /** What is wrong at a line, from 1, of a file. */
 export interface Problem {

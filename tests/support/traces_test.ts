@@ -1,7 +1,7 @@
 /** What `./lab test` says of its own traces: in the checkout, in HOME. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { checkoutState, emptyHome, sameCheckout } from "../../lib/cli/support/traces.ts";
+import { checkoutState, emptyHome, sameCheckout } from "./traces.ts";
 
 const env = { ...Deno.env.toObject(), GIT_CEILING_DIRECTORIES: "" };
 

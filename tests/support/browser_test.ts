@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { writeBrowser } from "../../lib/cli/support/test_browser.ts";
+import { writeBrowser } from "./browser.ts";
 
 Deno.test("the tests' browser has a home of its own, no TMPDIR and its arguments; without one there is none", async () => {
   const folder = join(await Deno.makeTempDir(), "it's here"), { PATH, CHROME } = Deno.env.toObject();

@@ -1,6 +1,6 @@
 import { walk } from "@std/fs";
 import { join, relative } from "@std/path";
-import { paths } from "../../config/mod.ts";
+import { paths } from "@lib/config/mod.ts";
 import type { Ended } from "./tally.ts";
 
 /** Runs Deno and passes its output on; returns what it wrote to standard output as well. */

@@ -1,5 +1,5 @@
-/** Checks notebooks without running them: deno run -A lib/jupyter/check_notebooks.ts notebooks/*.ipynb */
-import { paths } from "../config/mod.ts";
+/** Checks notebooks without running them: deno run -A tests/support/check_notebooks.ts notebooks/*.ipynb */
+import { paths } from "@lib/config/mod.ts";
 import { extractCells } from "./cells.ts";
 import { programProblems } from "./cell_program.ts";
 

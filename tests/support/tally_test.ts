@@ -1,12 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  parseDenoTest,
-  parsePlain,
-  skipLines,
-  sumTallies,
-  testFiles,
-  testFilesApart,
-} from "../../lib/cli/support/tally.ts";
+import { parseDenoTest, parsePlain, skipLines, sumTallies, testFiles, testFilesApart } from "./tally.ts";
 
 Deno.test("counts come from the last summary of deno test", () => {
   const text =

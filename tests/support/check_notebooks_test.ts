@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { checkNotebooks } from "../../lib/jupyter/check_notebooks.ts";
-import { notebookText, scratchNotebook } from "./support.ts";
+import { checkNotebooks } from "./check_notebooks.ts";
+import { notebookText, scratchNotebook } from "../jupyter/support.ts";
 
 /** Problems of a notebook of these cells. */
 async function problemsOf(cells: string[], change = (text: string) => text): Promise<string> {
