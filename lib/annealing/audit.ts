@@ -1,17 +1,19 @@
+import { z } from "zod";
 import type { QaPair } from "../synthesis/mod.ts";
 import type { Mixture } from "./mix.ts";
 import { ratioAt, type Schedule } from "./schedule.ts";
 
 /** One place of the training order. */
-export interface ScheduleRow {
+export const ScheduleRow = z.object({
   /** Optimizer step, from 0. */
-  step: number;
+  step: z.number(),
   /** Place in the step's batch, from 0. */
-  position: number;
-  pairId: string;
+  position: z.number(),
+  pairId: z.string(),
   /** Data set of the pair. */
-  source: string;
-}
+  source: z.string(),
+});
+export type ScheduleRow = z.infer<typeof ScheduleRow>;
 
 /** A mixture as the table that training reads. */
 export function scheduleRows(mixture: Mixture<QaPair>): ScheduleRow[] {

@@ -19,5 +19,5 @@ export {
 } from "./curate.ts";
 export { learningRateScale, ratioAt, type Schedule, scheduleOf } from "./schedule.ts";
 export { type Draw, mix, type MixOptions, type Mixture, type PoolAccount } from "./mix.ts";
-export { auditSchedule, type ScheduleRow, scheduleRows, type ShareWindow } from "./audit.ts";
+export { auditSchedule, ScheduleRow, scheduleRows, type ShareWindow } from "./audit.ts";
 export { type AuditSets, auditSets, leakItems } from "./evaluation_sets.ts";

@@ -1,4 +1,5 @@
 import { dirname, join } from "@std/path";
+import { z } from "zod";
 import {
   computing,
   type Config,
@@ -8,7 +9,7 @@ import {
   syncPath,
   writeFileAtomic,
 } from "../config/mod.ts";
-import { type Cell, type ColumnType, type Row, writeArrow } from "./arrow.ts";
+import { type Cell, type ColumnType, writeArrow } from "./arrow.ts";
 import { damagedOutputs, rememberChecked } from "./check_outputs.ts";
 import type { FileLock } from "./file_lock.ts";
 import {
@@ -32,7 +33,11 @@ export interface StageInput extends Disposable {
   readonly dir: string;
   readonly stale: string[];
   file(name: string): string;
-  table<T extends Row = Row>(name: string): Promise<T[]>;
+  /**
+   * The rows of a table, columns that the schema does not name left out.
+   * @throws Error, one sentence, when a row is not what the schema says
+   */
+  table<T>(name: string, row: z.ZodType<T>): Promise<T[]>;
   json<T = unknown>(name: string): Promise<T>;
   close(): void;
 }
@@ -141,7 +146,16 @@ export async function openInput(stage: string, config: Config): Promise<StageInp
       dir,
       stale,
       file,
-      table: <T extends Row = Row>(name: string) => readArrow<T>(file(`${name}.arrow`)),
+      table: async (name, row) => {
+        const path = file(`${name}.arrow`), parsed = z.array(row).safeParse(await readArrow(path));
+        if (parsed.success) return parsed.data;
+        const [{ path: [index, ...column], message }] = parsed.error.issues;
+        throw new Error(
+          `${path}, row ${String(index)}: ${column.join(".") || "the row"} is not as expected (${message}): ${
+            remedy(stage, config.scale)
+          }.`,
+        );
+      },
       json: async <T>(name: string) => JSON.parse(await Deno.readTextFile(file(`${name}.json`))) as T,
       close: release,
       [Symbol.dispose]: release,

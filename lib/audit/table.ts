@@ -1,15 +1,17 @@
-import type { Row, StageInput, StageRun } from "../artifacts/mod.ts";
+import { z } from "zod";
+import type { StageInput, StageRun } from "../artifacts/mod.ts";
 import { type Copy } from "./copies.ts";
 import { TURN_NAMES } from "./turns.ts";
 
 /** A row of the table `copies`: two images that show the same picture, and how. */
-export interface CopyRow extends Row {
-  a: string;
-  b: string;
+const CopyRow = z.object({
+  a: z.string(),
+  b: z.string(),
   /** "upright", "mirrored left to right, negative", ... */
-  how: string;
-  score: number;
-}
+  how: z.string(),
+  score: z.number(),
+});
+export type CopyRow = z.infer<typeof CopyRow>;
 
 /** What a person is told of copies. */
 export const copyRows = (copies: readonly Copy[]): CopyRow[] =>
@@ -23,4 +25,4 @@ export const writeCopies = (run: Pick<StageRun, "writeTable">, rows: readonly Co
 
 /** The copies that a run of 01_data wrote. */
 export const readCopies = ({ table }: Pick<StageInput, "table">): Promise<CopyRow[]> =>
-  table<CopyRow>("copies");
+  table("copies", CopyRow);

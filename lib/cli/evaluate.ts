@@ -9,7 +9,7 @@ import {
   type GivenAnswers,
   type GridItems,
   gridItems,
-  type ItemScore,
+  ItemScore,
   judgedCells,
   judgeOpen,
   openJudge,
@@ -29,7 +29,7 @@ import {
 import { escapeMarkdown } from "../jupyter/mod.ts";
 import { type Endpoint, endpoint, type JobProgress, LlmError, progressNote } from "../llm/mod.ts";
 import { cellOverlaps, externalAccuracies, externalReport } from "../report/mod.ts";
-import type { QaPair } from "../synthesis/mod.ts";
+import { QaPair } from "../synthesis/mod.ts";
 import { loadTokenizer } from "../text/mod.ts";
 import { readablePairs } from "../training/mod.ts";
 import { resolveModel } from "../weights/mod.ts";
@@ -65,7 +65,7 @@ async function questionsOf(config: Config, sets: string | undefined) {
   using annealed = await openInput("03_annealing", config);
   using data = await openInput("01_data", config);
   const tokenizer = await loadTokenizer(await resolveModel(config.model.checkpoint));
-  const pairs = readablePairs(await annealed.table("pairs") as unknown as QaPair[], tokenizer);
+  const pairs = readablePairs(await annealed.table("pairs", QaPair), tokenizer);
   const all = gridItems(pairs, await evaluationRecords(await corpusRecords(data), config), config);
   const names = [...new Set(sets?.split(",") ?? Object.keys(all))],
     unknown = names.find((name) => !(name in all));
@@ -157,7 +157,7 @@ async function judged(
 async function gridScores(config: Config): Promise<ItemScore[]> {
   if (!await findRun("06_evaluation", config)) return [];
   using run = await openInput("06_evaluation", config);
-  return await run.table("scores") as unknown as ItemScore[];
+  return await run.table("scores", ItemScore);
 }
 
 export async function run(args: string[]): Promise<void> {

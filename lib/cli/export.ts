@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "@std/path";
 import { findRun, openInput, type StageInput } from "../artifacts/mod.ts";
 import { type Config, diskError, makeFolder, paths, selectedCells, writeFileAtomic } from "../config/mod.ts";
 import { mergeAdapter, openModel } from "../model/mod.ts";
-import type { QaPair } from "../synthesis/mod.ts";
+import { QaPair } from "../synthesis/mod.ts";
 import { loadAdapter, resolveModel, saveCheckpoint } from "../weights/mod.ts";
 import { readArgs, UsageError } from "./command.ts";
 import { type CardFacts, modelCard } from "./support/model_card.ts";
@@ -76,7 +76,7 @@ export async function run(args: string[]): Promise<void> {
   const facts: CardFacts = {
     cell,
     run,
-    pairs: await source.table("pairs") as unknown as QaPair[],
+    pairs: await source.table("pairs", QaPair),
     form: options.merged ? "merged" : "adapter",
     base: { onHub: dir.startsWith(join(paths.local, "models")), licence: await licenceOf(dir) },
     evaluation: await evaluationOf(run, config),

@@ -1,57 +1,61 @@
+import { z } from "zod";
 import { sha256 } from "../config/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
 
-export type CorpusDataset =
-  | "slake"
-  | "pmc_vqa"
-  | "roco_v1"
-  | "roco_v2"
-  | "medpix2"
-  | "mimic_cxr"
-  | "vqa_rad"
-  | "medpix_short_qa"
-  | "roco_qa"
-  | `own_${string}`;
+const PublishedDataset = z.enum([
+  "slake",
+  "pmc_vqa",
+  "roco_v1",
+  "roco_v2",
+  "medpix2",
+  "mimic_cxr",
+  "vqa_rad",
+  "medpix_short_qa",
+  "roco_qa",
+]);
+const CorpusDataset = z.union([PublishedDataset, z.templateLiteral(["own_", z.string()])]);
+export type CorpusDataset = z.infer<typeof CorpusDataset>;
 export const SPLITS = ["train", "validation", "test"] as const;
 export type Split = typeof SPLITS[number];
 
 /** One question on one image, or one captioned image. The same shape for every data set. */
-export interface CorpusRecord {
+export const CorpusRecord = z.object({
   /** `${dataset}/${split}/${sourceId}`; unique over all corpora. */
-  id: string;
-  dataset: CorpusDataset;
-  split: Split;
-  sourceId: string;
+  id: z.string(),
+  dataset: CorpusDataset,
+  split: z.enum(SPLITS),
+  sourceId: z.string(),
   /** Absolute path. */
-  imagePath: string;
+  imagePath: z.string(),
   /**
    * Identity of the image ("slake/xmlab12"): the unit of splits and of the bootstrap. Question sets made from another
    * data set's images (medpix_short_qa, roco_qa) use that data set's identity.
    */
-  imageId: string;
+  imageId: z.string(),
   /** Identity of the patient's case, where the data set tells. */
-  caseId: string | null;
+  caseId: z.string().nullable(),
   /** Set by inspectImages, and where parquet files carry the image. */
-  imageSha256: string | null;
+  imageSha256: z.string().nullable(),
   /** Null for caption rows. */
-  question: string | null;
-  answer: string | null;
+  question: z.string().nullable(),
+  answer: z.string().nullable(),
   /** Options without their letters. */
-  choices: string[] | null;
-  answerType: "closed" | "open" | null;
+  choices: z.array(z.string()).nullable(),
+  answerType: z.enum(["closed", "open"]).nullable(),
   /** Null for question rows, but for PMC-VQA 2, which has both. */
-  caption: string | null;
+  caption: z.string().nullable(),
   /** Modality and location or organ as the data set writes them. */
-  modality: string | null;
-  region: string | null;
-  contentType: string | null;
-  language: "en" | "zh";
-  licence: string;
+  modality: z.string().nullable(),
+  region: z.string().nullable(),
+  contentType: z.string().nullable(),
+  language: z.enum(["en", "zh"]),
+  licence: z.string(),
   /** The data use agreement forbids sending the row to a server of somebody else (MIMIC-CXR). */
-  noThirdParty: boolean;
+  noThirdParty: z.boolean(),
   /** Other text the data set gives about the image (MedPix: plane, history, ...; ROCOv2: cuis). */
-  context: Record<string, string> | null;
-}
+  context: z.record(z.string(), z.string()).nullable(),
+});
+export type CorpusRecord = z.infer<typeof CorpusRecord>;
 
 /** A row, or rows, left out. */
 export interface DroppedRow {

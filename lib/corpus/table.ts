@@ -1,8 +1,9 @@
-import type { Row, StageInput, StageRun } from "../artifacts/mod.ts";
-import type { Corpus, CorpusRecord } from "./record.ts";
+import { z } from "zod";
+import type { StageInput, StageRun } from "../artifacts/mod.ts";
+import { type Corpus, CorpusRecord } from "./record.ts";
 
 /** A record as a table row: `context` as JSON. */
-type RecordRow = Omit<CorpusRecord, "context"> & { context: string | null };
+const RecordRow = CorpusRecord.extend({ context: z.string().nullable() });
 
 /** Writes the records of each data set as a table of its own, `records_<dataset>`. */
 export async function writeRecords(
@@ -14,7 +15,7 @@ export async function writeRecords(
       ...record,
       context: record.context && JSON.stringify(record.context),
     }));
-    await run.writeTable(`records_${dataset}`, rows satisfies RecordRow[]);
+    await run.writeTable(`records_${dataset}`, rows satisfies z.infer<typeof RecordRow>[]);
   }
 }
 
@@ -25,7 +26,7 @@ export async function corpusRecords(
   const names = Object.keys(manifest.outputs).flatMap((file) =>
     /^(records_.+)\.arrow$/.exec(file)?.[1] ?? []
   );
-  const tables = await Promise.all(names.map((name) => table<RecordRow & Row>(name)));
+  const tables = await Promise.all(names.map((name) => table(name, RecordRow)));
   return tables.flat().map((row) => ({
     ...row,
     context: row.context === null ? null : JSON.parse(row.context),

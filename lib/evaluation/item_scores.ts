@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { QaPair } from "../synthesis/mod.ts";
 import type { CellAnswers, GridItems } from "./cells.ts";
 import { majorityPredictions, questionOnlyPredictions } from "./controls.ts";
@@ -9,31 +10,34 @@ import { type ScorerName, SCORERS, UNREAD } from "./scorers.ts";
  * How an answer came about: to a short or an open question about its image, to a short one about a grey image or another
  * item's, or without any model (the most frequent training answer: of all, to that question, to it about that region).
  */
-export type AnswerKind =
-  | "short"
-  | "open"
-  | "blank"
-  | "shuffled"
-  | "majority"
-  | "questionOnly"
-  | "questionAndRegion";
+const AnswerKind = z.enum([
+  "short",
+  "open",
+  "blank",
+  "shuffled",
+  "majority",
+  "questionOnly",
+  "questionAndRegion",
+]);
+export type AnswerKind = z.infer<typeof AnswerKind>;
 
 /** One answer under one rule, or as the judge sees it. All tables are made from these rows. */
-export interface ItemScore {
+export const ItemScore = z.object({
   /** The system. */
-  cell: string;
-  kind: AnswerKind;
-  scorer: ScorerName | "judge";
-  id: string;
-  imageId: string;
-  run: number;
+  cell: z.string(),
+  kind: AnswerKind,
+  scorer: z.enum([...Object.keys(SCORERS) as ScorerName[], "judge"]),
+  id: z.string(),
+  imageId: z.string(),
+  run: z.number(),
   /** 0 to 1; null where the rule leaves the answer out of its average. */
-  score: number | null;
+  score: z.number().nullable(),
   /** The rule found nothing in the answer that it could read, or the judge's reply held no verdict: it counts as wrong. */
-  unread: boolean;
+  unread: z.boolean(),
   /** The answer was cut at the token limit. */
-  cut: boolean;
-}
+  cut: z.boolean(),
+});
+export type ItemScore = z.infer<typeof ItemScore>;
 
 /**
  * Answers to items under some rules. A rule that says nothing about any of them gives no rows.

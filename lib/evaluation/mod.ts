@@ -37,7 +37,7 @@ export {
 export {
   type AnswerKind,
   type GivenAnswers,
-  type ItemScore,
+  ItemScore,
   itemScores,
   scoresOf,
   type ScoreTable,

@@ -1,13 +1,15 @@
+import { z } from "zod";
 import type { Config } from "../config/mod.ts";
 import { PAPER_TRAINING } from "./paper_values.ts";
 
 /** A point of a training curve, as notebook 05 writes it. */
-export interface CurveRow {
-  cell: string;
-  step: number;
-  epoch: number;
-  validationLoss: number | null;
-}
+export const CurveRow = z.object({
+  cell: z.string(),
+  step: z.number(),
+  epoch: z.number(),
+  validationLoss: z.number().nullable(),
+});
+export type CurveRow = z.infer<typeof CurveRow>;
 
 /** The points of one cell ("roco_v2__with") at which the validation loss was measured. */
 export const validated = (curves: readonly CurveRow[], cell: string) =>

@@ -12,7 +12,7 @@ export {
   smallestImageGain,
 } from "./accuracies.ts";
 export { answerPage } from "./answer_page.ts";
-export { type CurveRow, lastLosses, trainingArguments, validated } from "./curves.ts";
+export { CurveRow, lastLosses, trainingArguments, validated } from "./curves.ts";
 export { externalAccuracies, externalReport, type ExternalSystem } from "./external.ts";
 export { DEVIATIONS } from "./figure_map.ts";
 export {

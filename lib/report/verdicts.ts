@@ -1,7 +1,7 @@
 import type { StageInput } from "../artifacts/mod.ts";
 import type { Config } from "../config/mod.ts";
 import type { CellOverlap, PairedRow } from "./accuracies.ts";
-import { type CurveRow, trainingArguments, validated } from "./curves.ts";
+import { CurveRow, trainingArguments, validated } from "./curves.ts";
 import { type ImageToResponseSummary, isAhead, type PointingGain } from "../saliency/mod.ts";
 import type { ScalingFit } from "../stats/mod.ts";
 import { FIGURE_MAP, hasFile } from "./figure_map.ts";
@@ -96,8 +96,8 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
     phantom
       ? { verdict: "not reproduced", reason: `phantom images: ${what}` }
       : { verdict: "not judged", reason: `real images: ${what}; compare the counts by eye` };
-  const curves = await inputs["05_stage2"].table("curves") as unknown as CurveRow[];
-  const slake = await inputs["04_stage1"].table("curve") as unknown as CurveRow[];
+  const curves = await inputs["05_stage2"].table("curves", CurveRow);
+  const slake = await inputs["04_stage1"].table("curve", CurveRow.omit({ cell: true }));
   const losses = ["medpix2", "roco_v2", "roco_medpix"].map((d) => ends(curves, `${d}__with`));
   const [medpix, roco, mix] = losses.map(([, last]) => last);
   const falls = losses.every(([first, last]) => last < first), ordered = mix < roco && roco < medpix;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type QaPair, sourcePairs, templatePairs, type TruthQuestion } from "./pair.ts";
+export { QaPair, sourcePairs, templatePairs, type TruthQuestion } from "./pair.ts";
 export {
   type Family,
   kindsFor,

@@ -1,47 +1,49 @@
+import { z } from "zod";
 import type { CorpusRecord } from "../corpus/mod.ts";
 import { yesOrNo } from "../stats/mod.ts";
 
 /** A question with its answer about an image, and where it comes from. */
-export interface QaPair {
+export const QaPair = z.object({
   /** Unique: `${record id}#...`. */
-  id: string;
-  dataset: string;
-  split: string;
+  id: z.string(),
+  dataset: z.string(),
+  split: z.string(),
   /** The row of the data set that image and caption come from, by the data set's own id. */
-  sourceId: string;
-  imagePath: string;
-  imageId: string;
-  caseId: string | null;
+  sourceId: z.string(),
+  imagePath: z.string(),
+  imageId: z.string(),
+  caseId: z.string().nullable(),
   /** As in its record: teacher and judge must run on this machine. */
-  noThirdParty: boolean;
-  question: string;
-  answer: string;
+  noThirdParty: z.boolean(),
+  question: z.string(),
+  answer: z.string(),
   /** Options, the answer among them; null for free answers. */
-  choices: string[] | null;
-  answerType: "closed" | "open";
+  choices: z.array(z.string()).nullable(),
+  answerType: z.enum(["closed", "open"]),
   /** What is asked for: a content type of the data set, or a topic of the prompts. */
-  questionType: string | null;
+  questionType: z.string().nullable(),
   /** "source": the data set's own; "teacher": written by a language model; "template": made from ground truth. */
-  origin: "source" | "teacher" | "template";
+  origin: z.enum(["source", "teacher", "template"]),
   /** Version of the prompt (teacher only). */
-  prompt: string | null;
+  prompt: z.string().nullable(),
   /** The model as its server names it (teacher only). */
-  model: string | null;
+  model: z.string().nullable(),
   /** Host and port of the server that replied (teacher only). */
-  server: string | null;
+  server: z.string().nullable(),
   /** Null where the server refuses to be told (teacher only). */
-  seed: number | null;
+  seed: z.number().nullable(),
   /** As `seed`. */
-  temperature: number | null;
+  temperature: z.number().nullable(),
   /** When the reply came, ISO 8601 in UTC; from the journal, so a resumed run says the same (teacher only). */
-  time: string | null;
+  time: z.string().nullable(),
   /** SHA-256 of the reply that the pair was read from (teacher only). */
-  rawSha256: string | null;
+  rawSha256: z.string().nullable(),
   /** JSON {question, answer} as the teacher wrote them, where a person has edited the pair. */
-  original: string | null;
+  original: z.string().nullable(),
   /** JSON: filter name -> "pass" or the reason why not; a filter that did not judge the pair has no entry. */
-  verdicts: string;
-}
+  verdicts: z.string(),
+});
+export type QaPair = z.infer<typeof QaPair>;
 
 /** What is known of a teacher's reply. */
 export type ReplyProvenance = Pick<

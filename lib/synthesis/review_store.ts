@@ -1,7 +1,7 @@
 import { dirname, join } from "@std/path";
 import { openInput } from "../artifacts/mod.ts";
 import { type Config, loadConfig, makeFolder, paths, type Scale, writeFileAtomic } from "../config/mod.ts";
-import type { QaPair } from "./pair.ts";
+import { QaPair } from "./pair.ts";
 import { type Decision, pairSha256, REVIEW_VERSION, ReviewFile } from "./review_file.ts";
 
 /** Name of the review page in the run folder of notebook 02. */
@@ -109,7 +109,7 @@ function parseReview(text: string, file: string): ReviewFile {
 /** All teacher pairs of the current run, kept and dropped, by id. */
 async function reviewedPairs(config: Config): Promise<Map<string, QaPair>> {
   const input = await openInput("02_synthesis", config);
-  const rows = await input.table("teacher_pairs") as unknown as QaPair[];
+  const rows = await input.table("teacher_pairs", QaPair);
   return new Map(rows.map((pair) => [pair.id, pair]));
 }
 

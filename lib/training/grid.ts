@@ -1,4 +1,4 @@
-import { learningRateScale, scheduleOf } from "../annealing/mod.ts";
+import { learningRateScale, scheduleOf, type ScheduleRow } from "../annealing/mod.ts";
 import {
   type Config,
   isOwn,
@@ -17,13 +17,6 @@ import { epochBatches, type Example, fitsModel, type Pair, toExamples } from "./
 export interface SplitPair extends Pair {
   readonly dataset: string;
   readonly split: string;
-}
-
-/** One place of the annealed mixture, as notebook 03 writes it. */
-export interface MixtureRow {
-  readonly step: number;
-  readonly position: number;
-  readonly pairId: string;
 }
 
 /** What a cell is trained and validated on. */
@@ -91,7 +84,7 @@ function validationPairs<T extends SplitPair>(
 export function cellData(
   dataset: Stage2Dataset,
   pairs: readonly SplitPair[],
-  mixture: readonly MixtureRow[],
+  mixture: readonly Omit<ScheduleRow, "source">[],
   config: Config,
   tokenizer: Tokenizer,
   modelConfig: PaliGemmaConfig,
@@ -146,7 +139,7 @@ export function cellData(
  */
 export function gridData(
   pairs: readonly SplitPair[],
-  mixture: readonly MixtureRow[],
+  mixture: readonly Omit<ScheduleRow, "source">[],
   config: Config,
   tokenizer: Tokenizer,
   modelConfig: PaliGemmaConfig,

@@ -36,12 +36,5 @@ export {
   trainStep,
 } from "./step.ts";
 export { maskOf, parameterShares, tokenColours, whatModelSees } from "./inspect.ts";
-export {
-  type CellData,
-  gridData,
-  type MixtureRow,
-  pairsOfDataset,
-  readablePairs,
-  type SplitPair,
-} from "./grid.ts";
+export { type CellData, gridData, pairsOfDataset, readablePairs, type SplitPair } from "./grid.ts";
 export type { ImageGain } from "./image_gain.ts";

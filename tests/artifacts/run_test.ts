@@ -8,6 +8,7 @@ import {
 } from "@std/assert";
 import { delay } from "@std/async";
 import { join } from "@std/path";
+import { z } from "zod";
 
 // The results folder is read from the environment when the room is loaded.
 const results = await Deno.makeTempDir({ prefix: "artifacts-" });
@@ -24,6 +25,7 @@ const {
 } = await import(
   "../../lib/artifacts/mod.ts"
 );
+const WithId = z.object({ id: z.string() });
 const { columnTypes } = await import("../../lib/artifacts/arrow.ts");
 const { loadConfig } = await import("../../lib/config/mod.ts");
 const config = loadConfig({});
@@ -68,9 +70,21 @@ Deno.test("a finished run is found by the next stage with its tables", async () 
   await assertRejects(() => openInput("01_data", config), Error, "run its notebook first");
   await run.finish();
   using input = await openInput("01_data", config);
-  assertEquals(await input.table("records"), [{ id: "a" }]);
+  assertEquals(await input.table("records", WithId), [{ id: "a" }]);
   assertEquals(await input.json("counts"), { lung: 2 });
   assertThrows(() => input.file("other"), Error, "records.arrow");
+});
+
+Deno.test("a table whose rows are not as its reader expects is refused with row and column", async () => {
+  using input = await openInput("01_data", config);
+  const expected = z.object({ id: z.string(), split: z.enum(["train", "test"]) });
+  const error = await assertRejects(
+    () => input.table("records", expected),
+    Error,
+    "records.arrow, row 0: split",
+  );
+  assertStringIncludes(error.message, "(./lab run 01 --scale tiny)");
+  assertEquals(await input.table("records", z.object({})), [{}]);
 });
 
 Deno.test("a run made from inputs that changed since is stale until it is accepted by name", async () => {
@@ -161,7 +175,7 @@ Deno.test("what was promised or written must be there at the end; nothing has ch
   assertEquals(entries(folder), before);
   await run.finish();
   using input = await openInput("01_data", config);
-  assertEquals(await input.table("records"), [{ id: "e" }]);
+  assertEquals(await input.table("records", WithId), [{ id: "e" }]);
 });
 
 Deno.test("a run that the stage cannot be pointed at is not said to be finished", async () => {
@@ -184,7 +198,7 @@ Deno.test("a run that is being read stays until its reader closes it", async () 
     return await run.finish();
   };
   await write();
-  assertEquals(await input.table("records"), [{ id: "e" }]);
+  assertEquals(await input.table("records", WithId), [{ id: "e" }]);
   input.close();
   await write();
   assertEquals(entries(folder).filter((name) => name.startsWith("tiny-")).length, 1);
@@ -207,12 +221,12 @@ Deno.test("an earlier configuration finds its run again, and a run chosen by a p
   await run.finish();
   for (const [asked, id] of [[config, "f"], [other, "limited"]] as const) {
     using input = await openInput("01_data", asked);
-    assertEquals(await input.table("records"), [{ id }]);
+    assertEquals(await input.table("records", WithId), [{ id }]);
   }
   const names = await runNames("01_data", "tiny");
   await chooseRun("01_data", "tiny", names.find((name) => !name.includes("limit"))!);
   using chosen = await openInput("01_data", other);
-  assertEquals(await chosen.table("records"), [{ id: "f" }]);
+  assertEquals(await chosen.table("records", WithId), [{ id: "f" }]);
   await assertRejects(
     () => chooseRun("01_data", "tiny", "tiny-0000"),
     Error,
@@ -283,7 +297,7 @@ Deno.test("where the pointer is damaged, running the notebook again mends it and
   assert((await runNames("01_data", "tiny")).includes(before));
   await run.finish();
   using input = await openInput("01_data", config);
-  assertEquals(await input.table("records"), [{ id: "mended" }]);
+  assertEquals(await input.table("records", WithId), [{ id: "mended" }]);
 });
 
 Deno.test("outputs that have not changed are not read again, but --verify reads them", async () => {

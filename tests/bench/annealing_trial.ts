@@ -9,7 +9,7 @@ import { type Config, loadConfig } from "@lib/config/mod.ts";
 import { corpusRecords } from "@lib/corpus/mod.ts";
 import { askModel, evaluationRecords, exact, gridItems } from "@lib/evaluation/mod.ts";
 import { openModel } from "@lib/model/mod.ts";
-import type { QaPair } from "@lib/synthesis/mod.ts";
+import { QaPair } from "@lib/synthesis/mod.ts";
 import { dispose } from "@lib/tensor/mod.ts";
 import { gridData, readablePairs, trainCell } from "@lib/training/mod.ts";
 import { readSafetensors } from "@lib/weights/mod.ts";
@@ -25,7 +25,7 @@ using annealed = await openInput("03_annealing", config);
 using stage1 = await openInput("04_stage1", config);
 const records = await corpusRecords(data),
   pictures = picturesOf(records, lookalikesOf(await readCopies(data)));
-const pairs = readablePairs(await annealed.table("pairs") as unknown as QaPair[], tokenizer);
+const pairs = readablePairs(await annealed.table("pairs", QaPair), tokenizer);
 const trainOf = (dataset: string) => pairs.filter((p) => p.dataset === dataset && p.split === "train");
 const enrich = trainOf("medpix2"), base = withoutShared(trainOf("roco_v2"), enrich, pictures);
 const medPix = new Set(enrich.map(({ id }) => id));

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { z } from "zod";
 import { type Config, loadConfig, rng, shuffle } from "../../lib/config/mod.ts";
 import {
   besidePaper,
@@ -150,7 +151,7 @@ function tableFolder() {
     await writeArrow(path(name), rows as Row[], columns);
     outputs[`${name}.arrow`] = { sha256: "", bytes: 0 };
   };
-  const table = <T extends Row>(name: string) => readArrow<T>(path(name));
+  const table = async <T>(name: string, row: z.ZodType<T>) => z.array(row).parse(await readArrow(path(name)));
   return { writeTable, input: { table, manifest: { outputs } as Manifest } };
 }
 

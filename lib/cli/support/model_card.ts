@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { FinishedRun, StageInput } from "../../artifacts/mod.ts";
 import { Config, type GridCell, isOwn, paths } from "../../config/mod.ts";
 import { readManifest } from "../../download/mod.ts";
-import { type Cell, type CellAccuracy, type CurveRow, tableMarkdown, validated } from "../../report/mod.ts";
+import { type Cell, type CellAccuracy, CurveRow, tableMarkdown, validated } from "../../report/mod.ts";
 import { code, fence, type Markdown, md } from "../../jupyter/mod.ts";
 import { percent } from "../../stats/mod.ts";
 import type { QaPair } from "../../synthesis/mod.ts";
@@ -68,7 +68,7 @@ async function dataRows({ cell, pairs }: CardFacts, { corpora: { source } }: Rec
 
 /** What was measured of the cell in notebooks 05 and 06. */
 async function metricRows({ cell, run, evaluation }: CardFacts): Promise<Rows> {
-  const held = validated(await run.table("curves") as unknown as CurveRow[], cell.name);
+  const held = validated(await run.table("curves", CurveRow), cell.name);
   const gains = await run.json<{ cell: string; gain: number; low: number }[]>("image_gain");
   const gain = gains.find((one) => one.cell === cell.name);
   const asked: Pick<CellAccuracy, "adapter" | "testSet" | "items" | "byImage">[] = evaluation

@@ -1,4 +1,5 @@
 /** What `./lab train` does in the process that trains. */
+import { ScheduleRow } from "../../annealing/mod.ts";
 import { openInput } from "../../artifacts/mod.ts";
 import {
   canonicalJson,
@@ -9,14 +10,13 @@ import {
   workerPlace,
 } from "../../config/mod.ts";
 import { type OpenModel, openModel } from "../../model/mod.ts";
+import { QaPair } from "../../synthesis/mod.ts";
 import { broadcast, dispose, type Group, joinGroup, leaveGroup } from "../../tensor/mod.ts";
 import {
   featuresText,
   gridData,
   lossFall,
-  type MixtureRow,
   readablePairs,
-  type SplitPair,
   stage1Data,
   trainCell,
   type TrainingRecord,
@@ -87,7 +87,7 @@ interface Given extends OpenModel {
 
 async function stage1(config: Config, { model, tokenizer, store, signal, group }: Given) {
   using input = await openInput("03_annealing", config);
-  const pairs = await input.table("pairs") as unknown as SplitPair[];
+  const pairs = await input.table("pairs", QaPair);
   using line = liveLine();
   const onStep = stepShown("stage 1", line, group);
   const onFeatures = (done: number, total: number) => {
@@ -112,8 +112,8 @@ async function stage2(
   { model, tokenizer, store, signal, group }: Given,
 ) {
   using input = await openInput("03_annealing", config);
-  const all = await input.table("pairs") as unknown as SplitPair[];
-  const mixture = await input.table("schedule") as unknown as MixtureRow[];
+  const all = await input.table("pairs", QaPair);
+  const mixture = await input.table("schedule", ScheduleRow);
   const data = gridData(readablePairs(all, tokenizer), mixture, config, tokenizer, model.config);
   const absent = cells.filter(({ dataset }) => !data[dataset]).map(({ name }) => name);
   if (absent.length > 0) throw new Error(`there are no training pairs for ${absent.join(", ")}.`);

@@ -1,5 +1,6 @@
 import { delay } from "@std/async";
 import { join } from "@std/path";
+import { z } from "zod";
 import { damagedOutputs, openInput, runNames, stageFolder } from "@lib/artifacts/mod.ts";
 import { loadConfig, rng, tiedCommand } from "@lib/config/mod.ts";
 import { linesOf } from "@lib/cli/support/lines.ts";
@@ -26,6 +27,7 @@ export const kills: Campaign = {
 };
 
 const config = loadConfig({});
+const ROW = z.object({ generation: z.unknown() });
 
 /** What is wrong with a stage that has announced the end of a run of `generation`; null if it is as promised. */
 async function problemOf(stage: string, generation: number): Promise<string | null> {
@@ -52,7 +54,7 @@ async function readAlongside(
       try {
         using input = await openInput(stage, config);
         for (const table of outputs.filter((name) => name.endsWith(".arrow"))) {
-          const rows = await input.table(table.slice(0, -".arrow".length));
+          const rows = await input.table(table.slice(0, -".arrow".length), ROW);
           const whole = rows.length === 50 &&
             rows.every(({ generation }) => generation === input.manifest.notes.generation);
           if (!whole) problems.push(`${stage}: a reader saw half of ${table}`);
