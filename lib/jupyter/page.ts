@@ -1,6 +1,6 @@
 import { join } from "@std/path";
-import type { Pixels } from "./display.ts";
-import { visible } from "./text.ts";
+import { type Pixels, show } from "./display.ts";
+import { html, visible } from "./text.ts";
 
 /** What a page may load or use beside its own text. */
 export interface PageOptions {
@@ -48,6 +48,24 @@ export async function fillPage(
   const [, run] = page.match(/<script>(.*?)<\/script>/s)!;
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(run)));
   return page.replace("__SCRIPT_HASH__", `sha256-${hash.toBase64()}`);
+}
+
+/**
+ * Shows a page of `fillPage` under the running cell, in a frame that can reach neither the notebook nor any server. Where a
+ * notebook is not trusted Jupyter leaves frames out: say beside it where the page is a file.
+ *
+ * @param title names the frame for screen readers
+ * @param height in CSS pixels
+ */
+export async function showPage(page: string, title: string, height: number): Promise<void> {
+  await show({
+    "text/html": html`
+      <iframe title="${title}" style="width:100%;height:${height}px;border:1px solid #8888"
+        sandbox="allow-scripts"
+        srcdoc="${page}"></iframe>
+    `,
+    "text/plain": `[${title}]`,
+  });
 }
 
 /** The picture as a data URI: a JPEG whose longer side has at most `side` pixels. */

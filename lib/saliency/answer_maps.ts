@@ -30,7 +30,9 @@ export function meanOverAnswer(matrix: Float32Array, layout: SequenceLayout): Fl
   return out.map((weight) => weight / layout.response.length);
 }
 
-const allowed = ({ prefix }: CapturedAnswer) => prefixLmMask(prefix, new Uint8Array(prefix.length).fill(1));
+/** Which keys each query of a captured answer may see, `[L, L]`. */
+export const allowed = ({ prefix }: CapturedAnswer) =>
+  prefixLmMask(prefix, new Uint8Array(prefix.length).fill(1));
 
 /** The map "rollout" alone. */
 export const rolloutMap = (captured: CapturedAnswer): Float32Array => {

@@ -36,6 +36,16 @@ const patchesOf = (
 export const responseToImage = (matrix: Float32Array, token: number, layout: SequenceLayout): Float32Array =>
   patchesOf(matrix, predictingRow(token), layout);
 
+/**
+ * Where any token looks: an answer's token by the row that predicts it (`responseToImage`), a token of the prefix, which
+ * nothing predicts, by its own.
+ *
+ * @param matrix [L, L]; `token` a position
+ * @returns [rows * columns], not normalised.
+ */
+export const tokenToImage = (matrix: Float32Array, token: number, layout: SequenceLayout): Float32Array =>
+  layout.response.includes(token) ? responseToImage(matrix, token, layout) : patchesOf(matrix, token, layout);
+
 /** How one query's weight is shared between the parts of the sequence. */
 export interface AttentionShares {
   image: number;

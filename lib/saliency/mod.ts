@@ -17,6 +17,8 @@ export {
   type SequenceLayout,
   withoutSinks,
 } from "./directions.ts";
+export { type ExplorerExample, explorerExample, type ExplorerOptions } from "./explorer.ts";
+export { explorerPage } from "./explorer_page.ts";
 export {
   faithfulness,
   type FaithfulnessRow,
