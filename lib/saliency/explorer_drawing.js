@@ -104,7 +104,9 @@ function drawTokens() {
     }));
   });
   const names = panels.map(({ model }) => model.name).join(", ");
-  byId("bars").textContent = visible(`Bars: what a token takes from the chosen patches (${names})`);
+  byId("bars").textContent = visible(
+    `Bars: what a token takes from the chosen patches, top to bottom: ${names}`,
+  );
   byId("tokens").setAttribute("aria-activedescendant", `token${state.token}`);
 }
 
