@@ -70,7 +70,7 @@ export function spreadOf(found: readonly CheckedSeed[]): CheckSpread[] {
       smallest: values[0],
       median: median(values),
       largest: values[values.length - 1],
-      room: deviation === 0 ? null : distance / deviation,
+      room: values[0] === values[values.length - 1] ? null : distance / deviation,
     };
   });
 }
