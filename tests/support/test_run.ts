@@ -7,6 +7,7 @@ import { paths } from "@lib/config/mod.ts";
 import { PROCESSORS } from "../bench/faults/processors.ts";
 import { writeBrowser } from "./browser.ts";
 import { unformattedNotebooks } from "./notebook_format.ts";
+import { isQuick, LEFT_OUT } from "./quick.ts";
 import { runDeno, runDenoQuietly, testFilesIn } from "./run_deno.ts";
 import { one, parsePlain, skipLines, sumTallies, type Tally, testFiles, testFilesApart } from "./tally.ts";
 import { checkoutState, emptyHome, sameCheckout } from "./traces.ts";
@@ -27,23 +28,39 @@ const WAITING = [
 /** Why specs are skipped. */
 const SPECS = "specs that TensorFlow.js leaves out or fails (tests/tensor/tfjs_core/known_failures.json)";
 
+/** Types were checked in a step of their own. */
+const TEST = ["test", "-A", "--no-check"];
+
+/** Test files that compute, and those that wait; none on notebooks. */
+async function unitFiles(): Promise<{ computing: string[]; waiting: string[] }> {
+  const waiting = (await Promise.all(WAITING.map(testFilesIn))).flat();
+  const others = [...waiting, ...await testFilesIn("notebooks")];
+  return { computing: (await testFilesIn("")).filter((file) => !others.includes(file)), waiting };
+}
+
 /**
  * All tests but those on notebooks: those that compute, beside them those that wait and then TensorFlow.js's specs, whose
  * output follows.
  */
 async function unitTests(): Promise<Tally> {
-  const test = ["test", "-A", "--no-check"]; // the types were checked in a step of their own
-  const waiting = (await Promise.all(WAITING.map(testFilesIn))).flat();
-  const others = [...waiting, ...await testFilesIn("notebooks")];
-  const computing = (await testFilesIn("")).filter((file) => !others.includes(file));
-  const later: Deno.CommandOutput[] = [];
+  const { computing, waiting } = await unitFiles(), later: Deno.CommandOutput[] = [];
   const beside = (async () => {
-    const tally = await testFiles(waiting, (files) => runDenoQuietly([...test, ...files], later));
+    const tally = await testFiles(waiting, (files) => runDenoQuietly([...TEST, ...files], later));
     const specs = await runDenoQuietly(["run", "-A", "tests/tensor/tfjs_core/run.ts"], later);
     return [tally, parsePlain(specs.text, specs.success, SPECS)];
   })();
-  const tally = await testFiles(computing, (files) => runDeno([...test, ...files]));
+  const tally = await testFiles(computing, (files) => runDeno([...TEST, ...files]));
   const tallies = [tally, ...await beside];
+  await show(later);
+  return sumTallies(tallies);
+}
+
+/** The quick ones of them, in two processes as well. */
+async function quickTests(): Promise<Tally> {
+  const { computing, waiting } = await unitFiles(), later: Deno.CommandOutput[] = [];
+  const beside = testFiles(waiting.filter(isQuick), (files) => runDenoQuietly([...TEST, ...files], later));
+  const tally = await testFiles(computing.filter(isQuick), (files) => runDeno([...TEST, ...files]));
+  const tallies = [tally, await beside];
   await show(later);
   return sumTallies(tallies);
 }
@@ -98,7 +115,8 @@ const allNotebooks = async (): Promise<string[]> => [...await listNotebooks(), .
 
 type Step = readonly [string, () => Promise<Tally>];
 
-const steps: readonly Step[] = [
+/** What both tests begin with. */
+const COMMON: readonly Step[] = [
   ["format", async () => {
     const { success } = await runDeno(["fmt", "--check", "lib", "tests", "deno.json"]);
     const notebooks = await unformattedNotebooks(await allNotebooks());
@@ -113,13 +131,20 @@ const steps: readonly Step[] = [
     const runs = await Promise.all([runDeno(["check", "--quiet", "lib", "tests"]), runDeno(cells)]);
     return sumTallies(runs.map(({ success }) => one(success)));
   }],
-  ["tests, TensorFlow.js specs", unitTests],
-  ["as on other processors", otherProcessors],
-  ["notebooks", notebookRuns],
+  ["examples of lib", () => testFiles(["lib"], (left) => runDeno(["test", "--doc", "-A", ...left]))],
 ];
 
+/** The steps of `./lab test`, and of `./lab test --quick`, by name. */
+export const stepsOf = (quick: boolean): readonly Step[] =>
+  quick ? [...COMMON, ["quick tests", quickTests]] : [
+    ...COMMON,
+    ["tests, TensorFlow.js specs", unitTests],
+    ["as on other processors", otherProcessors],
+    ["notebooks", notebookRuns],
+  ];
+
 /** Runs the steps in a home of their own, then looks for what they left there and in the checkout; how many tests failed. */
-export async function runTests(): Promise<number> {
+export async function runTests(quick: boolean): Promise<number> {
   const env = Deno.env.toObject(); // git sees the same settings before and after
   const before = await checkoutState(paths.root, env);
   // What tests leave behind, and what a killed one could not remove, goes with these folders.
@@ -137,14 +162,16 @@ export async function runTests(): Promise<number> {
     ["nothing in HOME", () => emptyHome(empty)],
     ["checkout as before", async () => sameCheckout(before, await checkoutState(paths.root, env))],
   ];
-  return await runSteps([...steps, ...traces]).finally(async () => {
+  try {
+    return await runSteps([...stepsOf(quick), ...traces], quick ? `left out: ${LEFT_OUT.join(", ")}` : null);
+  } finally {
     await Deno.remove(temporary, { recursive: true });
     await Deno.remove(empty, { recursive: true });
-  });
+  }
 }
 
-/** Runs steps and prints their counts; how many tests failed. */
-async function runSteps(steps: readonly Step[]): Promise<number> {
+/** Runs steps and prints their counts, and `note` with them; how many tests failed. */
+async function runSteps(steps: readonly Step[], note: string | null): Promise<number> {
   const tallies: Tally[] = [], summary: string[] = [];
   for (const [name, step] of steps) {
     console.log(`== ${name}`);
@@ -159,6 +186,7 @@ async function runSteps(steps: readonly Step[]): Promise<number> {
   console.log(`\n${summary.join("\n")}`);
   const total = sumTallies(tallies);
   for (const line of [...skipLines(total), ...total.died ?? []]) console.log(line);
+  if (note) console.log(note);
   const line = `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`;
   console.log(line);
   return total.failed;
