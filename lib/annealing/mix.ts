@@ -51,6 +51,21 @@ export interface Mixture<T> {
  *
  * @throws if a ratio is outside [0, 1], a count is not a positive integer, an id comes twice, or a set that is asked for
  * is empty
+ *
+ * @example A quarter from a small set
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { mix } from "@lib/annealing/mod.ts";
+ *
+ * const { draws, enrich } = mix({
+ *   base: [{ id: "a" }, { id: "b" }, { id: "c" }],
+ *   enrich: [{ id: "rare" }],
+ *   schedule: { shape: "constant", start: 0.25, end: 0.25, endPhase: 0.1 },
+ *   seed: 7,
+ *   steps: 8,
+ * });
+ * assertEquals([draws.length, enrich.draws, enrich.epochs], [8, 2, 2]);
+ * ```
  */
 export function mix<T extends { id: string }>(options: MixOptions<T>): Mixture<T> {
   const { base, enrich, schedule, seed, steps, batchSize = 1 } = options;

@@ -33,6 +33,15 @@ const phaseStart = ({ endPhase }: Schedule, steps: number): number =>
  * The share that a schedule asks for at a step.
  *
  * @param step 0..steps-1
+ *
+ * @example A line from none to 30 %
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ratioAt } from "@lib/annealing/mod.ts";
+ *
+ * const schedule = { shape: "linear", start: 0, end: 0.3, endPhase: 0.1 } as const;
+ * assertEquals([0, 50, 100].map((step) => ratioAt(schedule, step, 101)), [0, 0.15, 0.3]);
+ * ```
  */
 export function ratioAt(schedule: Schedule, step: number, steps: number): number {
   const { shape, start, end } = schedule;

@@ -38,6 +38,17 @@ function parse(bytes: Uint8Array): Table {
  * which the system reads page by page. Close it, or declare it with `using`.
  *
  * @throws Deno.errors.NotFound; Error when it is no such file or its end is missing
+ *
+ * @example A table written, and a row of it read
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openTable, writeArrow } from "@lib/artifacts/mod.ts";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".arrow" });
+ * await writeArrow(path, [{ id: "a", loss: 0.5 }, { id: "b", loss: 0.25 }]);
+ * using table = await openTable(path);
+ * assertEquals(table.row(1), { id: "b", loss: 0.25 });
+ * ```
  */
 export async function openTable<T extends Row = Row>(path: string): Promise<OpenTable<T>> {
   const file = await mapFile(path);

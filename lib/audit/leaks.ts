@@ -51,6 +51,16 @@ const KINDS = Object.keys(KEYS) as LeakKind[];
  * item that leaks in two ways is listed in both, but for the look, which the same image and the same bytes have always.
  *
  * @param lookalikes which images were found to show the same picture (lookalikesOf)
+ *
+ * @example A scan that is in both sets
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { findLeaks } from "@lib/audit/mod.ts";
+ *
+ * const item = { imageId: "scan 7", caseId: null, imageSha256: null, question: null, answer: null };
+ * const leaks = findLeaks([{ ...item, id: "train/1" }], { test: [{ ...item, id: "test/1" }] });
+ * assertEquals(leaks.find(({ kind }) => kind === "image")?.matches, [["train/1", "test/1"]]);
+ * ```
  */
 export function findLeaks(
   training: readonly LeakItem[],

@@ -91,7 +91,19 @@ export function writeFileAtomicSync(path: string, content: Content, { mode }: { 
   }
 }
 
-/** {@link writeFileAtomicSync} as a promise. */
+/**
+ * {@link writeFileAtomicSync} as a promise.
+ *
+ * @example A file that is whole or not there
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { writeFileAtomic } from "@lib/config/mod.ts";
+ *
+ * const path = `${await Deno.makeTempDir()}/loss.json`;
+ * await writeFileAtomic(path, JSON.stringify({ loss: 0.5 }));
+ * assertEquals(await Deno.readTextFile(path), '{"loss":0.5}');
+ * ```
+ */
 export function writeFileAtomic(
   path: string,
   content: Content,

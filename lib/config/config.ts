@@ -258,6 +258,15 @@ const presets: Record<Scale, Config> = { tiny, full };
  * (one to a line, such as `seed=7` or `stage2.cells=["roco_v2__with"]`; any key but scale and limit).
  *
  * @throws when SCALE, LIMIT or LAB_SET is not understood.
+ *
+ * @example The tiny scale with two settings of its own
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadConfig } from "@lib/config/mod.ts";
+ *
+ * const { scale, seed, stage2 } = loadConfig({ LAB_SET: "seed=7\nstage2.rank=4" });
+ * assertEquals([scale, seed, stage2.rank], ["tiny", 7, 4]);
+ * ```
  */
 export function loadConfig(environment: Record<string, string | undefined> = Deno.env.toObject()): Config {
   const scale = Scale.safeParse(environment.SCALE ?? "tiny");

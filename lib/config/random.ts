@@ -21,8 +21,10 @@ function hashWords(text: string): [number, number, number, number] {
  *
  * @example Two streams of one seed agree
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { rng } from "@lib/config/mod.ts";
- * console.log(rng("split/7")() === rng("split/7")()); // true
+ *
+ * assertEquals(rng("split/7")(), rng("split/7")());
  * ```
  */
 export function rng(seed: number | string): () => number {

@@ -10,7 +10,7 @@ export {
 } from "./record.ts";
 export { loadSlake } from "./slake.ts";
 export { loadPmcVqa } from "./pmc_vqa.ts";
-export { loadRocoV1, loadRocoV2 } from "./roco.ts";
+export { loadRocoV1, loadRocoV2, type RocoOptions } from "./roco.ts";
 export { loadMedPix2 } from "./medpix2.ts";
 export { CHEXPERT_QUESTIONS, loadMimicCxr } from "./mimic_cxr.ts";
 export { loadVqaRad } from "./vqa_rad.ts";
@@ -32,6 +32,7 @@ export {
   lengthSpreads,
   MEASURES,
   summarize,
+  type Summarized,
   wordCount,
 } from "./statistics.ts";
 export { splitByGroup } from "./splits.ts";

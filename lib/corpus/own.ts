@@ -45,6 +45,19 @@ export interface OwnCorpus extends Corpus {
  * of them or its letter. licence.txt in the folder says what may be done with it.
  * @param name of the set, whose records have the data set `own_${name}`
  * @throws in one sentence, when a table cannot be read or no row can be used
+ *
+ * @example One question about one image
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadOwn } from "@lib/corpus/mod.ts";
+ * import { encodePng } from "@lib/image/mod.ts";
+ *
+ * const path = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${path}/questions.csv`, "image,question,answer\na.png,Is there a nodule?,yes\n");
+ * await Deno.writeFile(`${path}/a.png`, await encodePng({ width: 8, height: 8, data: new Uint8Array(192) }));
+ * const { records, dropped } = await loadOwn("ward", { path });
+ * assertEquals([records.length, records[0].dataset, records[0].answer, dropped.length], [1, "own_ward", "yes", 0]);
+ * ```
  */
 export async function loadOwn(
   name: string,

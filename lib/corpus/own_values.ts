@@ -3,8 +3,11 @@ import { isChinese, yesOrNo } from "../stats/mod.ts";
 import { cleanText } from "./clean.ts";
 import { type CorpusRecord, countRepair, type Tally } from "./record.ts";
 
+/** What a column is read as. */
+export type OwnColumn = "image" | "question" | "answer" | "choices" | "split" | "language" | "id" | "case";
+
 /** Names that a column may have, besides the first. Upper case, spaces and hyphens make no difference. */
-const NAMES = {
+const NAMES: Readonly<Record<OwnColumn, readonly string[]>> = {
   image: ["image_path", "image_file", "image_name", "img", "img_path", "img_name", "file_name", "filename"],
   question: ["q", "prompt"],
   answer: ["a", "answers"],
@@ -13,10 +16,9 @@ const NAMES = {
   language: ["lang", "q_lang"],
   id: ["qid", "question_id"],
   case: ["case_id", "patient", "patient_id"],
-} as const;
+};
 
-/** What a column is read as. */
-export type OwnColumn = keyof typeof NAMES;
+/** All of them, the three first that every table needs. */
 export const OWN_COLUMNS = Object.keys(NAMES) as OwnColumn[];
 const REQUIRED: readonly OwnColumn[] = ["image", "question", "answer"];
 
@@ -33,7 +35,7 @@ export function columnsOf(
 ): Partial<Record<OwnColumn, string>> | null {
   const found: Partial<Record<OwnColumn, string>> = {}, lacking: string[] = [];
   for (const role of OWN_COLUMNS) {
-    const names: readonly string[] = [role, ...NAMES[role]];
+    const names = [role, ...NAMES[role]];
     const name = named[role] ??
       names.flatMap((one) => columns.find((column) => plain(column) === one) ?? [])[0];
     if (name === undefined && !REQUIRED.includes(role)) continue;

@@ -47,7 +47,7 @@ type Version = 1 | 2;
 export async function loadPmcVqa(
   dir: string,
   { version, cleanTest = false, requireImages = true, signal }: LoadOptions & {
-    version?: Version;
+    version?: 1 | 2;
     cleanTest?: boolean;
   } = {},
 ): Promise<Corpus> {

@@ -3,7 +3,7 @@ import { quantileOfSorted } from "../stats/mod.ts";
 import { type Corpus, type CorpusDataset, type CorpusRecord, type Split, SPLITS } from "./record.ts";
 
 /** A loaded data set, with the sizes of its images where they were inspected. */
-type Summarized = Pick<Corpus, "dataset" | "records"> & { facts?: ReadonlyMap<string, ImageFacts> };
+export type Summarized = Pick<Corpus, "dataset" | "records"> & { facts?: ReadonlyMap<string, ImageFacts> };
 
 /**
  * One row of the corpus table: a data set's split in numbers, as a person reads them. Lengths are the median number of
@@ -37,7 +37,17 @@ export interface LengthSpread {
   points: [low: number, q1: number, median: number, q3: number, high: number];
 }
 
-/** Words between white space, of any kind and length. Chinese, which is written without it, counts as one word. */
+/**
+ * Words between white space, of any kind and length. Chinese, which is written without it, counts as one word.
+ *
+ * @example White space of any kind
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { wordCount } from "@lib/corpus/mod.ts";
+ *
+ * assertEquals(wordCount(" left\n lower  lobe "), 3);
+ * ```
+ */
 export const wordCount = (text: string): number =>
   text.trim().split(/\s+/).filter((word) => word !== "").length;
 

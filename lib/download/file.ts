@@ -54,6 +54,17 @@ export interface DownloadedFile {
  * @throws HttpError for a refusal (401, 403, 404, ...) or a fault that outlasts the retries; Error for a wrong digest
  * or length (the .part is deleted), when the connection keeps failing, or the disk is full, read-only or closed to this
  * user (the .part stays for the next run).
+ *
+ * @example A file from a server of this machine
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { downloadFile } from "@lib/download/mod.ts";
+ *
+ * await using server = Deno.serve({ port: 0, onListen() {} }, () => new Response("scan"));
+ * const path = `${await Deno.makeTempDir()}/scan.txt`;
+ * const { bytes, fetched } = await downloadFile(`http://127.0.0.1:${server.addr.port}/scan`, path);
+ * assertEquals([bytes, fetched, await Deno.readTextFile(path)], [4, true, "scan"]);
+ * ```
  */
 export async function downloadFile(
   url: string,

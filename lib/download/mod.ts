@@ -18,3 +18,4 @@ export { readReceipt, type Receipt } from "./receipt.ts";
 export { freeBytes } from "./space.ts";
 export { checkFolder, type DatasetState, type FolderCheck } from "./state.ts";
 export { type Verification, verifyDataset } from "./verify.ts";
+export type { HubRequest } from "./hub.ts";

@@ -74,7 +74,7 @@ export function judgeMessages(item: EvaluationItem, answer: string): Message[] {
  * Reads a verdict out of a reply: the last one behind any reasoning, or that of a reply that was cut within its reason.
  * Null if there is none.
  */
-export function parseVerdict(reply: string): z.infer<typeof Verdict> | null {
+export function parseVerdict(reply: string): { correct: boolean; reason: string } | null {
   const text = answerOf(reply);
   const whole = text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1);
   const flat = text.match(/\{[^{}]*\}/g) ?? [];

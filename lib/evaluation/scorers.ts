@@ -21,7 +21,7 @@ export interface ScorerInput {
 export type Scorer = (input: ScorerInput) => number | null;
 
 /** Right if equal after lower-casing, collapsing whitespace and removing punctuation at both ends. */
-export const exact: Scorer = ({ prediction, answer }) =>
+export const exact: Scorer = ({ prediction, answer }): number =>
   Number(normaliseAnswer(prediction) === normaliseAnswer(answer));
 
 /**
@@ -127,15 +127,26 @@ export const llavaMedClosed: Scorer = ({ prediction, answer, answerType }) => {
 
 const hasYesOrNo = (text: string) => text.includes("yes") || text.includes("no");
 
-/** F1 of the words of answer and reference (SQuAD's). */
-export const tokenF1: Scorer = ({ prediction, answer }) => {
+/**
+ * F1 of the words of answer and reference (SQuAD's).
+ *
+ * @example One word of two
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { tokenF1 } from "@lib/evaluation/mod.ts";
+ *
+ * const item = { prediction: "left lung", answer: "lung", choices: null, answerType: "open" } as const;
+ * assertEquals(tokenF1(item), 2 / 3);
+ * ```
+ */
+export const tokenF1: Scorer = ({ prediction, answer }): number => {
   const { shared, said, gold } = overlap(prediction, answer);
   if (said === 0 || gold === 0) return Number(said === gold);
   return shared === 0 ? 0 : (2 * shared) / (said + gold);
 };
 
 /** Share of the reference's words that the answer holds: the usual figure for open questions. */
-export const tokenRecall: Scorer = ({ prediction, answer }) => {
+export const tokenRecall: Scorer = ({ prediction, answer }): number => {
   const { shared, said, gold } = overlap(prediction, answer);
   return gold === 0 ? Number(said === 0) : shared / gold;
 };
@@ -160,6 +171,15 @@ function overlap(prediction: string, answer: string) {
  * The VQA challenge's soft score: mean over left-out annotators of min(1, agreeing others / 3).
  *
  * @throws with fewer than two annotators.
+ *
+ * @example Three of ten annotators agree
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { vqaSoftScore } from "@lib/evaluation/mod.ts";
+ *
+ * const annotations = [...Array(3).fill("lung"), ...Array(7).fill("chest")];
+ * assertEquals(vqaSoftScore("lung", annotations).toFixed(1), "0.9");
+ * ```
  */
 export function vqaSoftScore(prediction: string, annotations: readonly string[]): number {
   if (annotations.length < 2) {

@@ -19,6 +19,16 @@ export interface Series {
  * Lines over a common axis: losses, mixing ratios, deletion curves, throughput.
  *
  * @param axes titles with units.
+ *
+ * @example A loss by step, as SVG
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { linesFigure, renderSvg } from "@lib/figures/mod.ts";
+ *
+ * const series = [{ name: "stage 1", points: [[0, 3], [100, 1]], from: "ours" }] as const;
+ * const spec = linesFigure(series, { x: "step", y: "loss (nats)" }, { title: "Loss", provenance: "seed 7" });
+ * assertStringIncludes(await renderSvg(spec), "loss (nats)");
+ * ```
  */
 export function linesFigure(
   series: readonly Series[],

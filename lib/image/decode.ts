@@ -19,6 +19,15 @@ import type { DecodedImage } from "./rgb.ts";
  * @param source the encoded bytes or a file's path.
  * @throws Error naming the file (or "image of N bytes") for anything damaged, truncated, unknown, or larger than
  * {@link MAX_PIXELS} (by its header, before it is unpacked) or {@link MAX_BYTES}.
+ *
+ * @example A PNG back to its pixels
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decodeImage, encodePng } from "@lib/image/mod.ts";
+ *
+ * const image = { width: 2, height: 1, data: new Uint8Array([0, 0, 0, 255, 128, 7]) };
+ * assertEquals((await decodeImage(await encodePng(image))).data, image.data);
+ * ```
  */
 export async function decodeImage(source: Uint8Array | string): Promise<DecodedImage> {
   const name = typeof source === "string" ? source : `image of ${source.length} bytes`;

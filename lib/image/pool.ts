@@ -42,15 +42,22 @@ export interface ImagePool extends AsyncDisposable {
 /**
  * A pool of image workers; each starts with the first task that finds no idle one.
  *
- * @example Fingerprints of many files
- * ```ts
- * await using pool = imagePool();
- * for await (const facts of pool.map(paths, (path) => pool.inspect(path))) console.log(facts.sha256);
- * ```
- *
  * @param workers default: one per core, at most 8
  * @param options.signal closes the pool with its reason
  * @param options.held images that a worker is given at once, default 1; with more, work goes on while this thread computes
+ *
+ * @example Facts about many files
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodePng, imagePool } from "@lib/image/mod.ts";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".png" });
+ * await Deno.writeFile(path, await encodePng({ width: 3, height: 2, data: new Uint8Array(18) }));
+ * await using pool = imagePool(1);
+ * for await (const { width, height } of pool.map([path], (path) => pool.inspect(path))) {
+ *   assertEquals([width, height], [3, 2]);
+ * }
+ * ```
  */
 export function imagePool(
   workers: number = Math.min(8, navigator.hardwareConcurrency),

@@ -107,6 +107,15 @@ function run({ width, height, data }: RgbImage, passes: readonly Pass[]): Uint8A
  * and older start horizontally there too, which moves some bytes by one or two levels. A side that does not change is
  * left untouched; the result never shares memory with the input.
  * @throws RangeError for sides that are not positive integers or data of the wrong length.
+ *
+ * @example Half as large
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { resizeBicubic } from "@lib/image/mod.ts";
+ *
+ * const grey = { width: 4, height: 4, data: new Uint8Array(48).fill(90) };
+ * assertEquals(resizeBicubic(grey, 2, 2), { width: 2, height: 2, data: new Uint8Array(12).fill(90) });
+ * ```
  */
 export function resizeBicubic(image: RgbImage, width: number, height: number): RgbImage {
   checkRgb(image);

@@ -31,6 +31,13 @@ const number = (x: number): string => Number.isInteger(x) ? String(x) : x.toPrec
  * @param value null where there is nothing to measure, which only a limited run may say
  * @param threshold null where nothing can be asked of the value at this scale: it is shown and not judged
  * @throws {Error} when the value misses the threshold or is not a number.
+ *
+ * @example An accuracy and what is asked of it
+ * ```ts
+ * import { check } from "@lib/jupyter/mod.ts";
+ *
+ * await check("accuracy of the base model", 0.71, { atLeast: 0.5 });
+ * ```
  */
 export async function check(
   name: string,

@@ -47,7 +47,7 @@ function isEqual(found: unknown, expected: unknown, within: number): boolean {
  * @param attempt the reader's function; null: not tried yet
  * @param expected what is right for an input, as a rule the library's own result; not asked where nothing was tried
  * @param options.within error of numbers that still counts as right, relative above 1
- * @example
+ * @example A function and inputs it is tried on
  * ```ts
  * import { exercise } from "@lib/jupyter/mod.ts";
  * await exercise("Halves", (x: number) => x / 2, [[1], [3]], (x) => 0.5 * x); // ✓ Halves: right for every input

@@ -56,9 +56,12 @@ function stopped(): Error {
  * A signal that aborts when Stop (interrupt) is pressed in Jupyter. Ask for it in each cell that takes long, before what
  * takes long begins: a Stop ends what runs then, and nothing that is asked for later.
  *
- * @example
+ * @example A pause that Stop ends
  * ```ts
- * const answers = await askAll(questions, { signal: stopSignal() });
+ * import { delay } from "@std/async";
+ * import { stopSignal } from "@lib/jupyter/mod.ts";
+ *
+ * await delay(10, { signal: stopSignal() });
  * ```
  */
 export function stopSignal(): AbortSignal {

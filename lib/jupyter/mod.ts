@@ -3,7 +3,7 @@ export { CHECK, check, CheckResult, type Threshold } from "./check.ts";
 export { type Bundle, image, markdown, type Pixels, print, show, table } from "./display.ts";
 export { EXERCISE, exercise, type ExerciseResult } from "./exercise.ts";
 export { checkpoint, stopSignal } from "./kernel.ts";
-export { fillPage, jpegDataUri, showPage } from "./page.ts";
+export { fillPage, jpegDataUri, type PageOptions, showPage } from "./page.ts";
 export { type Advance, progress } from "./progress.ts";
 export {
   code,

@@ -82,9 +82,14 @@ const isMarkdown = (value: unknown): value is Markdown => value instanceof Markd
  * Attributes must be in quotes.
  *
  * @throws where a value would begin an address or a handler, such as `href="${value}"`.
- * @example
+ *
+ * @example Data never becomes markup
  * ```ts
- * html`<p title="${answer}">${[1, 2].map((n) => html`<b>${n}</b>`)}</p>`;
+ * import { assertEquals } from "@std/assert";
+ * import { html } from "@lib/jupyter/mod.ts";
+ *
+ * const answer = "<left>";
+ * assertEquals(String(html`<p>${answer}</p>`), "<p>&#60;left&#62;</p>");
  * ```
  */
 export function html(literals: TemplateStringsArray, ...values: unknown[]): Html {
@@ -102,9 +107,12 @@ export function html(literals: TemplateStringsArray, ...values: unknown[]): Html
  * Markdown whose markup is that of the template: each value is escaped, but what `md`, `code` and `fence` made, or a list
  * of that.
  *
- * @example
+ * @example An answer in a sentence
  * ```ts
- * await markdown(md`**Answer:** ${answer}`);
+ * import { assertEquals } from "@std/assert";
+ * import { md } from "@lib/jupyter/mod.ts";
+ *
+ * assertEquals(md`**Answer:** ${"left *lung*"}`.plain, "**Answer:** left *lung*");
  * ```
  */
 export function md(literals: TemplateStringsArray, ...values: unknown[]): Markdown {

@@ -103,6 +103,22 @@ export function wireBody(
  * @throws LlmError after the last attempt, at once if the key or the request is refused or the model gives no text, and
  * "unreachable" if no server can be connected to; an error if the request is not for third parties and a server is one;
  * the signal's reason if it was aborted
+ *
+ * @example A server that always says yes
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { complete, startReplayServer } from "@lib/llm/mod.ts";
+ *
+ * const server = startReplayServer(() => "yes");
+ * const { text } = await complete({ baseURLs: [server.baseURL], model: "any" }, {
+ *   messages: [{ role: "user", content: "Is there a nodule?" }],
+ *   seed: 1,
+ *   temperature: 0,
+ *   maxTokens: 8,
+ * });
+ * assertEquals(text, "yes");
+ * await server.stop();
+ * ```
  */
 export async function complete(
   endpoint: Endpoint,

@@ -5,7 +5,22 @@
  * the reply was complete), malformed (a reply that is no chat completion), refusal (the model declined, or a filter of
  * the server cut its answer), cut (the token limit came before any text), empty (a reply without text).
  */
-export const LLM_ERROR_KINDS = [
+export type LlmErrorKind =
+  | "auth"
+  | "quota"
+  | "rejected"
+  | "rate_limit"
+  | "server"
+  | "timeout"
+  | "unreachable"
+  | "disconnected"
+  | "malformed"
+  | "refusal"
+  | "cut"
+  | "empty";
+
+/** All of them. */
+export const LLM_ERROR_KINDS: readonly LlmErrorKind[] = [
   "auth",
   "quota",
   "rejected",
@@ -18,8 +33,7 @@ export const LLM_ERROR_KINDS = [
   "refusal",
   "cut",
   "empty",
-] as const;
-export type LlmErrorKind = typeof LLM_ERROR_KINDS[number];
+];
 
 /** Tokens as the server counts them; null where it does not say. */
 export interface TokenCounts {

@@ -22,8 +22,9 @@ export interface Replica {
 }
 
 /** Parts of a request that a server may do without. */
-export const PARAMETERS = ["response_format", "seed", "temperature", "max_tokens"] as const;
-export type Parameter = typeof PARAMETERS[number];
+export const PARAMETERS: readonly Parameter[] = ["response_format", "seed", "temperature", "max_tokens"];
+/** One of them. */
+export type Parameter = "response_format" | "seed" | "temperature" | "max_tokens";
 
 /** The servers of an endpoint. */
 export interface Replicas {

@@ -57,8 +57,8 @@ export interface ReadAhead extends AsyncDisposable {
  * Fills a store while the model computes: on a GPU a step leaves the cores idle, and the next batch's images are then
  * there when it ends.
  *
- * @example
- * ```ts
+ * @example Read the next batch while this one is computed with
+ * ```ts ignore
  * await using reader = readAhead(store);
  * for (const [i, batch] of batches.entries()) {
  *   const pixels = await pixelValuesOf(batch, store);

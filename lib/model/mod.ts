@@ -8,7 +8,15 @@ export { decodeMask, prefixMask } from "./mask.ts";
 export { patchEmbeddings, visionTower } from "./siglip.ts";
 export { PROJECTOR, projector } from "./projector.ts";
 export { attend, type Attended } from "./attention.ts";
-export { type AttentionInputs, decoder, embedTokens, type KVCache, lmHead, rotary } from "./gemma.ts";
+export {
+  type AttentionInputs,
+  decoder,
+  embedTokens,
+  type KVCache,
+  lmHead,
+  type Past,
+  rotary,
+} from "./gemma.ts";
 export { attentionGradients } from "./attention_gradients.ts";
 export { notFinite } from "./finite.ts";
 export {
@@ -45,15 +53,17 @@ export {
   targetPattern,
   type Towers,
 } from "./lora.ts";
-export { answerNoise, chooseTokens, filterLogits, type Sampling } from "./sampling.ts";
+export { answerNoise, chooseTokens, filterLogits, type Sampling, type SamplingInputs } from "./sampling.ts";
 export { decode, generate, type Generated, type GenerateOptions, prefill } from "./generate.ts";
 export { type Answer, type AnswerOptions, answerPrompts, type Prompt, promptInputs } from "./answer.ts";
 export {
   imageState,
   type ImageStore,
   imageStore,
+  type LoadImage,
   pixelValuesOf,
   type ReadAhead,
   readAhead,
 } from "./image_store.ts";
 export { checkTokenizer, type OpenModel, openModel } from "./open.ts";
+export type { Captured } from "./captured.ts";

@@ -48,6 +48,20 @@ export function checkTokenizer(tokenizer: Tokenizer, shape: PaliGemmaConfig, dir
  *
  * @throws when there is no such checkpoint, or when its weights, tokenizer and config.json disagree; the reason of `signal`, which
  * ends a download and the reading
+ *
+ * @example The nano model answers about a phantom
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { loadConfig } from "@lib/config/mod.ts";
+ * import { answerPrompts, openModel } from "@lib/model/mod.ts";
+ * import { phantomStore } from "@lib/nano/mod.ts";
+ *
+ * const { model, tokenizer } = await openModel(loadConfig({ LAB_SET: "model.compiler=graph" }));
+ * const prompts = [{ imagePath: "generic/7", prefix: "answer en which modality is this?" }];
+ * const store = phantomStore(model.config.vision.imageSize);
+ * const [[answer]] = await answerPrompts(model, tokenizer, store, prompts, { batchSize: 1, maxNewTokens: 4 });
+ * assert(answer.logprob < 0);
+ * ```
  */
 export async function openModel(
   config: Config,

@@ -2,7 +2,8 @@ import { ensureDir } from "@std/fs";
 import { join } from "@std/path";
 import { writeFileAtomic } from "../config/mod.ts";
 
-interface AddedToken {
+/** A token that no merge makes, as tokenizer.json lists it. */
+export interface AddedToken {
   id: number;
   content: string;
   single_word: false;
@@ -47,6 +48,15 @@ const WORDS = /▁?[\p{L}\p{M}]+|[^\p{L}\p{M}\p{N}\s▁]+|▁|[\p{N}\s]/gu;
  * ASCII, "▁", those of `texts`), merges, "<unusedN>" where merges run out, and <image> last, at `vocabSize` - 1.
  * Deterministic, and independent of the order of `texts`: the most frequent pair first, ties by the lower ids.
  * @throws if `vocabSize` has no room for specials, bytes and characters.
+ *
+ * @example A word that comes often becomes a token
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { trainBpe } from "@lib/nano/mod.ts";
+ *
+ * const { model } = trainBpe(["nodule nodule nodule"], 400);
+ * assertEquals("▁nodule" in model.vocab, true);
+ * ```
  */
 export function trainBpe(texts: readonly string[], vocabSize: number): TokenizerJson {
   const counts = new Map<string, number>();

@@ -30,7 +30,18 @@ export interface Accuracy {
   high: number;
 }
 
-/** Equal numbers of each question type about phantoms from `firstSeed` on, each phantom used once. */
+/**
+ * Equal numbers of each question type about phantoms from `firstSeed` on, each phantom used once.
+ *
+ * @example Two questions of each of two types
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { phantomItems } from "@lib/nano/mod.ts";
+ *
+ * const items = phantomItems(2, 9_000_000, "generic", ["modality", "side"]);
+ * assertEquals(items.map(({ type }) => type), ["modality", "modality", "side", "side"]);
+ * ```
+ */
 export function phantomItems(
   perType: number,
   firstSeed: number,

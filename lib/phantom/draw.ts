@@ -64,11 +64,14 @@ const EXAMS: readonly [Modality, Region][] = [
  *
  * @param options.combinations "trained" (the default): lesions keep to the combinations that training may show; "all": they
  * do not, as in test pictures
+ *
  * @example The same patient in both styles
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { drawPhantom } from "@lib/phantom/mod.ts";
+ *
  * const a = drawPhantom(42, "generic"), b = drawPhantom(42, "shifted");
- * console.log(a.modality, a.lesion, a.side, b.side);
+ * assertEquals([a.modality, a.lesion, a.side], [b.modality, b.lesion, b.side]);
  * ```
  */
 export function drawPhantom(

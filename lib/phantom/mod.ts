@@ -40,7 +40,13 @@ export {
   trueAnswer,
 } from "./questions.ts";
 export { CAPTION_TEMPLATES, captionFor } from "./captions.ts";
-export { type GroundTruth, type PhantomDataset, phantomOf, type SplitCounts } from "./layouts/exams.ts";
+export {
+  type GroundTruth,
+  type PhantomDataset,
+  phantomOf,
+  type Split,
+  type SplitCounts,
+} from "./layouts/exams.ts";
 export {
   type GroundTruthSummary,
   type PhantomCounts,

@@ -112,6 +112,16 @@ const phrase = (phrasings: readonly string[], heldOut: boolean, random: () => nu
  * A question about a phantom with its true answer, or null where the type does not apply (a lesion's side without a
  * lesion, or of one in the liver).
  * @param heldOut use the phrasing that training never sees
+ *
+ * @example A question about the modality
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { rng } from "@lib/config/mod.ts";
+ * import { drawPhantom, questionFor } from "@lib/phantom/mod.ts";
+ *
+ * const phantom = drawPhantom(42, "generic");
+ * assertEquals(questionFor(phantom, "modality", rng(1))?.answer, phantom.modality);
+ * ```
  */
 export function questionFor(
   phantom: Findings,

@@ -12,7 +12,10 @@ export const CurveRow = z.object({
 export type CurveRow = z.infer<typeof CurveRow>;
 
 /** The points of one cell ("roco_v2__with") at which the validation loss was measured. */
-export const validated = (curves: readonly CurveRow[], cell: string) =>
+export const validated = (
+  curves: readonly CurveRow[],
+  cell: string,
+): (CurveRow & { validationLoss: number })[] =>
   curves.filter((row) =>
     row.cell === cell && row.validationLoss !== null
   ) as (CurveRow & { validationLoss: number })[];

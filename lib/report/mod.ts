@@ -14,7 +14,7 @@ export {
 export { answerPage } from "./answer_page.ts";
 export { CurveRow, lastLosses, trainingArguments, validated } from "./curves.ts";
 export { externalAccuracies, externalReport, type ExternalSystem } from "./external.ts";
-export { DEVIATIONS } from "./figure_map.ts";
+export { DEVIATIONS, type MapEntry } from "./figure_map.ts";
 export {
   type AnswerSources,
   answerTable,
@@ -49,6 +49,7 @@ export {
   type RankedCell,
   robustnessRows,
   scorerRows,
+  type ShownRow,
   unaskedSets,
 } from "./rows.ts";
 export { lawHolds, recordedScaling, type ScalingRecord, scalingRows } from "./scaling.ts";

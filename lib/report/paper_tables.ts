@@ -14,13 +14,14 @@ import { PAPER_ACCURACY, PAPER_ORGANS, PAPER_OVERLAP, type PaperShare } from "./
 import { isKappaDefined, kappaText, pText } from "./rows.ts";
 import { type Cell, percentText } from "./tables.ts";
 
+/** A share that the paper reports, in percent or with its runs; null where it reports none. */
 type Share = number | PaperShare | null;
 
 /** A dataset of the tables: what it is called, and what the paper says of it, if it is the paper's. */
 export interface PaperEntry {
   dataset: string;
   name: string;
-  paper: Partial<Record<"withoutStage1" | "withStage1" | "llavaMed", Share>>;
+  paper: Partial<Record<"withoutStage1" | "withStage1" | "llavaMed", number | PaperShare | null>>;
 }
 
 const paperEntry = (dataset: keyof typeof NAMES): PaperEntry => ({
@@ -56,7 +57,7 @@ export const paperEntries = (cells: readonly CellAccuracy[]): PaperEntry[] => [
 ];
 
 /** A share as a number; null where the paper gives none. */
-export const shareOf = (value: Share | undefined): number | null =>
+export const shareOf = (value: number | PaperShare | null | undefined): number | null =>
   value === null || value === undefined ? null : typeof value === "number" ? value : value.correct / value.of;
 const shareText = (value: Share | undefined): string | null =>
   value === null || value === undefined

@@ -24,7 +24,7 @@ import type { CellAccuracy, PairedRow } from "./accuracies.ts";
 import { percentText } from "./tables.ts";
 
 /** A row of a table that is shown: column titles with their cells. */
-type ShownRow = Record<string, string | number | null>;
+export type ShownRow = Record<string, string | number | null>;
 
 /**
  * How many records of data/evaluation there are, and how many of them no pair asks about (their captions gave none that the

@@ -25,6 +25,14 @@ function columnsOf(rows: readonly Record<string, Cell>[]): string[] {
  * Rows as a GitHub Markdown table: numbers right-aligned, text escaped so that data never becomes markup.
  *
  * @throws without rows.
+ *
+ * @example Numbers to the right, text escaped
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { tableMarkdown } from "@lib/report/mod.ts";
+ *
+ * assertEquals(tableMarkdown([{ cell: "base", items: 12 }]), "| cell | items |\n| --- | ---: |\n| base | 12 |\n");
+ * ```
  */
 export function tableMarkdown(rows: readonly Record<string, Cell>[]): string {
   const columns = columnsOf(rows);

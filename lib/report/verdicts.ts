@@ -4,7 +4,7 @@ import type { CellOverlap, PairedRow } from "./accuracies.ts";
 import { CurveRow, trainingArguments, validated } from "./curves.ts";
 import { type ImageToResponseSummary, isAhead, type PointingGain } from "../saliency/mod.ts";
 import type { ScalingFit } from "../stats/mod.ts";
-import { FIGURE_MAP, hasFile } from "./figure_map.ts";
+import { FIGURE_MAP, hasFile, type MapEntry } from "./figure_map.ts";
 import { withoutStage1 } from "./paper_tables.ts";
 import { lawHolds } from "./scaling.ts";
 import type { Verdict } from "./tables.ts";
@@ -184,7 +184,10 @@ export async function paperVerdicts(inputs: Inputs, config: Config): Promise<Rec
 }
 
 /** The figure map with verdicts and whether the result file is there as it was written. */
-export async function figureMapRows(inputs: Inputs, config: Config) {
+export async function figureMapRows(
+  inputs: Readonly<Record<string, StageInput>>,
+  config: Config,
+): Promise<(MapEntry & Judgement & { found: boolean })[]> {
   const verdicts = await paperVerdicts(inputs, config);
   return await Promise.all(FIGURE_MAP.map(async (entry) => ({
     ...entry,

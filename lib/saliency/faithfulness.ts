@@ -115,7 +115,7 @@ export interface FaithfulnessRow {
   /** Area under the curve, nats; the lower in deletion, the higher in insertion, the more faithful. */
   area: Interval;
   /** Of a map of the answer: how many nats its area is better than that of each order without the answer. */
-  ahead: Partial<Record<typeof OTHERS[number], Interval>>;
+  ahead: Partial<Record<"random" | "rollout, diagonal" | "local contrast", Interval>>;
 }
 
 /** Areas of all orders, and what maps of the answer have ahead of the others; 95 % intervals of the images. */

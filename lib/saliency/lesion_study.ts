@@ -40,16 +40,13 @@ export interface StudiedQuestion extends LesionQuestion {
   maskColumns: number;
 }
 
-/** What of a question-answer pair is asked. */
-type Asked = Omit<LesionQuestion, "maskPath">;
-
 /**
  * Questions about images whose lesion is known, the first `count` of every type, one type after the other.
  *
  * @param truth what is known of an image, by its path; `maskFile` lies in `folder`, null without a lesion
  */
 export function lesionQuestions(
-  pairs: readonly Asked[],
+  pairs: readonly Omit<LesionQuestion, "maskPath">[],
   truth: ReadonlyMap<string, { maskFile: string | null }>,
   folder: string,
   types: readonly string[],

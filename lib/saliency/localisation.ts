@@ -36,6 +36,15 @@ export function patchCoverage(example: Omit<LocalisationExample, "imageId" | "ma
 /**
  * Pointing game: 1 if the map's strongest patch touches the lesion, else 0; of several equally strong patches the share
  * that does, so that a constant map scores what a random point would.
+ *
+ * @example The strongest patch lies on the lesion
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pointingGame } from "@lib/saliency/mod.ts";
+ *
+ * const patches = { map: new Float32Array([0.1, 0.9]), rows: 1, columns: 2 };
+ * assertEquals(pointingGame({ ...patches, mask: new Uint8Array([0, 1]), maskRows: 1, maskColumns: 2 }), 1);
+ * ```
  */
 export function pointingGame(example: Omit<LocalisationExample, "imageId">): number {
   const coverage = patchCoverage(example);

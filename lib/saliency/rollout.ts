@@ -59,7 +59,18 @@ export function startRollout(length: number, options: RolloutOptions = {}): Roll
   };
 }
 
-/** The rollout of all layers at once, [L, L]. */
+/**
+ * The rollout of all layers at once, [L, L].
+ *
+ * @example One layer, half of it skipped
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { rollout } from "@lib/saliency/mod.ts";
+ *
+ * const head = new Float32Array([1, 0, 0.5, 0.5]); // two tokens; the second looks at both
+ * assertEquals([...rollout([[head]])], [1, 0, 0.25, 0.75]);
+ * ```
+ */
 export function rollout(layers: readonly LayerAttention[], options: RolloutOptions = {}): Float32Array {
   const stream = startRollout(Math.sqrt(layers[0][0].length), options);
   for (const layer of layers) stream.add(layer);

@@ -54,6 +54,15 @@ export function bootstrapTotals(
  *
  * @param clusters the cluster of each value; null: every value is its own.
  * @throws when nothing is given or the lengths differ.
+ *
+ * @example Four answers about three images
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { bootstrapInterval } from "@lib/stats/mod.ts";
+ *
+ * const { estimate, low, high } = bootstrapInterval([1, 1, 0, 1], ["a", "a", "b", "c"], "seed");
+ * assert(estimate === 0.75 && low < estimate && high === 1);
+ * ```
  */
 export function bootstrapInterval(
   values: ArrayLike<number>,

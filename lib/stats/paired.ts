@@ -59,6 +59,16 @@ export function newcombePaired(counts: PairedComparison["counts"]): Interval {
  *
  * @param first right (1) or wrong (0) per item; `second` likewise, in the same order.
  * @throws when the lengths differ, nothing is given or a value is neither 0 nor 1.
+ *
+ * @example Two systems on the same four items
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { comparePaired } from "@lib/stats/mod.ts";
+ *
+ * const { counts, difference, pValue } = comparePaired([1, 1, 1, 0], [1, 0, 0, 0]);
+ * assertEquals(counts, { both: 1, onlyFirst: 2, onlySecond: 0, neither: 1 });
+ * assertEquals([difference.estimate, pValue.toFixed(2)], [0.5, "0.50"]);
+ * ```
  */
 export function comparePaired(first: readonly number[], second: readonly number[]): PairedComparison {
   if (first.length !== second.length || first.length === 0) {

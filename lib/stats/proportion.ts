@@ -7,10 +7,13 @@ import { type Interval, Z80, Z95 } from "./summary.ts";
  * @throws when n is not positive or successes lies outside [0, n].
  * Source: E. B. Wilson 1927; equal to statsmodels' `proportion_confint(method="wilson")`.
  *
- * @example
+ * @example 68 right of 200
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { wilsonInterval } from "@lib/stats/mod.ts";
- * wilsonInterval(68, 200); // { estimate: 0.34, low: 0.278, high: 0.408 }
+ *
+ * const { estimate, low, high } = wilsonInterval(68, 200);
+ * assertEquals([estimate, low, high].map((x) => x.toFixed(3)), ["0.340", "0.278", "0.408"]);
  * ```
  */
 export function wilsonInterval(successes: number, n: number): Interval {

@@ -27,7 +27,7 @@ export interface LeftOut {
 export interface ScalingFit {
   law: ScalingLaw;
   /** 95 % profile intervals; their coverage is simulated in the tests. */
-  intervals: Record<Unknown, Interval>;
+  intervals: Record<"alpha" | "beta" | "E", Interval>;
   /** Exponents held at zero because the points have a single value of that variable. */
   held: ("alpha" | "beta")[];
   points: number;

@@ -104,7 +104,18 @@ const leak: PairFilter = {
  */
 export const MAX_COPY = 0.4;
 
-/** How much of the answer is a copy of the question: the larger of ROUGE-1 and ROUGE-L. */
+/**
+ * How much of the answer is a copy of the question: the larger of ROUGE-1 and ROUGE-L.
+ *
+ * @example An answer that repeats its question
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { questionCopy } from "@lib/synthesis/mod.ts";
+ *
+ * assertEquals(questionCopy({ question: "the left lung", answer: "the left lung" }), 1);
+ * assertEquals(questionCopy({ question: "Which organ?", answer: "liver" }), 0);
+ * ```
+ */
 export function questionCopy({ question, answer }: Pick<QaPair, "question" | "answer">): number {
   const { rouge1, rougeL } = rouge(question, answer);
   return Math.max(rouge1, rougeL);

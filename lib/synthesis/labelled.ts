@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { paths } from "../config/mod.ts";
 import { type CorpusRecord, loadRocoV1, loadSlake, loadVqaRad } from "../corpus/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
-import { percent, wilsonInterval, yesOrNo } from "../stats/mod.ts";
+import { type Interval, percent, wilsonInterval, yesOrNo } from "../stats/mod.ts";
 import { type Candidate, FILTERS, type PairFilter } from "./filters.ts";
 import { templatePairs } from "./pair.ts";
 
@@ -156,7 +156,7 @@ export async function heldOutQuality(
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<Record<string, string | number>[]> {
   const held = (await labelledPairs(dir, { signal })).filter(({ tuning }) => !tuning);
-  const text = (share: Share | null) =>
+  const text = (share: Interval | null) =>
     share ? `${percent(share.estimate)} [${percent(share.low)}, ${percent(share.high)}]` : "–";
   const rows: Record<string, string | number>[] = [];
   for (const [source, own] of Map.groupBy(held, ({ source }) => source)) {
@@ -184,11 +184,10 @@ export interface FilterQuality {
   soundDropped: number;
   unsoundDropped: number;
   /** Sound pairs that are kept. */
-  recall: Share | null;
+  recall: Interval | null;
   /** Kept pairs that are sound. */
-  precision: Share | null;
+  precision: Interval | null;
 }
-type Share = ReturnType<typeof wilsonInterval>;
 
 /**
  * Judges labelled pairs by each rule alone, then by all together ("all rules").

@@ -49,3 +49,4 @@ export {
   type PairCount,
   promptMarkdown,
 } from "./overview.ts";
+export type { PlanOptions } from "./plan.ts";

@@ -17,6 +17,15 @@ const MAX_REPLY = 50_000;
  * A pair is given only where question and answer are complete and known to belong together; this never throws.
  *
  * @param finishReason "length" if the server cut the reply: an unfinished last pair is then dropped
+ *
+ * @example A reply in JSON
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseReply } from "@lib/synthesis/mod.ts";
+ *
+ * const { pairs, problems } = parseReply('{"question": "Which side?", "answer": "left"}');
+ * assertEquals([pairs.length, pairs[0].answer, problems.length], [1, "left", 0]);
+ * ```
  */
 export function parseReply(text: string, finishReason = "stop"): ParsedReply {
   const answer = answerOf(text), reply = answer.slice(0, MAX_REPLY).trim();

@@ -57,8 +57,8 @@ export async function importReview(
  * @param edit question and answer as they are to be, for the verdict "edit"
  * @throws if there is no such pair
  *
- * @example
- * ```ts
+ * @example A pair that a person rejects
+ * ```ts ignore
  * import { decide } from "@lib/synthesis/mod.ts";
  * await decide("roco_v2/train/ROCOv2_2023_train_000001#teacher/0", "reject", "wrong side");
  * ```

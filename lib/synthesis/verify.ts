@@ -9,8 +9,6 @@ import type { QaPair } from "./pair.ts";
  */
 export const VERIFY_VERSION = "verify-v2";
 
-type Verdict = "supported" | "unsupported";
-
 const RULES =
   "You check exam questions about radiology images. You get what is known about one image, a question and its answer. " +
   "Say yes if what is known supports the answer, and no if it does not, or says nothing about it. Reply with JSON.";
@@ -63,7 +61,7 @@ export function verifyJob({ pair, known }: Candidate, seed: number): Job {
 }
 
 /** The verdict in a reply: its only yes or no behind any reasoning, with or without JSON; null if none, or both. */
-export function readVerdict({ text }: Pick<Completion, "text">): Verdict | null {
+export function readVerdict({ text }: Pick<Completion, "text">): "supported" | "unsupported" | null {
   const [said, ...others] = new Set(answerOf(text).toLowerCase().match(/\b(yes|no)\b/g));
   return said && others.length === 0 ? said === "yes" ? "supported" : "unsupported" : null;
 }

@@ -131,15 +131,16 @@ function fillHoles(shell: unknown, outputs: Tensor[]): unknown {
  *   taken at each call; to assign one inside is an error.
  * - Inside of another trace it becomes part of it. While tf.grads records outside of a trace it runs as the plain
  *   function, op by op: put the tf.grads inside.
- *
- * @example A train step
- * ```ts
- * const step = jit((p: { w: Tensor }, x: Tensor, y: Tensor) => {
- *   const { value, grads: [g] } = tf.valueAndGrads((w: Tensor) => tf.losses.meanSquaredError(y, tf.matMul(x, w)))([p.w]);
- *   return { loss: value, params: { w: tf.sub(p.w, tf.mul(g, 0.1)) } };
- * });
- * ```
  * @throws at the call: what TensorFlow says of an op, with its input types and shapes
+ *
+ * @example A function with its gradient, compiled once
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { jit, tf } from "@lib/tensor/mod.ts";
+ *
+ * const slope = jit((x: ReturnType<typeof tf.scalar>) => tf.grad((x) => tf.square(x))(x));
+ * assertEquals([slope(tf.scalar(3)).dataSync()[0], slope(tf.scalar(4)).dataSync()[0]], [6, 8]);
+ * ```
  */
 // deno-lint-ignore no-explicit-any -- a parameter list of any kind is taken
 export function jit<A extends any[], R>(fn: (...args: A) => R, options: JitOptions = {}): Jitted<A, R> {

@@ -9,7 +9,7 @@
  */
 import "./kernels.ts";
 
-export { NodeJSKernelBackend, tf } from "./backend.ts";
+export { tf } from "./backend.ts";
 export { type EventWriter, eventWriter } from "./events.ts";
 export { allocTensor, asType, promotions, realType, upload } from "./cast.ts";
 export { allReduceSum, broadcast, type Group, joinGroup, leaveGroup, type Message } from "./collective.ts";
@@ -30,6 +30,7 @@ export {
   mapTensors,
   matMul,
   oneHot,
+  type Tensors,
   tidy,
   valueAndGradients,
   vjp,

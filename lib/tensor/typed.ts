@@ -6,7 +6,7 @@ import type { Tensor, TensorContainer } from "@tensorflow/tfjs";
 import { tf } from "./backend.ts";
 
 /** Tensors by name. */
-type Tensors = Record<string, Tensor>;
+export type Tensors = Record<string, Tensor>;
 
 /** Matrix product over the last two axes: a `[..., m, k]` and b `[..., k, n]`, or either transposed, give `[..., m, n]`. */
 export const matMul = (

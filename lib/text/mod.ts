@@ -7,6 +7,7 @@ export {
   IGNORED_LABEL,
   MAX_TEXT_TOKENS,
   padBatch,
+  type Text,
   type TokenBatch,
   type TokenSequence,
 } from "./sequence.ts";

@@ -9,6 +9,14 @@ const oneLine = (text: string) => text.trim().replace(/\s+/g, " ");
  * PaliGemma's VQA prefix: "answer en {question}" ("answer zh" where the question is Chinese), for multiple choice followed by " options: a) x b) y c) z d) w".
  * White space is made single, because a line break ends the prefix.
  * @throws if the question or a choice is empty, or there are more than 26 choices.
+ *
+ * @example A question with options
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { questionPrefix } from "@lib/text/mod.ts";
+ *
+ * assertEquals(questionPrefix({ question: "Which side is the  lesion on?" }), "answer en Which side is the lesion on?");
+ * ```
  */
 export function questionPrefix(
   { question, choices, language = isChinese(question) ? "zh" : "en" }: {

@@ -1,7 +1,7 @@
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** Label of a position that takes no part in the loss. */
-export const IGNORED_LABEL = -100;
+export const IGNORED_LABEL: number = -100;
 
 /**
  * Tokens of text (<bos>, prefix, line break and answer) that a sequence may have beside the image: what PaliGemma was
@@ -32,7 +32,8 @@ export interface TokenBatch {
   length: number;
 }
 
-type Text = { prefix: string; suffix?: string | null };
+/** What a model reads and what it is to answer; without an answer nothing is labelled. */
+export type Text = { prefix: string; suffix?: string | null };
 
 /** The tokens of prefix and line break, and of the answer with <eos>. */
 function textTokens(tokenizer: Tokenizer, { prefix, suffix }: Text): { body: number[]; answer: number[] } {
@@ -56,6 +57,18 @@ export function fitsSequence(tokenizer: Tokenizer, text: Text): boolean {
  * Longer than `maxLength`, the end of the prefix is cut; image tokens, <bos>, the line break and the answer never are.
  * @throws if the text holds "<image>", `maxLength` has no room for what must not be cut, or, without one, there are more
  * than {@linkcode MAX_TEXT_TOKENS} tokens of text.
+ *
+ * @example A question and its answer as the nano model reads them
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { paths } from "@lib/config/mod.ts";
+ * import { encodeExample, loadTokenizer } from "@lib/text/mod.ts";
+ *
+ * const tokenizer = await loadTokenizer(`${paths.data}/nano`);
+ * const { ids } = encodeExample(tokenizer, { imageTokens: 2 }, { prefix: "answer en side?", suffix: "left" });
+ * assertEquals(ids.slice(0, 3), [tokenizer.imageId, tokenizer.imageId, tokenizer.bosId]);
+ * assertEquals(ids.at(-1), tokenizer.eosId);
+ * ```
  */
 export function encodeExample(
   tokenizer: Tokenizer,

@@ -36,6 +36,17 @@ export function initAdamW(params: Params): AdamWState {
  * @param params float32 tensors, with a gradient of the same name each
  * @param learningRate float32 scalar (a tensor, so that a schedule needs no new trace) or a number
  * @throws if a gradient is missing
+ *
+ * @example One step against the gradient
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { tf } from "@lib/tensor/mod.ts";
+ * import { adamW, initAdamW, TORCH_ADAMW } from "@lib/training/mod.ts";
+ *
+ * const params = { w: tf.tensor1d([1]) }, gradients = { w: tf.tensor1d([5]) };
+ * const next = adamW(params, gradients, initAdamW(params), 0.1, { ...TORCH_ADAMW, weightDecay: 0 });
+ * assertAlmostEquals(next.params.w.dataSync()[0], 0.9, 1e-6); // the first step is as long as the rate
+ * ```
  */
 export function adamW(
   params: Params,

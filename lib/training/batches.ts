@@ -30,7 +30,7 @@ export type ReadImages = (paths: readonly string[]) => Promise<ImageValues>;
 export const pixelsFrom = (store: ImageStore): ReadImages => (paths) => pixelValuesOf(paths, store);
 
 /** Examples as far as their tokens go. */
-type Tokenised = readonly { readonly sequence: TokenSequence }[];
+export type Tokenised = readonly { readonly sequence: TokenSequence }[];
 
 /** Shapes shared by every batch of a stage, so that a step is traced once. */
 export interface BatchShape {

@@ -45,7 +45,18 @@ export function toExamples(pairs: readonly Pair[], tokenizer: Tokenizer, config:
   }));
 }
 
-/** Batches of one epoch in random order; a last, smaller batch is filled up from the epoch's start. */
+/**
+ * Batches of one epoch in random order; a last, smaller batch is filled up from the epoch's start.
+ *
+ * @example Five examples in batches of two
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { epochBatches } from "@lib/training/mod.ts";
+ *
+ * const batches = epochBatches(["a", "b", "c", "d", "e"], 2, "stage1/7/0");
+ * assertEquals([batches.length, new Set(batches.flat()).size], [3, 5]);
+ * ```
+ */
 export function epochBatches<T>(examples: readonly T[], batchSize: number, seed: string): T[][] {
   const order = shuffle(examples, rng(seed));
   const batches: T[][] = [];

@@ -7,6 +7,7 @@ export {
   labelCount,
   pixelsFrom,
   type ReadImages,
+  type Tokenised,
   type TrainingBatch,
   trainingBatch,
 } from "./batches.ts";

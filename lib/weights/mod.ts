@@ -7,4 +7,10 @@ export { BYTES, fromFloat32 } from "./elements.ts";
 export { readHeader, type StoredTensor } from "./header.ts";
 export { resolveModel } from "./hub.ts";
 export { canonicalName, expectedShapes, hubName, linearModules } from "./names.ts";
-export { type Params, paramsSha256, readSafetensors, writeSafetensors } from "./safetensors.ts";
+export {
+  type Params,
+  paramsSha256,
+  type ReadOptions,
+  readSafetensors,
+  writeSafetensors,
+} from "./safetensors.ts";

@@ -85,6 +85,17 @@ export async function readSafetensors(path: string, options: ReadOptions = {}): 
  * Writes tensors to a safetensors file, in name order, without holding more than a piece of them in JavaScript.
  * @param dtype converts to this type; by default each tensor keeps its own.
  * @param metadata strings for the header; "format": "pt" is what transformers and PEFT ask for.
+ *
+ * @example Two weights written and read back
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { tf } from "@lib/tensor/mod.ts";
+ * import { readSafetensors, writeSafetensors } from "@lib/weights/mod.ts";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+ * writeSafetensors(path, { "head.weight": tf.tensor2d([[1, 2]]) });
+ * assertEquals((await readSafetensors(path))["head.weight"].arraySync(), [[1, 2]]);
+ * ```
  */
 export function writeSafetensors(
   path: string,
