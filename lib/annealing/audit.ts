@@ -9,10 +9,12 @@ export const ScheduleRow = z.object({
   step: z.number(),
   /** Place in the step's batch, from 0. */
   position: z.number(),
+  /** Id of the drawn pair. */
   pairId: z.string(),
   /** Data set of the pair. */
   source: z.string(),
 });
+/** A row that {@linkcode ScheduleRow} accepts. */
 export type ScheduleRow = z.infer<typeof ScheduleRow>;
 
 /** A mixture as the table that training reads. */
@@ -29,7 +31,9 @@ export function scheduleRows(mixture: Mixture<QaPair>): ScheduleRow[] {
 export interface ShareWindow {
   /** First step of the window. */
   step: number;
+  /** Share of enrichment pairs that the schedule asks for, mean over the window. */
   target: number;
+  /** Share that was drawn. */
   measured: number;
 }
 

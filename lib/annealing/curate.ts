@@ -7,10 +7,15 @@ import { VERDICT_STEPS, verdictOf } from "./verdicts.ts";
 
 /** A pair that does not enter the mixture, and the first step and rule against it. */
 export interface DroppedPair {
+  /** Id of the pair. */
   id: string;
+  /** Its data set. */
   dataset: string;
+  /** Its split. */
   split: string;
+  /** Who wrote it: "teacher" or "template". */
   origin: string;
+  /** Name of the step that dropped it. */
   step: string;
   /** "rule" or "rule: what it found". */
   reason: string;
@@ -18,20 +23,29 @@ export interface DroppedPair {
 
 /** What a step of the curation saw and took from one data set. */
 export interface CurationStep {
+  /** Whose pairs are counted. */
   dataset: string;
+  /** Name of the step. */
   step: string;
+  /** Pairs before the step. */
   in: number;
   /** Pairs that the step applies to: with a verdict of the filter, or of a data set with locations. */
   judged: number;
+  /** Pairs that the step drops. */
   dropped: number;
+  /** Pairs after it. */
   left: number;
 }
 
+/** What curation keeps and drops. */
 export interface Curation {
+  /** Pairs that are kept. */
   pairs: QaPair[];
+  /** Every other pair, with the step and the reason. */
   dropped: DroppedPair[];
   /** In order; pairs in = pairs left + pairs dropped in each. */
   steps: CurationStep[];
+  /** Locations and whether they are kept. */
   pathology: PathologyResult;
 }
 

@@ -20,7 +20,9 @@ export function leakItems(
 
 /** What training may not have seen: `evaluation` by the name of the set. */
 export interface AuditSets {
+  /** What training sees. */
   training: LeakItem[];
+  /** What evaluation asks, by set. */
   evaluation: Record<string, LeakItem[]>;
 }
 

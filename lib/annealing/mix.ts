@@ -1,34 +1,49 @@
 import { rng, shuffle } from "../config/mod.ts";
 import { ratioAt, type Schedule } from "./schedule.ts";
 
+/** What is mixed, and how. */
 export interface MixOptions<T> {
+  /** The larger set. */
   base: readonly T[];
+  /** The small set that is blended in. */
   enrich: readonly T[];
+  /** Its share at each step. */
   schedule: Schedule;
+  /** Of the order of both sets. */
   seed: number;
+  /** Steps of the training. */
   steps: number;
   /** Pairs per step (default 1). */
   batchSize?: number;
 }
 
+/** One drawn pair. */
 export interface Draw<T> {
+  /** The pair. */
   pair: T;
+  /** Its step, from 0. */
   step: number;
+  /** The set it comes from. */
   source: "base" | "enrich";
   /** How often this source had been gone through completely before this draw. */
   epoch: number;
 }
 
+/** How a set was used. */
 export interface PoolAccount {
+  /** Pairs in the set. */
   size: number;
+  /** Pairs drawn from it. */
   draws: number;
   /** draws / size; 0 for an empty pool. */
   epochs: number;
   /** Fewest and most uses of one item; they differ by one at most. */
   minUses: number;
+  /** See `minUses`. */
   maxUses: number;
 }
 
+/** What a schedule draws. */
 export interface Mixture<T> {
   /** steps * batchSize draws in training order. */
   draws: Draw<T>[];
@@ -36,8 +51,11 @@ export interface Mixture<T> {
   ratios: { step: number; asked: number; measured: number }[];
   /** Over the whole run. */
   asked: number;
+  /** Share of enrichment pairs that was drawn over the whole run. */
   measured: number;
+  /** How the base set was used. */
   base: PoolAccount;
+  /** How the enrichment set was used. */
   enrich: PoolAccount;
 }
 

@@ -11,9 +11,11 @@ import type { Config } from "../config/mod.ts";
  *   gives a new data set 30% of the mix.
  */
 export interface Schedule {
+  /** How the share goes from `start` to `end`. */
   shape: Config["annealing"]["shape"];
   /** Shares in [0, 1]. */
   start: number;
+  /** See `start`. */
   end: number;
   /** Share of the steps that are the end phase, in (0, 1]. */
   endPhase: number;

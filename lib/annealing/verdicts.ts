@@ -11,6 +11,7 @@ const Verdicts = z.record(z.string(), z.string());
 
 /** The kinds of verdicts, in the order in which they are counted. */
 export const VERDICT_STEPS = ["rules", "LLM filter", "manual filter"] as const;
+/** One of {@linkcode VERDICT_STEPS}. */
 export type VerdictStep = typeof VERDICT_STEPS[number];
 
 const stepOf = (filter: string): VerdictStep =>

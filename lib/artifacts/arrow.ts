@@ -18,6 +18,7 @@ import { writeAllSync, writeFileAtomic } from "../config/mod.ts";
 
 /** What a cell of a table may hold. */
 export type Cell = string | number | boolean | null | readonly string[] | readonly number[];
+/** A row of a table: cells by column name. */
 export type Row = Readonly<Record<string, Cell>>;
 /** Column types, for tables without rows. */
 export type ColumnType = "string" | "integer" | "number" | "boolean" | "strings" | "numbers";

@@ -263,8 +263,11 @@ async function removeKept(path: string): Promise<void> {
 
 /** Kept results of one kind. */
 export interface KeptSummary {
+  /** Name of the folder. */
   kind: string;
+  /** Files in it. */
   files: number;
+  /** Their size together. */
   bytes: number;
   /** Bytes of those that other code than the present has made, which no run finds any more. */
   unneeded: number;

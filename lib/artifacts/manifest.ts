@@ -33,13 +33,16 @@ export const Manifest = z.strictObject({
   seconds: z.number(),
   notes: z.record(z.string(), z.unknown()),
 });
+/** What a finished run says of itself: stage, configuration, inputs, outputs, versions, time. */
 export type Manifest = z.infer<typeof Manifest>;
 
 /** A finished run on disk. */
 export interface FinishedRun {
+  /** What the run says of itself. */
   readonly manifest: Manifest;
   /** SHA-256 of the manifest's text: what a later stage records as its input. */
   readonly hash: string;
+  /** Its folder. */
   readonly dir: string;
 }
 
@@ -81,6 +84,7 @@ export async function readManifest(dir: string, stage: string, scale: Scale): Pr
 
 /** The run that a stage points at. */
 export interface CurrentRun {
+  /** Name of the run's folder. */
   readonly name: string;
   /** A person chose it: it is used whatever the configuration, until the stage runs again. */
   readonly chosen: boolean;

@@ -7,11 +7,13 @@ import { mapFile } from "./mapped_file.ts";
 export interface OpenTable<T extends Row = Row> extends Disposable, Iterable<T> {
   /** Number of rows. */
   readonly length: number;
+  /** Names of the columns, in order. */
   readonly columns: readonly string[];
-  /** @throws RangeError when there is no such row; Error when the table is closed, as all methods do */
+  /** The row with this index, from 0. @throws RangeError when there is no such row; Error when the table is closed, as all methods do */
   row(index: number): T;
   /** All cells of a column. @throws RangeError when there is no such column */
   column<Name extends keyof T & string>(name: Name): T[Name][];
+  /** Gives the memory map back. */
   close(): void;
 }
 

@@ -26,31 +26,44 @@ import { lockStage, sweepStage } from "./stage_lock.ts";
 
 /** A finished run, opened for reading. It is not removed while this process lives, or until `close`. */
 export interface StageInput extends Disposable {
+  /** The stage that wrote it. */
   readonly stage: string;
+  /** What it says of itself. */
   readonly manifest: Manifest;
   /** SHA-256 of the manifest's text. */
   readonly hash: string;
+  /** Its folder. */
   readonly dir: string;
+  /** Why it is out of date, one sentence each; empty if it is not. */
   readonly stale: string[];
+  /** Path of an output. @throws if the manifest does not list it */
   file(name: string): string;
   /**
    * The rows of a table, columns that the schema does not name left out.
-   * @throws Error, one sentence, when a row is not what the schema says
+   * @throws as `file`; Error, one sentence, when a row is not what the schema says
    */
   table<T>(name: string, row: z.ZodType<T>): Promise<T[]>;
+  /** The value of a JSON file. @throws as `file` */
   json<T = unknown>(name: string): Promise<T>;
+  /** Lets other processes remove the run. */
   close(): void;
 }
 
 /** A run being written; `Input` names the stages that it reads. */
 export interface StageRun<Input extends string = string> {
+  /** The stage that is run. */
   readonly stage: string;
   /** Folder of the run while it is being written; it gets its final name in `finish`. */
   readonly dir: string;
+  /** Runs of earlier stages that it reads. */
   readonly inputs: Readonly<Record<Input, StageInput>>;
+  /** Path of an output that is to be written. */
   file(name: string): string;
+  /** Writes an Arrow table; columns are read off the rows if they are not given. */
   writeTable(name: string, rows: readonly object[], columns?: Record<string, ColumnType>): Promise<void>;
+  /** Writes a value as JSON. */
   writeJson(name: string, value: unknown): Promise<void>;
+  /** Writes a text. */
   writeText(name: string, text: string): Promise<void>;
   /**
    * Writes the manifest, gives the folder its name and points the stage at it. Then, not before, older runs of the same

@@ -3,9 +3,13 @@ import { detailsOf, UNIT } from "./details.ts";
 
 /** Where a point (x, y) of one thumbnail lies in another: (wide x + right, high y + down). */
 export interface Placement {
+  /** Factor of x. */
   wide: number;
+  /** Factor of y. */
   high: number;
+  /** Added to x. */
   right: number;
+  /** Added to y. */
   down: number;
 }
 

@@ -8,7 +8,9 @@ import type { Alignment } from "./same_picture.ts";
 
 /** Two images that show the same picture, `a` before `b` in the order in which they were given. */
 export interface Copy extends Alignment {
+  /** Id of one image. */
   a: string;
+  /** Id of the other. */
   b: string;
 }
 

@@ -2,11 +2,17 @@ import type { Lookalikes } from "./pictures.ts";
 
 /** What identifies a pair or record when training and evaluation sets are compared. */
 export interface LeakItem {
+  /** Id of the question. */
   id: string;
+  /** Id of its image. */
   imageId: string;
+  /** The patient's case; null where it is not known. */
   caseId: string | null;
+  /** Hash of the image file; null where it is not known. */
   imageSha256: string | null;
+  /** What is asked; null for an image without a question. */
   question: string | null;
+  /** The answer, likewise. */
   answer: string | null;
 }
 
@@ -16,9 +22,11 @@ export interface LeakItem {
  */
 export type LeakKind = "image" | "bytes" | "look" | "case" | "text";
 
+/** Items of a training set that are in an evaluation set in one way. */
 export interface Leak {
   /** Name of the evaluation set. */
   set: string;
+  /** What is the same. */
   kind: LeakKind;
   /** Every training item that is also in the set in this way: its id, and that of an evaluation item. */
   matches: [training: string, evaluation: string][];

@@ -2,7 +2,9 @@ import type { CorpusRecord } from "../corpus/mod.ts";
 
 /** Two images that show the same picture, by ids: what findCopies returns, or a row of the table that 01 writes. */
 export interface ImagePair {
+  /** Id of one image. */
   a: string;
+  /** Id of the other. */
   b: string;
 }
 

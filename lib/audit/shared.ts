@@ -9,9 +9,11 @@ export type OverlapKind = "image" | "bytes" | "look" | "case";
 
 /** What two splits, of one data set or of two, have in common; or one split with itself (bytes and look only). */
 export interface Overlap {
+  /** What is the same. */
   kind: OverlapKind;
   /** `${dataset}/${split}`. */
   a: string;
+  /** The other one, likewise. */
   b: string;
   /** Images, files, pictures or cases that they share. */
   shared: number;

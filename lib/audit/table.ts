@@ -4,13 +4,17 @@ import { type Copy } from "./copies.ts";
 import { TURN_NAMES } from "./turns.ts";
 
 /** A row of the table `copies`: two images that show the same picture, and how. */
-const CopyRow = z.object({
+export const CopyRow = z.object({
+  /** Id of one image. */
   a: z.string(),
+  /** Id of the other. */
   b: z.string(),
   /** "upright", "mirrored left to right, negative", ... */
   how: z.string(),
+  /** How well the two agree once aligned, 1 at most. */
   score: z.number(),
 });
+/** A row that {@linkcode CopyRow} accepts. */
 export type CopyRow = z.infer<typeof CopyRow>;
 
 /** What a person is told of copies. */

@@ -3,6 +3,7 @@ import { withSettings } from "./settings.ts";
 
 /** `tiny` runs on a 2-core CPU in minutes, `full` is the paper on H100s; both run the same code. */
 export const Scale = z.enum(["tiny", "full"]);
+/** "tiny" or "full". */
 export type Scale = z.infer<typeof Scale>;
 
 const count = z.number().int().positive();
@@ -127,6 +128,7 @@ export const Config = z.strictObject({
     pointingLead: z.number(),
   }),
 });
+/** A validated configuration. */
 export type Config = z.infer<typeof Config>;
 
 const tiny: Config = {

@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 export const STAGE2_DATASETS = ["medpix2", "roco_v2", "roco_medpix", "pmc_vqa"] as const;
 /** A set of the user's own, as its records call it: the name that `./lab data add` gave it, after "own_". */
 export type OwnDataset = `own_${string}`;
+/** What stage 2 is trained on: one of the paper's sets or one of your own. */
 export type Stage2Dataset = typeof STAGE2_DATASETS[number] | OwnDataset;
 
 /** The user's own sets that a configuration names. */
@@ -17,7 +18,9 @@ export const isOwn = <T extends string>(name: T): name is T & OwnDataset => name
 export interface GridCell {
   /** E.g. "roco_v2__with". */
   name: string;
+  /** What stage 2 is trained on. */
   dataset: Stage2Dataset;
+  /** Whether it starts from stage 1's projector. */
   stage1: boolean;
 }
 

@@ -2,7 +2,7 @@
 export interface WorkerPool<Task, Result> extends AsyncDisposable {
   /** How many workers there are at most; each starts when there is something to do. */
   readonly workers: number;
-  /** @throws what the task threw, with its message; when its worker died; when the pool is closed or aborted. */
+  /** The result of a task. @throws what the task threw, with its message; when its worker died; when the pool is closed or aborted. */
   run(task: Task): Promise<Result>;
   /** Rejects what has not been done, at once, and ends all workers; one at a task may end it within {@link GRACE}. */
   close(): Promise<void>;

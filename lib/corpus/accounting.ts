@@ -2,9 +2,13 @@ import { type Corpus, droppedCount } from "./record.ts";
 
 /** Where a data set's rows went: rows = kept + dropped. */
 export interface RowAccount {
+  /** The data set. */
   dataset: string;
+  /** Rows that were read. */
   rows: number;
+  /** Rows that became records. */
   kept: number;
+  /** Rows that did not. */
   dropped: number;
   /** Fields changed; a row may have several. */
   repairedFields: number;
@@ -12,9 +16,13 @@ export interface RowAccount {
 
 /** Why rows were dropped or fields repaired. */
 export interface ReasonCount {
+  /** The data set. */
   dataset: string;
+  /** Whether whole rows or single fields are counted. */
   what: "dropped" | "repaired";
+  /** Why. */
   reason: string;
+  /** How many. */
   count: number;
   /** File and row of the first one that was dropped. */
   first: string | null;

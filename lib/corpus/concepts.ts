@@ -1,7 +1,10 @@
 import type { Corpus, CorpusRecord } from "./record.ts";
 
+/** A concept of figure 3 and how often it occurs. */
 export interface ConceptCount {
+  /** Name of the concept. */
   concept: string;
+  /** Records about it. */
   count: number;
 }
 
@@ -68,8 +71,11 @@ export function conceptCounts(corpus: Pick<Corpus, "dataset" | "records">): Conc
 
 /** A concept's count here and in the paper; null where one of the two does not have it. */
 export interface CountBesidePaper {
+  /** Name of the concept. */
   concept: string;
+  /** Records here; null where the concept does not occur. */
   ours: number | null;
+  /** Number of the paper; null where it names none. */
   paper: number | null;
 }
 

@@ -28,6 +28,7 @@ const Part = z.strictObject({
 });
 type Part = z.infer<typeof Part>;
 
+/** A file of data/evaluation: the ids of a set, or the recipe that finds them. */
 const EvaluationSet = z.strictObject({
   name: z.string().regex(/^[a-z0-9_]+$/),
   title: z.string(),
@@ -58,10 +59,13 @@ const Frozen = z.strictObject({
 
 /** A set's items among the loaded records. */
 export interface ResolvedSet {
+  /** Name of the file, without its ending. */
   name: string;
+  /** What people call the set. */
   title: string;
   /** What is known of the paper's own list. */
   paperList: string;
+  /** Ids of its records. */
   ids: string[];
   /** Committed ids whose rows a loader dropped as unusable. */
   missing: string[];

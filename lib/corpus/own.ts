@@ -31,6 +31,7 @@ export interface OwnSource {
 
 /** A loaded set and what its tables were taken for. */
 export interface OwnCorpus extends Corpus {
+  /** Tables that were read, with the columns as they were understood. */
   tables: { file: string; format: string; rows: number; columns: Partial<Record<OwnColumn, string>> }[];
   /** Tables about something else, which are not used. */
   skipped: { file: string; columns: string[] }[];

@@ -4,6 +4,7 @@ import { type Config, makeFolder, paths, writeFileAtomic } from "../config/mod.t
 import { loadOwn, type OwnCorpus } from "./own.ts";
 import { OwnColumns } from "./own_values.ts";
 
+/** Where a set of your own lies and how its columns are read. */
 const OwnSet = z.strictObject({ path: z.string().min(1), columns: OwnColumns, resplit: z.boolean() });
 /** A set of somebody's own as `./lab data add` has registered it. */
 export type OwnSet = z.infer<typeof OwnSet>;

@@ -2,28 +2,36 @@ import { z } from "zod";
 import { sha256 } from "../config/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
 
-const PublishedDataset = z.enum([
-  "slake",
-  "pmc_vqa",
-  "roco_v1",
-  "roco_v2",
-  "medpix2",
-  "mimic_cxr",
-  "vqa_rad",
-  "medpix_short_qa",
-  "roco_qa",
+const CorpusDataset = z.union([
+  z.enum([
+    "slake",
+    "pmc_vqa",
+    "roco_v1",
+    "roco_v2",
+    "medpix2",
+    "mimic_cxr",
+    "vqa_rad",
+    "medpix_short_qa",
+    "roco_qa",
+  ]),
+  z.templateLiteral(["own_", z.string()]),
 ]);
-const CorpusDataset = z.union([PublishedDataset, z.templateLiteral(["own_", z.string()])]);
+/** Name of a data set. */
 export type CorpusDataset = z.infer<typeof CorpusDataset>;
+/** The splits, in order. */
 export const SPLITS = ["train", "validation", "test"] as const;
+/** One of {@linkcode SPLITS}. */
 export type Split = typeof SPLITS[number];
 
 /** One question on one image, or one captioned image. The same shape for every data set. */
 export const CorpusRecord = z.object({
   /** `${dataset}/${split}/${sourceId}`; unique over all corpora. */
   id: z.string(),
+  /** The data set it comes from. */
   dataset: CorpusDataset,
+  /** Its published split, or the one that was made. */
   split: z.enum(SPLITS),
+  /** Id that the data set itself gives it, or its row. */
   sourceId: z.string(),
   /** Absolute path. */
   imagePath: z.string(),
@@ -38,27 +46,35 @@ export const CorpusRecord = z.object({
   imageSha256: z.string().nullable(),
   /** Null for caption rows. */
   question: z.string().nullable(),
+  /** The right answer; null for a caption without a question. */
   answer: z.string().nullable(),
   /** Options without their letters. */
   choices: z.array(z.string()).nullable(),
+  /** Closed questions have few possible answers; null without a question. */
   answerType: z.enum(["closed", "open"]).nullable(),
   /** Null for question rows, but for PMC-VQA 2, which has both. */
   caption: z.string().nullable(),
   /** Modality and location or organ as the data set writes them. */
   modality: z.string().nullable(),
+  /** Part of the body, as the data set names it; null where it does not. */
   region: z.string().nullable(),
+  /** What the question is about, likewise. */
   contentType: z.string().nullable(),
+  /** Language of question and answer. */
   language: z.enum(["en", "zh"]),
+  /** Licence of image and text. */
   licence: z.string(),
   /** The data use agreement forbids sending the row to a server of somebody else (MIMIC-CXR). */
   noThirdParty: z.boolean(),
   /** Other text the data set gives about the image (MedPix: plane, history, ...; ROCOv2: cuis). */
   context: z.record(z.string(), z.string()).nullable(),
 });
+/** A record that {@linkcode CorpusRecord} accepts. */
 export type CorpusRecord = z.infer<typeof CorpusRecord>;
 
 /** A row, or rows, left out. */
 export interface DroppedRow {
+  /** Why it was dropped. */
   reason: string;
   /** File and row, of the first where there are several. */
   where: string;
@@ -68,9 +84,13 @@ export interface DroppedRow {
 
 /** A loaded data set and what was done to its rows. */
 export interface Corpus {
+  /** The data set. */
   dataset: CorpusDataset;
+  /** Folder that image paths are relative to. */
   root: string;
+  /** Rows that are usable. */
   records: CorpusRecord[];
+  /** Rows that are not. */
   dropped: DroppedRow[];
   /** Fields changed, by reason. */
   repaired: { reason: string; count: number }[];

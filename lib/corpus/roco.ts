@@ -22,6 +22,7 @@ const V2_NAME = { train: "train", validation: "valid", test: "test" } as const;
 
 /** Where images out of parquet files go; default: a folder of data/local. */
 export interface RocoOptions extends LoadOptions {
+  /** Folder that images out of Parquet files are written to. */
   imageCache?: string;
 }
 

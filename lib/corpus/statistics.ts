@@ -11,18 +11,31 @@ export type Summarized = Pick<Corpus, "dataset" | "records"> & { facts?: Readonl
  * the data set has no such field, or its images were not inspected.
  */
 export interface CorpusSummary extends Record<string, string | number | null> {
+  /** The data set. */
   dataset: CorpusDataset;
+  /** Its split. */
   split: Split;
+  /** Records. */
   rows: number;
+  /** Different images. */
   images: number;
+  /** Different cases. */
   cases: number;
+  /** Closed questions. */
   closed: number;
+  /** Open questions. */
   open: number;
+  /** Words of a question. */
   questionWords: string | null;
+  /** Words of an answer. */
   answerWords: string | null;
+  /** Words of a caption. */
   captionWords: string | null;
+  /** Median sides. */
   medianSize: string | null;
+  /** Least sides. */
   smallestSize: string | null;
+  /** Greatest sides. */
   largestSize: string | null;
 }
 
@@ -31,9 +44,13 @@ export const MEASURES = ["question", "answer", "caption", "image width", "image 
 
 /** Five points of the distribution of one measure over a data set: 5%, 25%, 50%, 75%, 95%. */
 export interface LengthSpread {
+  /** The data set. */
   dataset: CorpusDataset;
+  /** What is measured. */
   measure: typeof MEASURES[number];
+  /** Its unit. */
   unit: "words" | "pixels";
+  /** 5%, 25%, 50%, 75% and 95% points. */
   points: [low: number, q1: number, median: number, q3: number, high: number];
 }
 

@@ -13,7 +13,9 @@ export async function truthByImage(dir: string): Promise<Map<string, GroundTruth
 
 /** What a look at some pictures of one data set found. */
 export interface PictureCheck {
+  /** The data set. */
   dataset: string;
+  /** Images that were compared. */
   images: number;
   /** With ground truth: files that show the phantom it names. Without: files that can be read and are not of one grey. */
   picturesRight: number;

@@ -17,14 +17,19 @@ import { filesOf, isDone, type Wanted } from "./wanted.ts";
 
 /** How far a download is. Bytes that an earlier run left count as done, not as fetched. */
 export interface DatasetProgress {
+  /** What is being done, in words. */
   doing: string;
+  /** How much of `total` is done. */
   done: number;
   /** Null while a length is unknown. */
   total: number | null;
+  /** Bytes that came over the network. */
   fetched: number;
 }
 
+/** How a data set is fetched. */
 export interface DatasetOptions extends HubRequest {
+  /** Called as it goes on. */
   onProgress?: (progress: DatasetProgress) => void;
   /** Called once when another process is at the same data set. */
   onWait?: () => void;

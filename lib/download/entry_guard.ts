@@ -2,6 +2,7 @@ import { pathKey, shownName, unsafePath } from "./safe_path.ts";
 
 /** An archive that will not be unpacked, or not to its end: damaged, or made to do harm. */
 export class ArchiveError extends Error {
+  /** Name of the error. */
   override name = "ArchiveError";
 }
 

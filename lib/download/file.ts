@@ -14,6 +14,7 @@ import {
 } from "./http.ts";
 import { Part } from "./part.ts";
 
+/** What a download must be, and how it is watched. */
 export interface DownloadOptions {
   /** Expected SHA-256, lower-case hex. Without it (and without `size`) only the server's own length is checked. */
   sha256?: string;
@@ -23,8 +24,11 @@ export interface DownloadOptions {
   size?: number;
   /** The most bytes to take where `size` is not known (default 64 GiB). */
   atMost?: number;
+  /** Headers of the request. */
   headers?: Record<string, string>;
+  /** Called with bytes as they come; total is null where the server does not say. */
   onProgress?: (progress: { received: number; total: number | null }) => void;
+  /** Ends the download; what came stays for the next one. */
   signal?: AbortSignal;
   /** Failures in a row, each with less than 64 KiB, before giving up (default 6), and the first backoff (default 500 ms). */
   retry?: { attempts: number; baseDelayMs: number };
@@ -37,9 +41,13 @@ const PROGRESS = 64 * 1024;
 
 const AT_MOST = 64 * 2 ** 30;
 
+/** A file that is whole. */
 export interface DownloadedFile {
+  /** Where it lies. */
   path: string;
+  /** Its size. */
   bytes: number;
+  /** Its hash. */
   sha256: string;
   /** False when the file was there already, and whole. */
   fetched: boolean;

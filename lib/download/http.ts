@@ -1,5 +1,6 @@
 /** A server's refusal, or an answer that cannot be used. `status` is the HTTP status code. */
 export class HttpError extends Error {
+  /** A refusal with the HTTP status, of this address. */
   constructor(readonly status: number, readonly url: string, message: string) {
     super(message);
     this.name = "HttpError";

@@ -41,6 +41,7 @@ export interface HubListing {
 
 /** How requests to the hub are made. */
 export interface HubRequest {
+  /** Ends the request. */
   signal?: AbortSignal;
   /** As for `downloadFile`. */
   retry?: { attempts: number; baseDelayMs: number };

@@ -4,17 +4,23 @@ import { explainHub, type HubRequest, listHub } from "./hub.ts";
 import { inLanes } from "./lanes.ts";
 import { requireSpace } from "./space.ts";
 
+/** How a model is fetched. */
 export interface HubOptions extends HubRequest {
   /** File names or patterns with `*` (any characters), for example `["config.json", "*.safetensors"]`; default: all. */
   files?: string[];
+  /** Called with the bytes of a file as they come. */
   onProgress?: (progress: { file: string; received: number; total: number; filesLeft: number }) => void;
 }
 
+/** A model that was fetched. */
 export interface HubDownload {
+  /** Id of the repository. */
   repo: string;
   /** The commit that `revision` named when the download began; all files are of this commit. */
   commit: string;
+  /** Folder of its files. */
   dir: string;
+  /** Its files. */
   files: (DownloadedFile & { name: string })[];
 }
 

@@ -39,6 +39,7 @@ const Source = z.union([
   }
   if (file.unpack && !/\.(zip|tar\.gz)$/.test(file.path)) issue("only .zip and .tar.gz are unpacked");
 });
+/** Where files of a data set come from: an archive, single files, or a repository of the hub. */
 export type Source = z.infer<typeof Source>;
 
 /** What is known of a data set: where it is, whose it is, what it must look like. data/datasets/<name>.json */
@@ -66,6 +67,7 @@ export const DatasetManifest = z.strictObject({
   /** What could not be verified, and other remarks. */
   notes: z.array(z.string()),
 }).refine(({ files, byHand }) => files.length + byHand.length > 0, "neither files nor steps by hand");
+/** A file of data/datasets: what a data set is, where it comes from and under which licence. */
 export type DatasetManifest = z.infer<typeof DatasetManifest>;
 
 /**

@@ -21,6 +21,7 @@ export const Receipt = z.strictObject({
   wanted: z.array(z.string()),
   files: z.record(z.string(), File),
 });
+/** What was fetched, with sizes and hashes. */
 export type Receipt = z.infer<typeof Receipt>;
 
 const receiptPath = (dir: string) => join(dir, "receipt.json");

@@ -2,10 +2,12 @@ import { join } from "@std/path";
 import type { DatasetManifest } from "./manifest.ts";
 import { readReceipt, type Receipt } from "./receipt.ts";
 
+/** Not there, begun, or complete. */
 export type DatasetState = "absent" | "partial" | "ready";
 
 /** What of a data set lies in its folder. Only names and lengths are looked at: an empty file is none. */
 export interface FolderCheck {
+  /** How far it is. */
   state: DatasetState;
   /** What is missing, in words: "imgs/ with 642 files (it has 12)". */
   missing: string[];

@@ -13,17 +13,23 @@ export interface ArchiveEntry extends EntryHeader {
 
 /** A file that came out of an archive; `path` is relative to the target folder. */
 export interface UnpackedFile {
+  /** Path below the folder. */
   path: string;
+  /** Its size. */
   bytes: number;
+  /** Its hash. */
   sha256: string;
 }
 
+/** Limits of an archive, and how unpacking is watched. */
 export interface UnpackOptions {
   /** Bytes that all files together may have. */
   atMost: number;
   /** Only what lies in this folder of the archive. */
   part?: string;
+  /** Ends the unpacking; nothing is kept. */
   signal?: AbortSignal;
+  /** Called with what is unpacked so far. */
   onProgress?: (progress: { files: number; bytes: number }) => void;
 }
 

@@ -34,6 +34,7 @@ export interface Verification {
   same: number;
   /** Files that are not, and files that are gone. */
   changed: string[];
+  /** Files that are not there. */
   missing: string[];
 }
 

@@ -8,6 +8,7 @@ import { exact } from "./scorers.ts";
 
 /** An item whose image is known. */
 export interface AskedItem extends EvaluationItem {
+  /** Path of the image. */
   imagePath: string;
 }
 
@@ -77,9 +78,11 @@ export async function askModel(
 
 /** Exact match of two models on the same items, and the paired difference. */
 export interface AccuracyComparison {
+  /** Accuracy of both systems, with 95 % intervals. */
   rows: { model: string; items: number; accuracy: number; low: number; high: number }[];
   /** Second minus first, 95 % interval of the images. */
   difference: Interval;
+  /** Items on which they differ. */
   items: { id: string; questionType: string | null; first: string; second: string; answer: string }[];
 }
 

@@ -32,10 +32,13 @@ export type TestSet = typeof TEST_SETS[number] | OwnDataset;
 export interface EvaluatedCell {
   /** "roco_v2__with"; the base model's is "roco_v2__base". */
   name: string;
+  /** What it is asked. */
   testSet: TestSet;
+  /** What it was trained on. */
   system: "base" | "stage 1" | "without stage 1" | "with stage 1";
   /** Name of its adapter; null: none. A set of the user's own without training pairs has that of ROCO + MedPix. */
   adapter: string | null;
+  /** Whether it had stage 1. */
   stage1: boolean;
 }
 
@@ -209,9 +212,11 @@ export function askableCells(
 
 /** A system's answers: to the short questions also with other images. */
 export interface CellAnswers {
+  /** Who was asked. */
   cell: EvaluatedCell;
   /** `config.evaluation.runs` stochastic answers per item. */
   short: Prediction[];
+  /** Answers to the same questions with a grey image. */
   blank: Prediction[];
   /** None where the questions are about too few images to exchange them. */
   shuffled: Prediction[];
@@ -221,6 +226,7 @@ export interface CellAnswers {
 
 /** A system ready to be asked. */
 export interface ReadySystem {
+  /** The model, with its adapter where it has one. */
   model: Model;
   /** Names the weights, where answers are kept. */
   weights?: string;

@@ -42,6 +42,7 @@ export const SMALL_CHANGES = {
     return Promise.resolve(data.map((x) => Math.max(0, Math.min(255, Math.round(x + 5 * normal())))));
   },
 } as const satisfies Record<string, Change>;
+/** One of {@linkcode SMALL_CHANGES}. */
 export type SmallChange = keyof typeof SMALL_CHANGES;
 
 /** A store that gives the images of another one changed. */
@@ -52,12 +53,15 @@ export const changedStore = (store: ImageStore, change: SmallChange): ImageStore
 
 /** How a system's greedy answers hold when the image is changed a little. */
 export interface Consistency {
+  /** What is changed. */
   change: SmallChange;
+  /** Items asked. */
   items: number;
   /** Items whose answer stays the same (after lower-casing and trimming), right or wrong. */
   same: ClusteredShare;
   /** Exact match as it is, and with the change. */
   accuracy: number;
+  /** See `accuracy`. */
   changedAccuracy: Interval;
 }
 

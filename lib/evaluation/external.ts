@@ -56,15 +56,21 @@ const pngUri = (png: Uint8Array) => `data:image/png;base64,${png.toBase64()}`;
 export interface AskServerOptions {
   /** Answers per item: one is greedy, more are drawn at `temperature`. */
   runs: number;
+  /** Of the answers; 0 is greedy. */
   temperature: number;
+  /** Of the first answer. */
   seed: number;
+  /** Requests in flight. */
   concurrency: number;
+  /** Replies are kept here; a second call asks only for what is missing. */
   journalPath: string;
   /** Open questions: answers are sentences. */
   open?: boolean;
   /** A grey picture in place of every image (a control). */
   blankImages?: boolean;
+  /** Called after every reply. */
   onProgress?: (progress: JobProgress) => void;
+  /** Ends the asking; the replies so far stay. */
   signal?: AbortSignal;
 }
 

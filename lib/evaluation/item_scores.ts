@@ -6,10 +6,6 @@ import type { JudgeVerdict } from "./judge.ts";
 import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
 import { type ScorerName, SCORERS, UNREAD } from "./scorers.ts";
 
-/**
- * How an answer came about: to a short or an open question about its image, to a short one about a grey image or another
- * item's, or without any model (the most frequent training answer: of all, to that question, to it about that region).
- */
 const AnswerKind = z.enum([
   "short",
   "open",
@@ -19,16 +15,25 @@ const AnswerKind = z.enum([
   "questionOnly",
   "questionAndRegion",
 ]);
+/**
+ * How an answer came about: to a short or an open question about its image, to a short one about a grey image or another
+ * item's, or without any model (the most frequent training answer: of all, to that question, to it about that region).
+ */
 export type AnswerKind = z.infer<typeof AnswerKind>;
 
 /** One answer under one rule, or as the judge sees it. All tables are made from these rows. */
 export const ItemScore = z.object({
   /** The system. */
   cell: z.string(),
+  /** With the real image, or which control. */
   kind: AnswerKind,
+  /** The rule. */
   scorer: z.enum([...Object.keys(SCORERS) as ScorerName[], "judge"]),
+  /** Id of the item. */
   id: z.string(),
+  /** Id of its image. */
   imageId: z.string(),
+  /** Which of the answers to it, from 0. */
   run: z.number(),
   /** 0 to 1; null where the rule leaves the answer out of its average. */
   score: z.number().nullable(),
@@ -37,6 +42,7 @@ export const ItemScore = z.object({
   /** The answer was cut at the token limit. */
   cut: z.boolean(),
 });
+/** A row that {@linkcode ItemScore} accepts. */
 export type ItemScore = z.infer<typeof ItemScore>;
 
 /**
@@ -140,6 +146,7 @@ export type ScoreTable = ReadonlyMap<string, readonly ItemScore[]>;
 const keyOf = ({ cell, kind, scorer }: Pick<ItemScore, "cell" | "kind" | "scorer">) =>
   `${cell}\n${kind}\n${scorer}`;
 
+/** Scores by system, kind of answer and rule. */
 export const scoreTable = (rows: readonly ItemScore[]): ScoreTable => Map.groupBy(rows, keyOf);
 
 /** One system's scores of one kind by one rule; none where it was not asked, or the rule does not apply. */

@@ -40,19 +40,25 @@ const VERDICT_SCHEMA = {
 
 /** What the judge said about one answer. One without a readable verdict counts as wrong, in the accuracy and in agreement. */
 export interface JudgeVerdict {
+  /** Id of the item. */
   id: string;
+  /** Which of the answers to it, from 0. */
   run: number;
   /** Null where the reply was no verdict, or the request failed. */
   correct: boolean | null;
+  /** What the judge says of it. */
   reason: string;
   /** The reply as it came; "" where the request failed. */
   raw: string;
   /** The reply was cut at the token limit before there was a verdict. */
   cut: boolean;
+  /** Why the request failed; null if it did not. */
   error: string | null;
   /** What the server refuses of the requests: without temperature, verdicts are not greedy. */
   refused: Parameter[];
+  /** The judge. */
   model: string;
+  /** Version of its prompt. */
   prompt: string;
 }
 

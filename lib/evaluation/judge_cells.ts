@@ -40,6 +40,7 @@ export async function openJudge(
 
 /** What the judge says about one system, and whether it can be believed. */
 export interface JudgedCell {
+  /** The system. */
   cell: string;
   /** As the judge sees it; replies without a verdict are `unread`, and wrong. */
   accuracy: Accuracy;

@@ -12,8 +12,11 @@ import { type ScorerName, SCORERS, UNREAD } from "./scorers.ts";
 
 /** An item's score: the mean over those runs that count. */
 export interface ItemMean {
+  /** Id of the item. */
   id: string;
+  /** Id of its image. */
   imageId: string;
+  /** Mean of its answers' scores, 0 to 1. */
   score: number;
 }
 
@@ -29,21 +32,25 @@ export function itemMeans(scores: readonly ItemScore[]): ItemMean[] {
 export interface Accuracy {
   /** Items that the rule says something about, and about how many images. */
   items: number;
+  /** Different images of these items. */
   images: number;
   /** Items that it says nothing about. */
   leftOut: number;
+  /** Answers to each item. */
   runs: number;
   /** Mean over runs, and its spread between runs (sample standard deviation). */
   accuracy: number;
+  /** See `accuracy`; 0 of one run. */
   std: number;
   /** 95 %, of the images that were drawn. */
   byImage: Interval;
   /** Shares of the answers that count: nothing to be read in them (wrong), and cut at the token limit. */
   unread: number;
+  /** See `unread`. */
   cut: number;
 }
 
-/** @returns null of no scores, or if the rule leaves all of them out */
+/** Accuracy of one system under one rule. @returns null of no scores, or if the rule leaves all of them out */
 export function accuracyOf(scores: readonly ItemScore[]): Accuracy | null {
   const items = itemMeans(scores), counted = scores.filter(({ score }) => score !== null);
   if (items.length === 0) return null;
@@ -64,13 +71,19 @@ export function accuracyOf(scores: readonly ItemScore[]): Accuracy | null {
 
 /** One rule's row of `scorerTable`. */
 export interface ScorerRow {
+  /** The rule. */
   scorer: ScorerName;
+  /** Items that it says something about. */
   items: number;
+  /** Items that it says nothing about. */
   leftOut: number;
   /** Share of the answers in which the rule found nothing that it could read, all wrong; null for rules that read nothing. */
   unread: number | null;
+  /** Mean score, 0 to 1. */
   accuracy: number;
+  /** Lower end of its 95 % interval, by image. */
   low: number;
+  /** Upper end. */
   high: number;
 }
 
@@ -87,6 +100,7 @@ export function scorerTable(table: ScoreTable, cell: string): ScorerRow[] {
 
 /** How far the second system is from the first on the same items. */
 export interface Difference extends Interval {
+  /** Items that both answered. */
   items: number;
   /** Of a difference of zero, by flipping whole images (`signFlipTest`). */
   pValue: number;
@@ -133,10 +147,15 @@ export function compare(first: readonly ItemScore[], second: readonly ItemScore[
 
 /** Accuracy of one group of items (an organ, a question type). */
 export interface GroupAccuracy {
+  /** Name of the group. */
   group: string;
+  /** Its items. */
   items: number;
+  /** Their images. */
   images: number;
+  /** Mean score, 0 to 1. */
   accuracy: number;
+  /** With its 95 % interval, of the images that were drawn. */
   byImage: Interval;
 }
 

@@ -8,7 +8,9 @@ import { normaliseAnswer } from "./normalise.ts";
 
 /** One multiple-choice item as the model ranks its options. */
 export interface RankedItem {
+  /** Id of the item. */
   id: string;
+  /** Id of its image. */
   imageId: string;
   /** Place of the right option as published. */
   gold: number;
@@ -75,11 +77,13 @@ export function optionProbabilities(nats: readonly number[]): number[] {
 
 /** What likelihood says of a system's multiple-choice items. */
 export interface OptionRanking {
+  /** Items with options. */
   items: number;
   /** Items of which the likeliest option, listed as published, is the right one. */
   right: ClusteredShare;
   /** Items with all rotations, and how many of them are right in every one. */
   rotated: number;
+  /** Share of them that are right in every rotation; null where there are none. */
   circular: ClusteredShare | null;
   /** Share of the likeliest options at each place of the longest lists, over their rotations; without a bias all are equal. */
   places: number[];
@@ -93,7 +97,7 @@ export interface OptionRanking {
 
 const GROUPS = 5;
 
-/** @returns null of no items */
+/** What the likelihoods of options say of a system. @returns null of no items */
 export function rankingOf(items: readonly RankedItem[]): OptionRanking | null {
   if (items.length === 0) return null;
   const first = items.map(({ gold, rotations: [{ nats }] }) => {

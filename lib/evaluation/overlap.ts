@@ -5,10 +5,15 @@ import { answersByItem, type EvaluationItem, type Prediction } from "./records.t
 
 /** Word-overlap metrics of answers against references: ROUGE as mean F1 in [0, 1], BLEU of the whole set in [0, 1]. */
 export interface OverlapRow {
+  /** Which answers are compared with the reference. */
   answers: string;
+  /** ROUGE-1 F1, 0 to 1. */
   rouge1: number;
+  /** ROUGE-2 F1. */
   rouge2: number;
+  /** ROUGE-L F1. */
   rougeL: number;
+  /** BLEU of the whole set, 0 to 1. */
   bleu: number;
 }
 

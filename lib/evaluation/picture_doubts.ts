@@ -7,8 +7,11 @@ const NAMED = 3;
 
 /** Pictures of one test set that may be no medical image, or none that a model can answer about. */
 export interface PictureDoubts {
+  /** The data set. */
   dataset: string;
+  /** Images that were looked at. */
   images: number;
+  /** Images with at least one doubt. */
   doubtful: number;
   /** The first few: "image_7: it is tiny (8x8 pixels)". */
   examples: string;

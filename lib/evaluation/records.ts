@@ -2,12 +2,17 @@ import { z } from "zod";
 
 /** A question with its reference answer. Corpus records and question-answer pairs with an answer fit. */
 export interface EvaluationItem {
+  /** Id of the item. */
   id: string;
   /** Image identity: the cluster of every interval. */
   imageId: string;
+  /** What is asked. */
   question: string;
+  /** The reference. */
   answer: string;
+  /** Options of a multiple choice question; null without. */
   choices: string[] | null;
+  /** Closed questions have few possible answers. */
   answerType: "closed" | "open" | null;
   /** The judge must run on this machine. */
   noThirdParty?: boolean;
@@ -24,6 +29,7 @@ export const Prediction = z.strictObject({
   seed: z.number().int().nullable().default(null),
   cut: z.boolean().default(false),
 });
+/** What a system answered to an item. */
 export type Prediction = z.infer<typeof Prediction>;
 
 /**

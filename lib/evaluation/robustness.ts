@@ -14,20 +14,27 @@ export const DIFFERENT_READINGS = {
   fromMajority: "three or more of the five differ from the most frequent answer",
   fromFirst: "three or more of the five differ from the first answer",
 } as const;
+/** One of {@linkcode DIFFERENT_READINGS}. */
 export type DifferentReading = keyof typeof DIFFERENT_READINGS;
 
+/** What the penalty is. */
 export const PENALTY_READINGS = {
   itemIsWrong: "a non-robust item scores zero",
   itemMinusOne: "a non-robust item takes one correct answer off the total",
   onePointOff: "the accuracy loses one percentage point if any item is non-robust",
 } as const;
+/** One of {@linkcode PENALTY_READINGS}. */
 export type PenaltyReading = keyof typeof PENALTY_READINGS;
 
 /** Accuracy under one reading of both halves. */
 export interface RobustAccuracy {
+  /** When answers count as different. */
   different: DifferentReading;
+  /** What that costs. */
   penalty: PenaltyReading;
+  /** Items that are not robust. */
   nonRobust: number;
+  /** Accuracy after the penalty, 0 to 1. */
   accuracy: number;
 }
 

@@ -11,9 +11,13 @@ import {
 
 /** What a scoring rule sees. */
 export interface ScorerInput {
+  /** What was answered. */
   prediction: string;
+  /** The reference. */
   answer: string;
+  /** The options; null without. */
   choices: readonly string[] | null;
+  /** Closed questions have few possible answers; null where it is not known. */
   answerType: "closed" | "open" | null;
 }
 
@@ -207,6 +211,7 @@ export const SCORERS = {
   tokenRecall,
   vqaSoft,
 } as const;
+/** One of {@linkcode SCORERS}. */
 export type ScorerName = keyof typeof SCORERS;
 
 /** Rules that first read what was said: whether they found nothing, so that the answer counts as wrong unread. */

@@ -3,7 +3,9 @@ import { type Caption, COLOURS, hiddenAxis, MUTED, type PlotlySpec, themedLayout
 
 /** What figure 1 needs of a model's configuration; a PaliGemmaConfig fits. */
 export interface ArchitectureConfig {
+  /** The vision tower; sides in pixels. */
   vision: { hiddenSize: number; layers: number; heads: number; imageSize: number; patchSize: number };
+  /** The language model. */
   text: {
     hiddenSize: number;
     layers: number;
@@ -12,6 +14,7 @@ export interface ArchitectureConfig {
     intermediateSize: number;
     vocabSize: number;
   };
+  /** Image tokens of a prompt. */
   imageTokens: number;
 }
 

@@ -7,7 +7,9 @@ const count = (n: number) => n.toLocaleString("en-US");
 
 /** One line of a chart. */
 export interface Series {
+  /** What the legend says. */
   name: string;
+  /** Where the line goes. */
   points: readonly (readonly [x: number, y: number])[];
   /** Numbers of the paper are dashed, ours solid. */
   from: "paper" | "ours";
@@ -74,10 +76,13 @@ export interface AccuracyBar {
   group: string;
   /** System: the colour. */
   system: string;
+  /** Height of the bar, 0 to 1. */
   accuracy: number;
   /** 95% interval; null where the source gives none. */
   low: number | null;
+  /** See `low`. */
   high: number | null;
+  /** Whose number it is. */
   from: "paper" | "ours";
 }
 

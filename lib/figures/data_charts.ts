@@ -89,9 +89,11 @@ export function conceptCountsFigure(
 export interface CurationPanel {
   /** Heading, e.g. "Ours (phantoms)". */
   name: string;
+  /** Locations with their images, and whether they are kept. */
   locations: readonly { location: string; images: number; kept: boolean }[];
   /** What is left after each filter; the first is what there was. */
   steps: readonly { step: string; count: number; unit: string }[];
+  /** Images that a location needs. */
   minImages: number;
 }
 

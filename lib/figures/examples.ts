@@ -16,9 +16,13 @@ import {
 
 /** An image with a question and what was answered to it. */
 export interface AnswerExample {
+  /** The picture. */
   image: RgbImage;
+  /** What was asked. */
   question: string;
+  /** The right answer. */
   reference: string;
+  /** What systems answered. */
   answers: { system: string; answer: string; right: boolean }[];
 }
 

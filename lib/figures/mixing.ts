@@ -2,7 +2,9 @@ import { axis, type Caption, COLOURS, INK, plainText, type PlotlySpec, themedLay
 
 /** Shares of one schedule in windows of steps: what it asked for and what was drawn. */
 export interface MixingPanel {
+  /** Heading of the panel. */
   name: string;
+  /** Shares of windows of steps: asked for and drawn. */
   windows: readonly { step: number; target: number; measured: number }[];
 }
 

@@ -4,6 +4,7 @@ import type { AnswerCaption, Caption, PlotlySpec } from "./theme.ts";
 
 /** What a caption may say besides its title. */
 export interface CaptionDetails {
+  /** See `Caption`. */
   subtitle?: string;
   /** The model card's: wanted wherever an answer or attention of the model is shown. */
   notice?: string | null;
@@ -18,6 +19,7 @@ export function captionOf(
   title: string,
   details: CaptionDetails & { notice: string | null },
 ): AnswerCaption;
+/** Likewise, for a figure that no model has a part in. */
 export function captionOf(
   run: { stage: string },
   config: Config,

@@ -12,10 +12,13 @@ import {
 
 /** A map over an image's patches with the words above it. */
 export interface SaliencyPanel {
+  /** Heading of the panel. */
   title: string;
   /** [rows * columns]; null shows the image alone. */
   map: Float32Array | null;
+  /** Patches from top to bottom. */
   rows: number;
+  /** Patches from left to right. */
   columns: number;
 }
 

@@ -3,12 +3,15 @@ import { lineWidth } from "./fonts.ts";
 
 /** A plotly figure: traces and layout, as plotly.js takes them. */
 export interface PlotlySpec {
+  /** Traces. */
   data: Record<string, unknown>[];
+  /** Axes, titles and sizes in pixels. */
   layout: Record<string, unknown>;
 }
 
 /** What every figure says about itself. */
 export interface Caption {
+  /** What is shown. */
   title: string;
   /** Second, smaller line: the question that the figure answers, or its finding. */
   subtitle?: string;

@@ -9,6 +9,7 @@ export const IMAGE_ENDINGS = {
   tiff: ".tif",
   dicom: ".dcm",
 } as const;
+/** A format that is read. */
 export type ImageFormat = keyof typeof IMAGE_ENDINGS;
 
 /** The format of an encoded picture by its first bytes, whatever its name says; null for any other file. */

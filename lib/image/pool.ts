@@ -5,10 +5,13 @@ import { inOrder, workerPool } from "../config/mod.ts";
 export interface ImageFacts {
   /** Of the file's bytes. */
   sha256: string;
+  /** Pixels from left to right. */
   width: number;
+  /** Pixels from top to bottom. */
   height: number;
   /** What decoding did: one of several frames, turned upright, scaled to 8 bits (`DecodedImage.notes`). */
   notes: readonly string[];
+  /** What copies of the picture are found by. */
   fingerprint: Fingerprint;
 }
 

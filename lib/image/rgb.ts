@@ -1,7 +1,10 @@
 /** An 8-bit colour picture: `data` holds height x width x 3 bytes, red green blue interleaved, rows from the top. */
 export interface RgbImage {
+  /** Pixels from left to right. */
   width: number;
+  /** Pixels from top to bottom. */
   height: number;
+  /** `[height, width, 3]`, 8 bits each, row by row. */
   data: Uint8Array;
 }
 

@@ -20,6 +20,7 @@ export const CheckResult = z.strictObject({
   atLeast: z.number().nullable(),
   atMost: z.number().nullable(),
 });
+/** What a notebook's closing check found, as it is kept in the executed copy. */
 export type CheckResult = z.infer<typeof CheckResult>;
 
 const number = (x: number): string => Number.isInteger(x) ? String(x) : x.toPrecision(4);

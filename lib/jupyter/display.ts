@@ -3,9 +3,13 @@ import { Html, html, Markdown, md, oneLine, visible } from "./text.ts";
 
 /** One output in several forms: MIME type -> content (text, JSON, or base64 of a binary picture). */
 export interface Bundle {
+  /** As HTML. */
   "text/html"?: Html;
+  /** As Markdown. */
   "text/markdown"?: Markdown;
+  /** As text, for terminals and screen readers. */
   "text/plain"?: string;
+  /** In any other form, by its media type. */
   [type: string]: unknown;
 }
 
@@ -99,8 +103,11 @@ export function table(rows: readonly object[], columns?: readonly string[]): Pro
 
 /** Pixels: `data` is RGB, interleaved, width * height * 3 bytes. */
 export interface Pixels {
+  /** Pixels from left to right. */
   width: number;
+  /** Pixels from top to bottom. */
   height: number;
+  /** `[height, width, 3]`, 8 bits each, row by row. */
   data: Uint8Array;
 }
 

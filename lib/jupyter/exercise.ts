@@ -6,7 +6,9 @@ export const EXERCISE = "application/vnd.radvqa.exercise+json";
 
 /** An exercise's name and how it stands. */
 export interface ExerciseResult {
+  /** Name of the exercise. */
   name: string;
+  /** How it went. */
   state: "untried" | "wrong" | "right";
 }
 

@@ -49,7 +49,9 @@ export function escapeMarkdown(value: unknown): string {
 
 /** HTML of which every foreign part is escaped. */
 export class Html {
+  /** Made by `html` alone. */
   constructor(readonly text: string) {}
+  /** The markup. */
   toString(): string {
     return this.text;
   }
@@ -57,7 +59,9 @@ export class Html {
 
 /** Markdown of which every foreign part is escaped, and the same as plain text. */
 export class Markdown {
+  /** Made by `md` alone; `plain` is the text without markup. */
   constructor(readonly text: string, readonly plain: string) {}
+  /** The markup. */
   toString(): string {
     return this.text;
   }

@@ -22,17 +22,23 @@ import {
 /** A chat message; content parts with images are taken too. */
 export type Message = OpenAI.Chat.Completions.ChatCompletionMessageParam;
 
+/** What a language model is asked. */
 export interface CompletionRequest {
+  /** The conversation. */
   messages: readonly Message[];
   /** Answers follow this JSON schema where the server can enforce it; elsewhere it is only asked for. */
   schema?: { name: string; schema: Record<string, unknown> };
+  /** Of the sampling. */
   seed: number;
+  /** 0 is greedy. */
   temperature: number;
   /** Limit of generated tokens. */
   maxTokens: number;
 }
 
+/** How often and for how long a request is tried. */
 export interface RetryOptions {
+  /** Ends all attempts. */
   signal?: AbortSignal;
   /** Failed attempts that are made good (default 4). */
   maxRetries?: number;
@@ -40,12 +46,15 @@ export interface RetryOptions {
   retryDelayMs?: number;
 }
 
+/** How one request is made. */
 export interface CompletionOptions extends RetryOptions {
   /** The request carries a row that may be sent to servers on this machine only. */
   noThirdParty?: boolean;
 }
 
+/** What a language model replied. */
 export interface Completion extends TokenCounts {
+  /** The reply. */
   text: string;
   /** "stop", "length" (cut at maxTokens), ... as the server says. */
   finishReason: string;

@@ -10,13 +10,17 @@ export const EMBEDDED_MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c1
 /** What the server gets of this process's environment: where its libraries and temporary files are, and no secret. */
 const ENVIRONMENT = ["LD_LIBRARY_PATH", "TMPDIR"];
 
+/** The language model that ships with the packages, behind a server of this process. */
 export interface EmbeddedServer extends Endpoint {
+  /** The key of this start. */
   readonly apiKey: Secret;
   /** Ends all processes; done when they are gone. */
   stop(): Promise<void>;
+  /** Ends the server. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** How many servers, and with how many threads. */
 export interface EmbeddedOptions {
   /**
    * Servers to start, each with one thread and one request at a time (default 1); ask as many requests at once.

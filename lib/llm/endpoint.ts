@@ -5,12 +5,15 @@ import { Secret } from "./secret.ts";
 export interface Endpoint {
   /** Each with its version folder, e.g. "http://127.0.0.1:8000/v1". */
   readonly baseURLs: readonly string[];
+  /** Name of the model on the server. */
   readonly model: string;
+  /** Sent as a bearer token. */
   readonly apiKey?: Secret;
   /** Time that one attempt may take (default 120). */
   readonly timeoutSeconds?: number;
   /** Limits of the account over all servers together: requests are spaced so as to stay below them. */
   readonly requestsPerMinute?: number;
+  /** See `requestsPerMinute`. */
   readonly tokensPerMinute?: number;
   /** Tokens that the model may think before it answers, on top of every request's own limit (default 0). */
   readonly reasoningTokens?: number;

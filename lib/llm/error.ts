@@ -37,17 +37,22 @@ export const LLM_ERROR_KINDS: readonly LlmErrorKind[] = [
 
 /** Tokens as the server counts them; null where it does not say. */
 export interface TokenCounts {
+  /** Of the prompt. */
   promptTokens: number | null;
+  /** Of the reply. */
   completionTokens: number | null;
 }
 
 /** A failed request, after its retries. Its message never contains the key. */
 export class LlmError extends Error {
+  /** Name of the error. */
   override name = "LlmError";
   /** Attempts after the first. */
   retries = 0;
 
   /**
+   * A failure of one kind.
+   *
    * @param tokens of a reply that cannot be used (refusal, cut, empty): it was paid for
    * @param retryAfterMs time until the server wants to be asked again, if it said so
    */

@@ -13,9 +13,11 @@ import { type JournalEntry, openJournal } from "./journal.ts";
 import { refuseThirdParties } from "./loopback.ts";
 import { type JobProgress, progressMeter } from "./progress.ts";
 
+/** A request with an id of its own. */
 export interface Job {
   /** Unique within the list. */
   id: string;
+  /** What is asked. */
   request: CompletionRequest;
   /** The request carries a row that may be sent to servers on this machine only. */
   noThirdParty?: boolean;
@@ -35,10 +37,13 @@ export type JobOutcome =
     | { completion?: undefined; error: string; reason: LlmErrorKind }
   );
 
+/** How many requests are made at once, and where replies are kept. */
 export interface JobsOptions extends RetryOptions {
   /** Requests in flight at once. */
   concurrency: number;
+  /** Replies are kept here; a second call asks only for what is missing. */
   journalPath: string;
+  /** Called after every reply. */
   onProgress?: (progress: JobProgress) => void;
 }
 

@@ -4,9 +4,11 @@ import type { Parameter } from "./replicas.ts";
 
 /** How far a run of jobs is. */
 export interface JobProgress {
+  /** Jobs in all. */
   total: number;
   /** Finished, with those of the journal. */
   done: number;
+  /** Finished in an earlier run. */
   resumed: number;
   /** Finished without completion, with those of the journal. */
   failed: number;
@@ -18,6 +20,7 @@ export interface JobProgress {
   cost: number | null;
   /** What the server refuses of the requests, which this run has sent without it or in another way. */
   refused: readonly Parameter[];
+  /** Since this run began. */
   seconds: number;
   /** Estimated from this run's pace; null before its first job is finished. */
   secondsLeft: number | null;

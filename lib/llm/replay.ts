@@ -1,20 +1,27 @@
 /** The part of a chat request that replies are chosen by. */
 export interface ReplayRequest {
+  /** Name of the model. */
   model: string;
+  /** The conversation. */
   messages: { role: string; content: string }[];
+  /** Of the sampling. */
   seed?: number;
+  /** The form that the reply must have. */
   response_format?: unknown;
+  /** Any other field of the API. */
   [field: string]: unknown;
 }
 
 /** A reply: its text, or a whole HTTP response for faults. */
 export type ReplayReply = string | { text: string; finishReason: string } | Response;
 
+/** A server that answers from a function. */
 export interface ReplayServer {
   /** To be used as one of an endpoint's baseURLs. */
   readonly baseURL: string;
   /** All requests so far, in order of arrival, with their Authorization header. */
   readonly requests: { body: ReplayRequest; authorization: string | null }[];
+  /** Ends the server. */
   stop(): Promise<void>;
 }
 

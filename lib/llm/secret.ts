@@ -6,7 +6,7 @@ export class Secret {
   readonly #value: string;
   readonly #pieces: readonly string[];
 
-  /** @throws if it could not be sent in a header (then a client's own error would print it) */
+  /** Hides a value. @throws if it could not be sent in a header (then a client's own error would print it) */
   constructor(value: string) {
     if (!/^[\x21-\x7e]+$/.test(value)) {
       throw new Error("secret: expected printable ASCII without spaces, found something else; set it again");
@@ -41,15 +41,19 @@ export class Secret {
     return shown;
   }
 
+  /** "[redacted]", whatever the value. */
   toString(): string {
     return "[redacted]";
   }
+  /** Likewise. */
   toJSON(): string {
     return "[redacted]";
   }
+  /** Likewise. */
   [Symbol.for("Deno.customInspect")](): string {
     return "[redacted]";
   }
+  /** Likewise. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return "[redacted]";
   }

@@ -8,7 +8,9 @@ import type { Sampling } from "./sampling.ts";
 
 /** An image and a prompt, e.g. "answer en what organ is shown?". */
 export interface Prompt {
+  /** Path of the image. */
   readonly imagePath: string;
+  /** What the model reads before its answer. */
   readonly prefix: string;
   /** With a temperature: a seed of each of its answers, as many for every prompt. */
   readonly seeds?: readonly number[];
@@ -24,11 +26,13 @@ export interface Answer {
   ended: boolean;
 }
 
+/** How answers are generated. */
 export interface AnswerOptions extends Omit<GenerateOptions, "seeds"> {
   /** Prompts per batch; a batch with fewer is filled up, so that one trace serves all of a length. */
   batchSize: number;
   /** Give the model grey images instead of the real ones (a control). */
   blankImages?: boolean;
+  /** Called after every batch, with prompts. */
   onProgress?: (done: number, total: number) => void | Promise<void>;
   /** Looked at between batches. */
   signal?: AbortSignal;

@@ -7,6 +7,7 @@ export interface Captured {
   attentions?: Tensor[];
   /** The same before mask and softmax. */
   scores?: Tensor[];
+  /** The input of every layer and the output of the last. */
   hiddenStates?: Tensor[];
 }
 

@@ -16,15 +16,21 @@ export interface ExampleSize {
 export interface ForwardFlops {
   /** SigLIP's patch embedding, its layers' linear layers, and their attention. */
   patches: number;
+  /** Matrix products with weights in the vision tower. */
   visionLinear: number;
+  /** Scores and sums of its attention. */
   visionAttention: number;
+  /** The projector. */
   projector: number;
   /** Gemma's linear layers, their attention, and the output layer. */
   textLinear: number;
+  /** Scores and sums of the language model's attention. */
   textAttention: number;
+  /** Logits. */
   head: number;
 }
 
+/** Floating-point operations of one example's forward pass, a multiplication and an addition counted as two. */
 export function forwardFlops(config: PaliGemmaConfig, { tokens, logits }: ExampleSize): ForwardFlops {
   const { vision: v, text: t, imageTokens: patches } = config, heads = t.heads * t.headDim;
   return {

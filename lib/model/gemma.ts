@@ -9,6 +9,7 @@ import { f32, gelu, linear, rmsNorm, weight, type Weights, within } from "./laye
 export interface AttentionInputs {
   /** `[1, L, 1, headDim / 2]` in the type of the activations. */
   cos: Tensor;
+  /** As `cos`. */
   sin: Tensor;
   /** float32 `[B, 1, L, M]`, added to the scores. */
   mask: Tensor;
@@ -18,13 +19,17 @@ export interface AttentionInputs {
 
 /** Keys and values of one layer, `[B, kvHeads, M, headDim]`. */
 export interface KVCache {
+  /** `[B, M, kvHeads, headDim]`. */
   keys: Tensor;
+  /** `[B, M, kvHeads, headDim]`. */
   values: Tensor;
 }
 
 /** Caches of earlier tokens, one for each layer, in buffers of fixed length M, and the place (int32 scalar) of the new token. */
 export interface Past {
+  /** Keys and values, one for each layer. */
   cache: readonly KVCache[];
+  /** int32 scalar, from 0. */
   position: Tensor;
 }
 

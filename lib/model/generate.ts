@@ -19,6 +19,7 @@ import { visionTower } from "./siglip.ts";
 
 /** Settings of `generate`. */
 export interface GenerateOptions extends Sampling {
+  /** Tokens of an answer at most. */
   maxNewTokens: number;
   /**
    * With a temperature: the seeds of each row's answers, as many for every row; the row (image included) is read once for

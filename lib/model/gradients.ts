@@ -9,7 +9,9 @@ import { attentionInputs, dtypeOf, type FeatureInputs, type ModelInputs, run } f
 
 /** A loss (float32 scalar) and its gradient for each trained tensor. */
 export interface LossAndGradients {
+  /** float32 scalar. */
   loss: Tensor;
+  /** In the shapes and under the names of the trained tensors. */
   gradients: Params;
 }
 

@@ -8,6 +8,7 @@ const MAX_BYTES = 512 * 2 ** 20;
 
 /** Preprocessed images by path, kept while they fit into the store. */
 export interface ImageStore {
+  /** Side of the square images in pixels. */
   readonly size: number;
   /** RGB bytes [size, size, 3], resized as the checkpoint's image processor does. */
   get(path: string): Promise<Uint8Array>;

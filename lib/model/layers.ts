@@ -8,6 +8,7 @@ import type { Adapter, Params } from "../weights/mod.ts";
  * a trained projector, that one in place of the base's.
  */
 export interface Weights {
+  /** The tensors by their names in the checkpoint. */
   tensors: Params;
   /** alpha / r; 0 without an adapter. */
   loraScale: number;

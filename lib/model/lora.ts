@@ -8,8 +8,11 @@ export type Towers = "both" | "vision" | "text";
 
 /** A linear layer that can be adapted, with its sizes. */
 export interface AdaptedModule {
+  /** Name of the linear module. */
   module: string;
+  /** Width of its input. */
   inputs: number;
+  /** Width of its output. */
   outputs: number;
 }
 

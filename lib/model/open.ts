@@ -13,15 +13,19 @@ import type { Model } from "./paligemma.ts";
 
 /** A model with everything that is needed to ask it. */
 export interface OpenModel {
+  /** The model; its tensors live as long as the process. */
   model: Model;
+  /** Its tokenizer. */
   tokenizer: Tokenizer;
+  /** Images in its size. */
   store: ImageStore;
+  /** What it says of itself. */
   card: ModelCard;
   /** Folder of the checkpoint. */
   dir: string;
 }
 
-/** @throws if the tokenizer's ids are not those that the model's configuration and embedding table know */
+/** Whether a tokenizer is the model's. @throws if the tokenizer's ids are not those that the model's configuration and embedding table know */
 export function checkTokenizer(tokenizer: Tokenizer, shape: PaliGemmaConfig, dir: string): void {
   const pairs: [string, number, number][] = [
     ["<image>", tokenizer.imageId, shape.imageTokenId],

@@ -11,8 +11,11 @@ import { visionTower } from "./siglip.ts";
 
 /** A PaliGemma in memory: base weights, and an adapter if there is one. */
 export interface Model {
+  /** The tensors by their names in the checkpoint. */
   params: Params;
+  /** Its shape. */
   config: PaliGemmaConfig;
+  /** An adapter that is added to its weights. */
   adapter?: Adapter;
   /** Type of the weights and activations. */
   dtype: DType;
@@ -67,12 +70,15 @@ export interface Capture {
   attentions?: "text" | "all";
   /** The language model's attention before mask and softmax. */
   scores?: boolean;
+  /** Keep the input of every layer and the output of the last. */
   hiddenStates?: boolean;
 }
 
 /** Settings of a forward pass. */
 export interface ForwardOptions {
+  /** Used instead of the model's own. */
   adapter?: Adapter;
+  /** What is kept on the way. */
   capture?: Capture;
   /** int32 `[R]`: compute logits only at these rows of the flattened `[B * L]` sequence. */
   logitsAt?: Tensor;

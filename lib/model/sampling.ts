@@ -17,8 +17,11 @@ const LEAST = 1e-6;
 
 /** The same as numbers or float32 scalars: what a traced function is given as arguments needs no new trace. */
 export interface SamplingInputs {
+  /** Logits are divided by it. */
   temperature?: number | Tensor;
+  /** Only so many of the likeliest tokens are kept. */
   topK?: number;
+  /** Only the likeliest tokens that reach this probability together are kept. */
   topP?: number | Tensor;
 }
 

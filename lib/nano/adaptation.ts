@@ -29,7 +29,9 @@ const trainSeed = (trial: number, part: number) => 100_000_000 + trial * 1_000_0
 
 /** What one trial found. Accuracies are of free greedy generation on phantoms that nothing was trained on. */
 export interface AdaptationTrial {
+  /** Number of the trial, from 1. */
   trial: number;
+  /** Accuracy by model and group of questions. */
   accuracy: Record<string, { anatomy: Accuracy; lesion: Accuracy }>;
   // Differences are the later model minus the earlier one.
   /** Stage 1 against the base model on anatomy questions. */
@@ -40,6 +42,7 @@ export interface AdaptationTrial {
   withAgainstWithoutStage1: PairedComparison;
   /** Stage 2 against stage 1 on anatomy questions: what is forgotten without replay. */
   forgetting: PairedComparison;
+  /** Time of both trainings. */
   seconds: { stage1: number; stage2: number };
 }
 

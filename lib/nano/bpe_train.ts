@@ -4,25 +4,41 @@ import { writeFileAtomic } from "../config/mod.ts";
 
 /** A token that no merge makes, as tokenizer.json lists it. */
 export interface AddedToken {
+  /** Its id. */
   id: number;
+  /** Its text. */
   content: string;
+  /** It may lie within a word. */
   single_word: false;
+  /** White space before it stays. */
   lstrip: false;
+  /** White space after it stays. */
   rstrip: false;
+  /** It is looked for in the text as it came. */
   normalized: false;
+  /** Left out when ids become text. */
   special: boolean;
 }
 
 /** The part of Hugging Face's tokenizer.json that a Gemma-style tokenizer uses. */
 export interface TokenizerJson {
+  /** Of the format. */
   version: "1.0";
+  /** None. */
   truncation: null;
+  /** None. */
   padding: null;
+  /** Special tokens, which no merge makes. */
   added_tokens: AddedToken[];
+  /** Spaces become "▁". */
   normalizer: { type: "Replace"; pattern: { String: " " }; content: "▁" };
+  /** None: merges alone say where tokens end. */
   pre_tokenizer: null;
+  /** None. */
   post_processor: null;
+  /** How tokens become text again. */
   decoder: { type: "Sequence"; decoders: Record<string, unknown>[] };
+  /** Tokens with their ids, and merges in order. */
   model: {
     type: "BPE";
     dropout: null;

@@ -2,9 +2,13 @@ import type { Accuracy } from "./measure.ts";
 
 /** What was measured when the nano base was made. */
 export interface NanoMeasurement {
+  /** Numbers in the model. */
   parameters: number;
+  /** Steps of the two parts of pre-training. */
   steps: { vision: number; language: number };
+  /** Time of the first. */
   visionMinutes: number;
+  /** Time of the second. */
   languageMinutes: number;
   /** Processor time of both, user and system. */
   cpuMinutes: number;

@@ -14,19 +14,29 @@ import { questionPrefix, type Tokenizer } from "../text/mod.ts";
 
 /** A question about the phantom of a seed. */
 export interface PhantomItem {
+  /** Of the phantom. */
   seed: number;
+  /** How it is drawn. */
   style: Style;
+  /** What is asked about. */
   type: QuestionType;
+  /** The question. */
   question: string;
+  /** The true answer. */
   answer: string;
 }
 
 /** Share of right answers with its 95 % Wilson interval. */
 export interface Accuracy {
+  /** Items that are right. */
   right: number;
+  /** Items asked. */
   total: number;
+  /** right / total. */
   accuracy: number;
+  /** Lower end of the interval. */
   low: number;
+  /** Upper end. */
   high: number;
 }
 

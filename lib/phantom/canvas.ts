@@ -6,8 +6,11 @@ import { PHANTOM_SIZE } from "./names.ts";
  * pixels.
  */
 export interface Frame {
+  /** To the right, in halves of the picture's side. */
   shiftX: number;
+  /** Down, in halves of the picture's side. */
   shiftY: number;
+  /** Factor of all lengths. */
   scale: number;
   /** Radians, clockwise on screen. */
   rotation: number;

@@ -19,7 +19,9 @@ import {
 
 /** One drawn picture with everything that is true about it. */
 export interface Phantom {
+  /** It is drawn from this seed alone. */
   seed: number;
+  /** How it is drawn. */
   style: Style;
   /** Grey values [112 * 112], row by row. */
   pixels: Uint8Array;
@@ -27,10 +29,13 @@ export interface Phantom {
   mask: Uint8Array;
   /** Index into LABELS per pixel [112 * 112]. */
   labels: Uint8Array;
+  /** What kind of picture it is. */
   modality: Modality;
+  /** Part of the body. */
   region: Region;
   /** Visible structures (also spine and skull). */
   organs: Label[];
+  /** Its lesion; null if it has none. */
   lesion: Lesion | null;
   /** Organ that carries the lesion. */
   organ: Organ | null;
@@ -40,6 +45,7 @@ export interface Phantom {
   organSide: Partial<Record<Organ, Side>>;
   /** Whether the heart (chest), the spleen (abdomen) or the ventricles (head) are larger than normal. */
   enlarged: boolean;
+  /** Where it lies in the picture. */
   frame: Frame;
 }
 

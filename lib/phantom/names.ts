@@ -20,19 +20,27 @@ export const LABELS = [
   "cyst",
   "hemorrhage",
 ] as const;
+/** One of {@linkcode LABELS}. */
 export type Label = typeof LABELS[number];
 
+/** Kinds of pictures. */
 export const MODALITIES = ["x-ray", "ct", "mri"] as const;
+/** One of {@linkcode MODALITIES}. */
 export type Modality = typeof MODALITIES[number];
 
+/** Parts of the body. */
 export const REGIONS = ["chest", "abdomen", "head"] as const;
+/** One of {@linkcode REGIONS}. */
 export type Region = typeof REGIONS[number];
 
+/** Kinds of lesions. */
 export const LESIONS = ["nodule", "cyst", "hemorrhage"] as const;
+/** One of {@linkcode LESIONS}. */
 export type Lesion = typeof LESIONS[number];
 
 /** Organs that questions ask about. */
 export const ORGANS = ["lung", "heart", "liver", "spleen", "kidney", "brain"] as const;
+/** One of {@linkcode ORGANS}. */
 export type Organ = typeof ORGANS[number];
 
 /** Organs that may carry a lesion. Every lesion type occurs in each of them. */
@@ -82,6 +90,7 @@ export const MEASURED: Readonly<Record<Region, Label>> = {
  */
 export type Style = "generic" | "shifted";
 
+/** Place of a label among {@linkcode LABELS}. */
 export const labelIndex = (label: Label): number => LABELS.indexOf(label);
 /** One of `items`, uniformly. */
 export const pick = <T>(items: readonly T[], random: () => number): T =>

@@ -15,14 +15,18 @@ import {
   REGIONS,
 } from "./names.ts";
 
+/** Questions that a picture without lesion answers too. */
 export const ANATOMY_TYPES = ["modality", "region", "organ_yn", "enlarged"] as const;
+/** Questions about a lesion. */
 export const LESION_TYPES = ["presence", "side", "type", "organ"] as const;
 /** All question types; "open" is answered by a whole caption. */
 export const QUESTION_TYPES = [...ANATOMY_TYPES, ...LESION_TYPES, "open"] as const;
+/** One of {@linkcode QUESTION_TYPES}. */
 export type QuestionType = typeof QUESTION_TYPES[number];
 
 /** Types that exist with four options. */
 export const CHOICE_TYPES = ["modality", "region", "type", "organ", "side"] as const;
+/** One of {@linkcode CHOICE_TYPES}. */
 export type ChoiceType = typeof CHOICE_TYPES[number];
 
 /** What questions and captions speak of: a phantom, or a row of ground_truth.jsonl. */
@@ -31,9 +35,13 @@ export type Findings = Pick<
   "modality" | "region" | "organs" | "lesion" | "organ" | "side" | "enlarged"
 >;
 
+/** A question with its true answer. */
 export interface Question {
+  /** What is asked about. */
   type: QuestionType;
+  /** The question. */
   question: string;
+  /** The true answer. */
   answer: string;
   /** Four options, one of which is the answer; only for multiple choice. */
   choices?: string[];

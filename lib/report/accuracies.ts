@@ -21,22 +21,29 @@ import { holm, type Interval, mean, median } from "../stats/mod.ts";
 
 /** Exact match of one system on the short questions of its test set, beside what it gets without the right image. */
 export interface CellAccuracy extends Accuracy {
+  /** Name of the system. */
   cell: string;
+  /** What it was asked. */
   testSet: TestSet;
+  /** What it was trained on. */
   system: EvaluatedCell["system"];
   /** Name of its adapter; null: none. */
   adapter: string | null;
+  /** Accuracy with a grey image in place of the real one. */
   blank: number;
   /** Null where there were too few images to exchange them. */
   shuffled: number | null;
   /** Null where there are no training pairs to count. */
   majority: number | null;
+  /** Accuracy of the likeliest answer to the question, without a picture; null likewise. */
   questionOnly: number | null;
   /** Null also where nothing tells the images' regions. */
   questionAndRegion: number | null;
   /** Minus the same items with a grey image, with another item's, and minus the base model; intervals of the images. */
   overBlank: Interval;
+  /** See `overBlank`; null where images could not be exchanged. */
   overShuffled: Interval | null;
+  /** See `overBlank`; null for the base model itself. */
   overBase: Interval | null;
 }
 
@@ -65,8 +72,11 @@ export function cellAccuracies(cells: readonly EvaluatedCell[], table: ScoreTabl
 
 /** Two systems on the same items; p is Holm-corrected over all rows, the detectable difference is before that. */
 export interface PairedRow extends Difference {
+  /** What both were asked. */
   testSet: TestSet;
+  /** Name of the first system. */
   first: string;
+  /** Name of the second. */
   second: string;
 }
 
@@ -99,9 +109,13 @@ export function pairedRows(
 
 /** Word overlap of one system's answers to the open questions, beside what is had without looking. */
 export interface CellOverlap {
+  /** Name of the system. */
   cell: string;
+  /** Open questions. */
   items: number;
+  /** Overlap of its answers with the references. */
   answers: OverlapRow;
+  /** Overlap of the questions themselves with the references. */
   copy: OverlapRow;
   /** Null where there are no training pairs with such answers. */
   typical: OverlapRow | null;

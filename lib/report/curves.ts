@@ -4,11 +4,16 @@ import { PAPER_TRAINING } from "./paper_values.ts";
 
 /** A point of a training curve, as notebook 05 writes it. */
 export const CurveRow = z.object({
+  /** Name of the training. */
   cell: z.string(),
+  /** Steps done. */
   step: z.number(),
+  /** Epochs done. */
   epoch: z.number(),
+  /** Loss on held-out examples, in nats per label token; null where it was not measured. */
   validationLoss: z.number().nullable(),
 });
+/** A row that {@linkcode CurveRow} accepts. */
 export type CurveRow = z.infer<typeof CurveRow>;
 
 /** The points of one cell ("roco_v2__with") at which the validation loss was measured. */

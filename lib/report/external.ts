@@ -19,6 +19,7 @@ import { percentText, tableMarkdown } from "./tables.ts";
 
 /** A system that is not of the grid: who answered, and to which test sets. */
 export interface ExternalSystem {
+  /** What the tables call it. */
   name: string;
   /** Its cells in the table of scores. */
   cells: readonly { name: string; testSet: TestSet }[];

@@ -5,7 +5,9 @@ import { sha256File } from "../config/mod.ts";
 export interface MapEntry {
   /** "Figure 1", "Table 4", ... */
   item: string;
+  /** What it shows. */
   what: string;
+  /** The stage that makes it. */
   stage: string;
   /** Output of the stage's run. */
   file: string;

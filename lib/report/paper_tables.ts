@@ -19,8 +19,11 @@ type Share = number | PaperShare | null;
 
 /** A dataset of the tables: what it is called, and what the paper says of it, if it is the paper's. */
 export interface PaperEntry {
+  /** Name of the data set here. */
   dataset: string;
+  /** Its name in the paper. */
   name: string;
+  /** What the paper reports; null where it reports nothing. */
   paper: Partial<Record<"withoutStage1" | "withStage1" | "llavaMed", number | PaperShare | null>>;
 }
 
@@ -109,9 +112,13 @@ const PRINTED = new Map<string, Omit<OverlapRow, "answers">>([
 
 /** What the tables of answers are made from. */
 export interface AnswerSources {
+  /** Accuracy of every system. */
   accuracies: readonly CellAccuracy[];
+  /** Scores by rule. */
   scores: ScoreTable;
+  /** Overlap with the references. */
   overlaps: readonly CellOverlap[];
+  /** What a language model says of the answers. */
   judged: readonly JudgedCell[];
 }
 

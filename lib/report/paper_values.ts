@@ -5,7 +5,9 @@
 
 /** A proportion as the paper counts it. */
 export interface PaperShare {
+  /** Answers that are right. */
   correct: number;
+  /** Answers in all. */
   of: number;
 }
 

@@ -91,6 +91,7 @@ export function controlRows(accuracies: readonly CellAccuracy[]): ShownRow[] {
 
 /** One row of `scorerTable` with the system that it belongs to. */
 export interface CellScorerRow extends ScorerRow {
+  /** Name of the system. */
   cell: string;
 }
 
@@ -100,8 +101,11 @@ export const scorerRows = (table: ScoreTable, cells: readonly string[]): CellSco
 
 /** A system's options ranked by likelihood, beside the same items' exact match by generation. */
 export interface RankedCell {
+  /** Name of the system. */
   cell: string;
+  /** What the likelihoods of options say of it. */
   ranking: OptionRanking;
+  /** Accuracy of its written answers; null where there are none. */
   generated: Accuracy | null;
 }
 

@@ -4,7 +4,9 @@ import type { ScalingFit, ScalingPoint } from "../stats/mod.ts";
 
 /** What `./lab bench scaling` measured: final losses of independent runs, and the fit of equation 1 to them. */
 export interface ScalingRecord {
+  /** The trainings. */
   points: ScalingPoint[];
+  /** Equation 1, fitted to them. */
   fit: ScalingFit;
 }
 

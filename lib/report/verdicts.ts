@@ -13,7 +13,9 @@ type Inputs = Readonly<Record<string, StageInput>>;
 
 /** A verdict and why. */
 export interface Judgement {
+  /** How far the paper's result was reproduced. */
   verdict: Verdict;
+  /** Why. */
   reason: string;
 }
 

@@ -17,6 +17,7 @@ export const ANSWER_MAPS = {
     "what attention did for the answer's log-probability, layer on layer (Chefer et al. 2021)",
   "rollout through the tower": "rollout, carried on through the vision tower's own to the picture's patches",
 } as const;
+/** One of {@linkcode ANSWER_MAPS}. */
 export type AnswerMap = keyof typeof ANSWER_MAPS;
 /** Maps that need no more than the language model's attention. */
 export type AttentionMap = Exclude<AnswerMap, "gradient × attention" | "rollout through the tower">;

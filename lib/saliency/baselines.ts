@@ -14,6 +14,7 @@ export const BASELINES = {
     "rollout of the answer to a question about the same image in which the lesion has no part",
   "shuffled weights": "rollout of the same answer by a model whose decoder's weights are shuffled",
 } as const;
+/** One of {@linkcode BASELINES}. */
 export type Baseline = keyof typeof BASELINES;
 
 /** Standard deviation of the grey values of each patch, `[rows * columns]`. */

@@ -20,11 +20,13 @@ import { headsOf, type LayerAttention } from "./matrices.ts";
 export interface CapturedAnswer {
   /** The answer's tokens, without eos. */
   answerIds: number[];
+  /** The answer. */
   text: string;
   /** Every token of the sequence as text; image tokens are "<image>". */
   tokens: string[];
   /** Log-probability of each token of `layout.response` under the model, in nats. */
   logprobs: number[];
+  /** Where image, prompt and answer lie. */
   layout: SequenceLayout;
   /** 1 where a position belongs to image, bos, question or newline (`prefixLmMask`), 0 in the answer. */
   prefix: Uint8Array;
@@ -47,6 +49,7 @@ export interface CaptureOptions {
   maxNewTokens?: number;
   /** Also capture gradients, which takes about three times as long. */
   gradients?: boolean;
+  /** What runs the function; default: the model's. */
   compiler?: "graph" | "xla";
   /** Told after each token of the greedy answer. */
   onToken?: (tokens: number) => void;

@@ -1,9 +1,12 @@
 /** Where the parts of a PaliGemma sequence lie: positions in the token sequence. */
 export interface SequenceLayout {
+  /** Tokens of the sequence. */
   length: number;
   /** The image's patches are the positions imageStart ... imageStart + rows * columns - 1, row by row. */
   imageStart: number;
+  /** Patches from top to bottom. */
   rows: number;
+  /** Patches from left to right. */
   columns: number;
   /** Positions of the answer's tokens. */
   response: readonly number[];
@@ -48,8 +51,11 @@ export const tokenToImage = (matrix: Float32Array, token: number, layout: Sequen
 
 /** How one query's weight is shared between the parts of the sequence. */
 export interface AttentionShares {
+  /** Share on the patches. */
   image: number;
+  /** Share on the layout's sinks. */
   sinks: number;
+  /** Share on all other tokens. */
   rest: number;
 }
 

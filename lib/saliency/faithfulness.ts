@@ -11,15 +11,20 @@ import { areaUnder, type Perturbation, shownPatches, showPatches, strongestFirst
 /** Maps of the answer in whose order patches are changed, and orders in which the answer has no part. */
 const METHODS = ["rollout", "raw attention", "gradient × attention"] as const;
 const OTHERS = ["random", "rollout, diagonal", "local contrast"] as const;
+/** All orders in which patches are changed. */
 export const PATCH_ORDERS = [...METHODS, ...OTHERS] as const;
+/** One of {@linkcode PATCH_ORDERS}. */
 export type PatchOrder = typeof PATCH_ORDERS[number];
 
 /** How an answer's log-probability changes with the patches that are shown. */
 export interface PatchCurve {
   /** Of the question. */
   id: string;
+  /** Id of the image. */
   imageId: string;
+  /** Order in which its patches were changed. */
   order: PatchOrder;
+  /** Whether they were removed or put back. */
   kind: Perturbation;
   /** Log-probability of the answer, in nats, after each step, the start first. */
   scores: number[];
@@ -35,7 +40,9 @@ export interface PatchCurveOptions {
   batchSize: number;
   /** Of the random order, and of equally strong patches. */
   seed: number;
+  /** Called after every question. */
   onProgress?: (done: number, total: number) => void | Promise<void>;
+  /** Ends the work between two questions. */
   signal?: AbortSignal;
 }
 
@@ -110,7 +117,9 @@ async function answerLogprobs(
 
 /** How faithful one order is: what the answer's log-probability is in the mean while patches go, or come back. */
 export interface FaithfulnessRow {
+  /** Order in which patches were changed. */
   order: PatchOrder;
+  /** Whether they were removed or put back. */
   kind: Perturbation;
   /** Area under the curve, nats; the lower in deletion, the higher in insertion, the more faithful. */
   area: Interval;

@@ -10,6 +10,7 @@ export const IMAGE_TO_RESPONSE = {
     "what the authors' code shows: the patch's weight in the rows that predict the answer's tokens",
   "column of rollout": "the same of the rollout matrix",
 } as const;
+/** One of {@linkcode IMAGE_TO_RESPONSE}. */
 export type ImageToResponse = keyof typeof IMAGE_TO_RESPONSE;
 
 /** What the readings are taken from. */

@@ -15,28 +15,41 @@ type StudyMaps = Record<Exclude<StudyMap, keyof ReturnType<typeof mapsOfOthers>[
 
 /** A question about an image whose lesion is known. */
 export interface LesionQuestion {
+  /** Id of the question. */
   id: string;
+  /** Id of its image. */
   imageId: string;
+  /** Path of the image. */
   imagePath: string;
   /** Picture of the lesion, bright where it is. */
   maskPath: string;
+  /** What is asked. */
   question: string;
+  /** The options; null without. */
   choices: readonly string[] | null;
+  /** The right answer. */
   answer: string;
+  /** What is asked about; null where it is not known. */
   questionType: string | null;
 }
 
 /** What a model said to it, and where it looked. */
 export interface StudiedQuestion extends LesionQuestion {
+  /** What the model answered. */
   said: string;
   /** Its tokens, without eos. */
   answerIds: number[];
+  /** Whether that is right. */
   right: boolean;
   /** Of the query that predicts the answer's first token, mean over heads and layers. */
   shares: AttentionShares;
+  /** Maps of the answer, `[rows * columns]` each. */
   maps: Record<StudyMap, Float32Array>;
+  /** `[maskRows * maskColumns]`, non-zero on the lesion. */
   mask: Uint8Array;
+  /** Pixels of the mask from top to bottom. */
   maskRows: number;
+  /** Pixels of the mask from left to right. */
   maskColumns: number;
 }
 
@@ -65,6 +78,7 @@ export interface StudyOptions extends CaptureOptions {
   unrelated: string;
   /** Of the shuffled weights. */
   seed: number;
+  /** Called after every question. */
   onProgress?: (done: number, total: number) => void | Promise<void>;
 }
 

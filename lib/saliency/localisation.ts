@@ -6,11 +6,15 @@ export interface LocalisationExample {
   imageId: string;
   /** [rows * columns], not negative. */
   map: Float32Array;
+  /** Patches from top to bottom. */
   rows: number;
+  /** Patches from left to right. */
   columns: number;
   /** [maskRows * maskColumns], non-zero on the lesion. */
   mask: Uint8Array;
+  /** Pixels of the mask from top to bottom. */
   maskRows: number;
+  /** Pixels of the mask from left to right. */
   maskColumns: number;
 }
 
@@ -84,9 +88,13 @@ export function centreMap(rows: number, columns: number): Float32Array {
 
 /** How well one kind of map finds the lesions; 95 % intervals of the images. */
 export interface LocalisationRow {
+  /** Name of the map. */
   map: string;
+  /** Different images. */
   images: number;
+  /** Share of questions where the strongest patch lies on the lesion. */
   pointing: Interval;
+  /** Share of the map that lies on the lesion. */
   mass: Interval;
 }
 

@@ -44,6 +44,7 @@ export function mirrored(region: Uint8Array, side: number): Uint8Array {
 export interface PaintedChange {
   /** Type of question, or "all". */
   question: string;
+  /** Questions asked. */
   questions: number;
   /** When the lesion is painted over. */
   lesion: Interval;

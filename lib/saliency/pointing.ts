@@ -35,9 +35,11 @@ export function pointingGames(studied: readonly StudiedQuestion[], types: readon
 export interface PointingGain {
   /** Type of question, or "all". */
   question: string;
+  /** Map that rollout is compared with. */
   baseline: StudyMap;
   /** Shares of questions where they point at the lesion. */
   rollout: number;
+  /** Share of the baseline, likewise. */
   other: number;
   /** Rollout minus the baseline, question by question, 95 % interval of the images. */
   difference: Interval;

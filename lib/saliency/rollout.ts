@@ -1,7 +1,9 @@
 import { matMul, tf, tidy } from "../tensor/mod.ts";
 import { fuseHeads, type HeadFusion, type LayerAttention } from "./matrices.ts";
 
+/** How attention is multiplied through the layers. */
 export interface RolloutOptions {
+  /** How heads become one matrix; default: their mean. */
   heads?: HeadFusion;
   /** Allowed positions [L, L] (`prefixLmMask`); weight elsewhere is removed before normalising. */
   mask?: Uint8Array;

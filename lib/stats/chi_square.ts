@@ -1,6 +1,8 @@
 /** A chi-square test of counts against equal shares. */
 export interface ChiSquare {
+  /** The statistic. */
   statistic: number;
+  /** Degrees of freedom. */
   degrees: number;
   /** Chance of counts at least as uneven, if all were equally likely; 1 without observations. */
   p: number;

@@ -40,6 +40,7 @@ function spreadOf(
 
 /** A share with its interval, and how many independent answers would tell as much. */
 export interface ClusteredShare extends Interval {
+  /** Number of independent answers that tell as much as these. */
   effective: number;
 }
 

@@ -2,6 +2,7 @@ import { type Interval, Z95 } from "./summary.ts";
 
 /** Agreement of two raters beyond chance. */
 export interface Agreement {
+  /** Items that both rated. */
   items: number;
   /** Share of items on which both say the same. */
   observed: number;

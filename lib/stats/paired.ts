@@ -3,6 +3,7 @@ import type { Interval } from "./summary.ts";
 
 /** How two systems compare on the same independent items (each on an image of its own). */
 export interface PairedComparison {
+  /** Items that both answered. */
   items: number;
   /** Both right, only the first, only the second, neither. */
   counts: { both: number; onlyFirst: number; onlySecond: number; neither: number };

@@ -1,7 +1,10 @@
 /** F1 of word overlap between a prediction and its reference, each in [0, 1]. */
 export interface RougeScores {
+  /** F1 of single words, 0 to 1. */
   rouge1: number;
+  /** F1 of pairs of words. */
   rouge2: number;
+  /** F1 of the longest common subsequence. */
   rougeL: number;
 }
 

@@ -4,32 +4,43 @@ import { type Interval, mean } from "./summary.ts";
 
 /** One trained run: trainable parameters, training tokens, final evaluation loss. */
 export interface ScalingPoint {
+  /** Trained parameters. */
   parameters: number;
+  /** Label tokens that were trained on. */
   tokens: number;
+  /** Final loss, in nats per label token. */
   loss: number;
 }
 
 /** L = A * X^-alpha * D^-beta + E with X trainable parameters and D tokens. */
 export interface ScalingLaw {
+  /** Factor. */
   A: number;
+  /** Exponent of the parameters. */
   alpha: number;
+  /** Exponent of the tokens. */
   beta: number;
+  /** Loss that no size and no length gets below. */
   E: number;
 }
 
 /** Error on what was left out of a fit: of the law, and of a constant, the mean of the other points. */
 export interface LeftOut {
+  /** Error of the law, root mean square of the losses. */
   law: number;
+  /** Error of the mean loss of the others. */
   constant: number;
 }
 
 /** A fitted law with what is known of its uncertainty. */
 export interface ScalingFit {
+  /** The fitted law. */
   law: ScalingLaw;
   /** 95 % profile intervals; their coverage is simulated in the tests. */
   intervals: Record<"alpha" | "beta" | "E", Interval>;
   /** Exponents held at zero because the points have a single value of that variable. */
   held: ("alpha" | "beta")[];
+  /** Trainings that it was fitted to. */
   points: number;
   /** Root mean square error on the points of the fit. */
   trainingError: number;

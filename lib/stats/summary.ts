@@ -1,7 +1,10 @@
 /** A number with its 95% interval. */
 export interface Interval {
+  /** The value itself. */
   estimate: number;
+  /** Lower end of its 95 % interval, unless said otherwise. */
   low: number;
+  /** Upper end. */
   high: number;
 }
 

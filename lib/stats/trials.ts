@@ -4,6 +4,7 @@ import { type Interval, mean, std } from "./summary.ts";
 
 /** What one trial (a seed) found. */
 export interface TrialEstimate {
+  /** What the trial found. */
   estimate: number;
   /** Of the estimate within its trial (of the questions that were drawn). */
   variance: number;
@@ -17,6 +18,7 @@ export interface TrialSummary {
   sd: number;
   /** Whether trials differ by more than their questions explain: Cochran's Q and its p-value; 1 of one trial. */
   q: number;
+  /** See `q`. */
   p: number;
   /** Share of the spread that the questions do not explain (I squared), 0 to 1. */
   unexplained: number;

@@ -2,10 +2,13 @@ import { type Candidate, FILTERS, type PairFilter } from "./filters.ts";
 import type { QaPair } from "./pair.ts";
 import { isAccepted, SET_FILTERS } from "./set_filters.ts";
 
+/** What one filter does. */
 export interface FilterCount {
+  /** Name of the filter. */
   filter: string;
   /** Pairs that came in, that is, passed all filters before. */
   in: number;
+  /** Pairs that it drops. */
   dropped: number;
   /** Reason -> pairs. */
   reasons: Record<string, number>;
@@ -13,9 +16,13 @@ export interface FilterCount {
   examples: string[];
 }
 
+/** Pairs after all filters. */
 export interface FilterResult {
+  /** Pairs that pass. */
   kept: QaPair[];
+  /** Pairs that do not, with the reason among their verdicts. */
   dropped: QaPair[];
+  /** What each filter did, in order. */
   counts: FilterCount[];
 }
 

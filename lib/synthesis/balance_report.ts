@@ -4,9 +4,13 @@ import { optionPositions } from "./set_filters.ts";
 
 /** How often each answer, or each position, is the right one, and whether the counts could be chance. */
 export interface BalanceRow {
+  /** Who wrote the pairs. */
   origin: string;
+  /** What is counted: yes and no, or the place of the right option. */
   what: string;
+  /** The counts, in words. */
   counts: string;
+  /** Pearson's statistic against equal counts. */
   "chi-square": number;
   /** Chance of counts at least as uneven, if all were equally likely. */
   p: number;

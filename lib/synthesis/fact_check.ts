@@ -4,12 +4,15 @@ import type { QaPair } from "./pair.ts";
 
 /** What is true about an image, as lib/phantom writes it. */
 export interface TruthRow {
+  /** What kind of picture it is. */
   modality: string;
+  /** Part of the body. */
   region: string;
   /** Visible organs. */
   organs: readonly string[];
   /** Null without a lesion; then organ and side are null too. */
   lesion: string | null;
+  /** Organ that the lesion lies in; null without one. */
   organ: string | null;
   /** Side of the lesion in an organ of which there are two; else null. */
   side: string | null;
@@ -147,9 +150,13 @@ function claimOf(question: string, entities: readonly Entity[], truth: TruthRow)
 export interface PrecisionRow {
   /** "none": as parsed; else the last filter applied. */
   after: string;
+  /** Pairs that were checked. */
   pairs: number;
+  /** Every fact in them is true. */
   supported: number;
+  /** A fact in them is false. */
   contradicted: number;
+  /** The truth says nothing of them. */
   unverifiable: number;
   /** supported / pairs, null without pairs. */
   precision: number | null;

@@ -17,9 +17,11 @@ import type { Decision } from "./review_file.ts";
 
 /** What a filter may look at: the pair, what the teacher was told, and what it was asked for. */
 export interface Candidate {
+  /** The pair. */
   pair: QaPair;
   /** Caption and fields as the teacher saw them. */
   known: string;
+  /** Its kind. */
   kind: PairKind;
   /** What the teacher said when it was asked to check the pair: "pass" or the reason why not; null if it was not asked. */
   checked?: string | null;
@@ -29,7 +31,9 @@ export interface Candidate {
 
 /** A rule that says why a pair is unfit, or null. */
 export interface PairFilter {
+  /** Name of the filter. */
   name: string;
+  /** Why the pair is dropped; null if it passes. */
   reason(candidate: Candidate): string | null;
 }
 

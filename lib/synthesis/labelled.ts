@@ -8,7 +8,9 @@ import { templatePairs } from "./pair.ts";
 
 /** A pair about a real image of which it is known whether it is sound. */
 export interface LabelledPair {
+  /** The pair as a filter sees it. */
   candidate: Candidate;
+  /** Whether a person, or the script that made it, calls it sound. */
   sound: boolean;
   /** Where pair and label come from. */
   source: "by hand" | "derived from those" | "SLAKE" | "VQA-RAD";
@@ -177,11 +179,15 @@ export async function heldOutQuality(
 
 /** How a rule, or all of them in turn, did on labelled pairs; shares with Wilson's 95% intervals, null of nothing. */
 export interface FilterQuality {
+  /** Name of the filter. */
   filter: string;
+  /** Sound pairs. */
   sound: number;
+  /** Pairs that are not. */
   unsound: number;
   /** Of the sound, and of the unsound, dropped. */
   soundDropped: number;
+  /** See `soundDropped`. */
   unsoundDropped: number;
   /** Sound pairs that are kept. */
   recall: Interval | null;

@@ -49,11 +49,17 @@ export function judgedPairs(
 
 /** Pairs per split, by data set and origin, with their share of all. */
 export interface PairCount {
+  /** The data set. */
   dataset: string;
+  /** Who wrote the pairs. */
   origin: string;
+  /** Pairs for training. */
   train: number;
+  /** Pairs for validation. */
   validation: number;
+  /** Pairs for the test. */
   test: number;
+  /** Share of all pairs, 0 to 1. */
   share: number;
 }
 

@@ -6,19 +6,27 @@ import { yesOrNo } from "../stats/mod.ts";
 export const QaPair = z.object({
   /** Unique: `${record id}#...`. */
   id: z.string(),
+  /** The data set. */
   dataset: z.string(),
+  /** Its split. */
   split: z.string(),
   /** The row of the data set that image and caption come from, by the data set's own id. */
   sourceId: z.string(),
+  /** Path of the image. */
   imagePath: z.string(),
+  /** Id of the image. */
   imageId: z.string(),
+  /** The patient's case; null where it is not known. */
   caseId: z.string().nullable(),
   /** As in its record: teacher and judge must run on this machine. */
   noThirdParty: z.boolean(),
+  /** What is asked. */
   question: z.string(),
+  /** The answer. */
   answer: z.string(),
   /** Options, the answer among them; null for free answers. */
   choices: z.array(z.string()).nullable(),
+  /** Closed questions have few possible answers. */
   answerType: z.enum(["closed", "open"]),
   /** What is asked for: a content type of the data set, or a topic of the prompts. */
   questionType: z.string().nullable(),
@@ -43,6 +51,7 @@ export const QaPair = z.object({
   /** JSON: filter name -> "pass" or the reason why not; a filter that did not judge the pair has no entry. */
   verdicts: z.string(),
 });
+/** A pair that {@linkcode QaPair} accepts. */
 export type QaPair = z.infer<typeof QaPair>;
 
 /** What is known of a teacher's reply. */
@@ -90,11 +99,15 @@ export function sourcePairs(records: readonly CorpusRecord[]): QaPair[] {
 
 /** A question made from an image's ground truth. */
 export interface TruthQuestion {
+  /** The record that it is about. */
   record: CorpusRecord;
   /** Question type, e.g. "side". */
   type: string;
+  /** What is asked. */
   question: string;
+  /** The true answer. */
   answer: string;
+  /** The options; null or missing without. */
   choices?: string[] | null;
 }
 

@@ -13,7 +13,9 @@ export interface Plan {
 
 /** What the requests follow from. */
 export interface PlanOptions {
+  /** Of captions, kinds and topics, and of the teacher. */
   seed: number;
+  /** Of the teacher; 0 is greedy. */
   temperature: number;
   /** Limit of generated tokens per request. */
   maxTokens: number;

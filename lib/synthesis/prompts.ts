@@ -9,6 +9,7 @@ export type PairKind = "open" | "yes-no" | "choice";
 /** What the question is to be about. */
 export type Topic = EntityKind;
 
+/** All kinds, in the order in which they are asked for. */
 export const PAIR_KINDS: readonly PairKind[] = ["open", "yes-no", "choice"];
 
 /** The kinds that a teacher is asked for: the embedded one almost never writes four usable options. */
@@ -23,11 +24,15 @@ const TOPICS: readonly Topic[] = ["finding", "organ", "side", "modality", "regio
 export interface PairPrompt {
   /** E.g. "case-open-v1"; a changed wording gets a new version. */
   version: string;
+  /** Kind of pair that is asked for. */
   kind: PairKind;
+  /** What it is to be about. */
   topic: Topic;
   /** The answer that a yes-no question must have. */
   wanted: "yes" | "no" | null;
+  /** The conversation. */
   messages: Message[];
+  /** Form that the reply must have. */
   schema: { name: string; schema: Record<string, unknown> };
 }
 

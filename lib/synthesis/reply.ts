@@ -1,6 +1,8 @@
 /** A question with its answer as a teacher wrote it. */
 export interface RawPair {
+  /** The question. */
   question: string;
+  /** The answer. */
   answer: string;
   /** Options, the right one among them; null for a free answer. */
   choices: string[] | null;
@@ -39,9 +41,13 @@ export type ReplyProblem =
   | "stray_text"
   | "no_pairs";
 
+/** What was read out of a reply. */
 export interface ParsedReply {
+  /** Form in which the reply came. */
   shape: ReplyShape;
+  /** Complete pairs. */
   pairs: RawPair[];
+  /** What was lost. */
   problems: ReplyProblem[];
 }
 

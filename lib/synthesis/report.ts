@@ -6,16 +6,23 @@ import type { FilterCount } from "./apply_filters.ts";
 export interface FilterReportRow {
   /** "as parsed" stands for the pairs before the first filter. */
   filter: string;
+  /** Pairs before the filter. */
   in: number;
+  /** Pairs that it drops. */
   dropped: number;
+  /** Pairs after it. */
   left: number;
   /** Of those left: agree with the ground truth, contradict it, cannot be decided by it. */
   supported: number | null;
+  /** See `supported`. */
   contradicted: number | null;
+  /** See `supported`. */
   unverifiable: number | null;
   /** supported / left; null without ground truth or without pairs. */
   precision: number | null;
+  /** Lower end of the precision's 95 % interval. */
   low: number | null;
+  /** Upper end. */
   high: number | null;
 }
 

@@ -7,6 +7,7 @@ import type { QaPair } from "./pair.ts";
 export const REVIEW_VERSION = 1;
 
 const line = z.string().trim().min(1).max(1000);
+/** What a person decided about a pair. */
 const Decision = z.strictObject({
   /** Id of the pair. */
   id: z.string(),
@@ -28,6 +29,7 @@ const Decision = z.strictObject({
 /** What a person decided about a pair. */
 export type Decision = z.infer<typeof Decision>;
 
+/** The file that the review page downloads. */
 export const ReviewFile = z.strictObject({
   version: z.literal(REVIEW_VERSION),
   scale: z.enum(["tiny", "full"]),

@@ -18,8 +18,11 @@ import type { RawPair, ReplyProblem, ReplyShape } from "./reply.ts";
 import { decided, type Decision } from "./review_file.ts";
 import { readVerdict, verifyJob } from "./verify.ts";
 
+/** Whom to ask, and how. */
 export interface SynthesisOptions extends PlanOptions {
+  /** The teacher. */
   endpoint: Endpoint;
+  /** Requests in flight. */
   concurrency: number;
   /** Replies are kept here; a second call with the same journal asks only for what is missing. */
   journalPath: string;
@@ -29,16 +32,19 @@ export interface SynthesisOptions extends PlanOptions {
   completeCaptions?: boolean;
   /** What people decided, by pair id. */
   decisions?: ReadonlyMap<string, Decision>;
+  /** Ends the asking; the replies so far stay. */
   signal?: AbortSignal;
   /** Progress of the requests for pairs, then of those that check them. */
   onProgress?: (progress: JobProgress, step: "write" | "check") => void;
 }
 
+/** What the teacher wrote. */
 export interface SynthesisResult {
   /** Pairs that passed all filters. */
   pairs: QaPair[];
   /** Pairs that did not, with verdicts. */
   dropped: QaPair[];
+  /** Requests and replies, by how they went. */
   counts: {
     /** Captions with text among the records. */
     captions: number;
@@ -57,9 +63,11 @@ export interface SynthesisResult {
   };
   /** Ids of decisions that were not applied, since their pair is gone or reads differently now. */
   staleDecisions: string[];
+  /** Tokens of this run, as the server counts them. */
   tokens: { prompt: number; completion: number };
   /** Wall time of this call; replies taken from the journal cost none. */
   seconds: number;
+  /** Replies that came from the journal. */
   resumed: number;
 }
 

@@ -16,6 +16,7 @@ import { dispose } from "./typed.ts";
 
 /** The processes that this one computes with, as {@linkcode joinGroup} gives it. */
 export interface Group extends WorkerPlace {
+  /** Processes in the group. */
   readonly size: number;
   /** Whether tensors are on a GPU, and summed by NCCL. */
   readonly gpu: boolean;
@@ -27,6 +28,7 @@ export interface Group extends WorkerPlace {
 export interface Message {
   /** float32 tensors by name */
   tensors: Record<string, Tensor>;
+  /** What is told. */
   text: string;
 }
 

@@ -4,7 +4,9 @@ import { cString, fromCString } from "./pointers.ts";
 
 /** A GPU as the driver describes it. */
 export interface Gpu {
+  /** Name of the device. */
   readonly name: string;
+  /** Its memory. */
   readonly memoryBytes: number;
   /** Compute capability, as "9.0". */
   readonly capability: string;
@@ -16,6 +18,7 @@ export interface Driver {
   readonly version: string;
   /** The newest CUDA that it runs, as "13.0". */
   readonly cuda: string;
+  /** Devices that the driver sees. */
   readonly gpus: readonly Gpu[];
   /** What all processes hold of the first GPU's memory now; null where the driver does not tell. */
   readonly usedBytes: () => number | null;

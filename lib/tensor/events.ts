@@ -3,6 +3,7 @@ import { backend, tf } from "./backend.ts";
 
 /** Writes numbers by step into an event file, which TensorBoard shows. */
 export interface EventWriter extends Disposable {
+  /** Adds values by name at a step. */
   write(step: number, values: Readonly<Record<string, number>>): void;
 }
 

@@ -7,6 +7,7 @@ import { matmulPrecision } from "./precision.ts";
 import { isTracedId } from "./table.ts";
 import { flatten, replaceTensors } from "./tree.ts";
 
+/** How a traced function is run. */
 export interface JitOptions {
   /** "graph" (default): TensorFlow's graph executor. "xla": compiled by XLA at the first call. */
   readonly compiler?: "graph" | "xla";
@@ -16,12 +17,15 @@ export interface JitOptions {
 export interface TraceInfo {
   /** Structure, types and shapes of the arguments it is for. */
   readonly signature: string;
+  /** Nodes of its graph. */
   readonly nodes: number;
+  /** Milliseconds that tracing took. */
   readonly traceMs: number;
   /** Tensors used from outside. */
   readonly captures: number;
 }
 
+/** A traced function; it can be called like the plain one. */
 export interface Jitted<A extends unknown[], R> {
   (...args: A): R;
   /** One for each signature met so far. */

@@ -10,6 +10,7 @@ engine.memory = () => {
   return { ...info, numBytes: info.numBytes - 2 * backend().reducedElements };
 };
 
+/** Tensors that are alive and bytes in use. */
 export interface Memory {
   /** Living tensors of TensorFlow.js. */
   readonly tensors: number;
@@ -19,6 +20,7 @@ export interface Memory {
   readonly rssBytes: number;
 }
 
+/** What is in use now. */
 export function memory(): Memory {
   const { numTensors, numBytes } = tf.memory();
   return { tensors: numTensors, bytes: numBytes, rssBytes: Deno.memoryUsage().rss };
@@ -30,4 +32,5 @@ export const devices = (): readonly Device[] => binding.runtime.devices;
 /** NVIDIA's driver, where tensors are put on its GPU. */
 export const gpuDriver = (): Driver | null => binding.runtime.driver;
 
+/** Version of TensorFlow that computes. */
 export const tensorflowVersion: string = binding.TF_Version;

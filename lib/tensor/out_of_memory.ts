@@ -1,5 +1,6 @@
 /** A tensor for which there was no memory, of the process or of a GPU. What was there before still is. */
 export class OutOfMemory extends Error {
+  /** Name of the error. */
   override readonly name = "OutOfMemory";
 }
 

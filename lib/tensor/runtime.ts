@@ -6,11 +6,13 @@ import { memoryError } from "./out_of_memory.ts";
 import { fromCString, type Pointer, present } from "./pointers.ts";
 import { int, message, text } from "./wire.ts";
 
+/** A device that TensorFlow computes on. */
 export interface Device {
   /** `/job:localhost/replica:0/task:0/device:GPU:0` */
   readonly name: string;
   /** CPU or GPU */
   readonly type: string;
+  /** Memory that TensorFlow may use. */
   readonly memoryBytes: number;
 }
 

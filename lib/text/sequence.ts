@@ -13,6 +13,7 @@ const MAX_CHARACTERS = 100_000;
 
 /** One example as token ids. The three arrays have the same length. */
 export interface TokenSequence {
+  /** Token ids. */
   ids: number[];
   /** 0: image, <bos>, prefix, "\n" (all see each other); 1: suffix and <eos> (causal). */
   tokenTypes: number[];
@@ -24,11 +25,17 @@ export interface TokenSequence {
 
 /** Rows of equal length; every array is row-major [batch, length]. */
 export interface TokenBatch {
+  /** `[B, L]` token ids. */
   ids: Int32Array;
+  /** `[B, L]`, 0 for the prefix and 1 for the answer. */
   tokenTypes: Int32Array;
+  /** `[B, L]`, 0 for padding. */
   attentionMask: Int32Array;
+  /** `[B, L]`, {@linkcode IGNORED_LABEL} where nothing is learned. */
   labels: Int32Array;
+  /** B. */
   batch: number;
+  /** L. */
   length: number;
 }
 

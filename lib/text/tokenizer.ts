@@ -67,10 +67,15 @@ export interface Tokenizer {
   encode(text: string): number[];
   /** Text of `ids`; ids without a token (padding rows of the embedding) are left out, as in transformers. */
   decode(ids: readonly number[], options?: { skipSpecial?: boolean }): string;
+  /** Id of a token; undefined if there is none. */
   tokenToId(token: string): number | undefined;
+  /** Token of an id; undefined if there is none. */
   idToToken(id: number): string | undefined;
+  /** Id of <pad>. */
   padId: number;
+  /** Id of <eos>. */
   eosId: number;
+  /** Id of <bos>. */
   bosId: number;
   /** Id of "<image>", which stands for one image patch. */
   imageId: number;

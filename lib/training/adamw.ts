@@ -4,8 +4,11 @@ import type { Params } from "../weights/mod.ts";
 
 /** Settings of AdamW. */
 export interface AdamWSettings {
+  /** Decay of the first moment, in [0, 1). */
   beta1: number;
+  /** Decay of the second moment, in [0, 1). */
   beta2: number;
+  /** Added to the root of the second moment. */
   eps: number;
   /** Decoupled decay: each step first multiplies by 1 - rate * weightDecay. A function decides by name. */
   weightDecay: number | ((name: string) => number);

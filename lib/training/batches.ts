@@ -16,7 +16,9 @@ import type { Example } from "./examples.ts";
 
 /** What a step learns from: what the model reads, and what it is to say. */
 export interface TrainingBatch<Inputs = ModelInputs | FeatureInputs, Labels = LabelRows> {
+  /** What the model reads. */
   inputs: Inputs;
+  /** What it should answer. */
   labels: Labels;
 }
 

@@ -11,6 +11,7 @@ import { lossFall, type StageOptions, trainStage2 } from "./stages.ts";
 
 /** What training a cell of the grid gives. */
 export interface TrainedCell {
+  /** The trained adapter. */
   adapter: Adapter;
   /** The curve, a row per step, under the cell's name. */
   curve: (TrainingRecord & { cell: string })[];

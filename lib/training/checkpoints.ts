@@ -7,6 +7,7 @@ import type { TrainState } from "./step.ts";
 
 /** All that a run needs to go on after a step: the batches and rates of later ones follow from the settings. */
 export interface Checkpoint {
+  /** Tensors and moments. */
   state: TrainState;
   /** What every step so far measured. */
   records: TrainingRecord[];
@@ -16,6 +17,7 @@ export interface Checkpoint {
 export interface Checkpoints {
   /** The last one; null at the beginning. Its tensors belong to the caller. */
   load(): Promise<Checkpoint | null>;
+  /** Keeps a checkpoint; the last two stay. */
   save(checkpoint: Checkpoint): void;
   /** Time between two. */
   everySeconds: number;

@@ -10,19 +10,29 @@ import type { PaliGemmaConfig } from "../weights/mod.ts";
 
 /** What training needs of a question and answer pair. */
 export interface Pair {
+  /** Id of the pair. */
   readonly id: string;
+  /** Path of the image. */
   readonly imagePath: string;
+  /** Id of the image. */
   readonly imageId: string;
+  /** What is asked. */
   readonly question: string;
+  /** The answer. */
   readonly answer: string;
+  /** The options; null without. */
   readonly choices: readonly string[] | null;
 }
 
 /** A pair turned into tokens. */
 export interface Example {
+  /** Id of the pair. */
   readonly id: string;
+  /** Path of the image. */
   readonly imagePath: string;
+  /** Id of the image. */
   readonly imageId: string;
+  /** Its tokens, with labels. */
   readonly sequence: TokenSequence;
 }
 

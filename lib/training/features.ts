@@ -63,7 +63,9 @@ export function towerFeatures(
 
 /** A file of features, as far as it is told. */
 export interface FeatureFile {
+  /** Images whose features it holds. */
   images: number;
+  /** Its size. */
   bytes: number;
   /** Time it took to compute and write them; 0 where they were there. */
   seconds: number;

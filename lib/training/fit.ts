@@ -11,8 +11,11 @@ export interface TrainingRecord {
   loss: number;
   /** Euclidean norm of the gradient before clipping. */
   gradientNorm: number;
+  /** Of this step. */
   learningRate: number;
+  /** Steps done. */
   step: number;
+  /** Epochs done. */
   epoch: number;
   /** Since the start; with checkpoints, the times of all the run's processes together. */
   seconds: number;
@@ -28,14 +31,19 @@ export interface Run<Batch> {
   initial: Params;
   /** What else the objective reads; never differentiated, never copied, and not to be disposed before the end. */
   frozen: Params;
+  /** What one step does. */
   step: TrainStep<Batch>;
+  /** Steps in all. */
   steps: number;
+  /** Steps that see every example once. */
   stepsPerEpoch: number;
+  /** Examples of a batch. */
   examplesPerStep: number;
   /** The batch of the step with this index, in the parts whose gradients are added up. Asked for in order. */
   batch: (index: number) => Batch[] | Promise<Batch[]>;
   /** What that batch holds, for an error: "the examples a, b". */
   describe: (index: number) => string;
+  /** Of the step with this index, from 0. */
   learningRate: (index: number) => number;
   /** The loss on held-out data after a step; null where it is not measured. */
   evaluate?: (params: Params, step: number) => Promise<number | null>;

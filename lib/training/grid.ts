@@ -15,14 +15,19 @@ import { epochBatches, type Example, fitsModel, type Pair, toExamples } from "./
 
 /** A pair with the dataset and the split it belongs to. */
 export interface SplitPair extends Pair {
+  /** The data set. */
   readonly dataset: string;
+  /** Its split. */
   readonly split: string;
 }
 
 /** What a cell is trained and validated on. */
 export interface CellData {
+  /** Examples of every step, in order. */
   batches: Example[][];
+  /** Held-out examples. */
   validation: Example[];
+  /** Steps that see every example once. */
   stepsPerEpoch: number;
   /** Holds every example of both. */
   shape: BatchShape;

@@ -7,10 +7,13 @@ import { exampleLosses } from "./loss.ts";
 
 /** Mean losses in nats per token. */
 export interface ImageGain {
+  /** Loss with the example's own image, in nats per label token. */
   rightImage: number;
+  /** Loss with another example's image. */
   otherImage: number;
   /** The second minus the first, and the lower end of its interval. */
   gain: number;
+  /** See `gain`. */
   low: number;
 }
 

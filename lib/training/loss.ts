@@ -19,9 +19,13 @@ function trace(model: Model, loraScale: number, compiler: "graph" | "xla") {
 
 /** How examples are read: the training's own shape, so that nothing is padded twice. */
 export interface LossOptions {
+  /** Examples of a batch. */
   batchSize: number;
+  /** Shape of every batch. */
   shape: BatchShape;
+  /** What runs the function. */
   compiler: "graph" | "xla";
+  /** Ends the work between two batches. */
   signal?: AbortSignal;
 }
 

@@ -8,7 +8,9 @@ import { type Stage1, type Stage1Options, trainStage1 } from "./stages.ts";
 
 /** What stage 1 is trained and validated on. */
 export interface Stage1Data {
+  /** Examples to train on. */
   train: Example[];
+  /** Held-out examples. */
   validation: Example[];
 }
 

@@ -31,7 +31,9 @@ import { firstInRank0, ownParts, partsOf } from "./workers.ts";
 /** What both stages take beside model and data. */
 export interface StageOptions
   extends Pick<Run<TrainingBatch>, "onStep" | "signal" | "checkpoints" | "group"> {
+  /** Images in the model's size. */
   store: ImageStore;
+  /** Held-out examples. */
   validation: readonly Example[];
 }
 

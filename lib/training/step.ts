@@ -12,6 +12,7 @@ import { adamW, type AdamWSettings, type AdamWState, initAdamW } from "./adamw.t
  */
 export type Objective<Batch> = (params: Params, frozen: Params, batch: Batch) => LossAndGradients;
 
+/** How a training step is made. */
 export interface StepSettings extends AdamWSettings {
   /** "eager": op by op, to look into it. */
   compiler: "eager" | "graph" | "xla";
@@ -25,11 +26,13 @@ export interface StepSettings extends AdamWSettings {
 export interface TrainState {
   /** float32 */
   params: Params;
+  /** What AdamW remembers. */
   adamW: AdamWState;
 }
 
 /** What a step gives. */
 export interface Stepped {
+  /** The state after the step. */
   next: TrainState;
   /** float32 `[3]`: loss, norm of the gradient before clipping, norm of the new parameters. */
   measures: Tensor;

@@ -12,7 +12,9 @@ import { selectionProblems } from "./targets.ts";
 
 /** Low-rank adaptation: y = W x + B A x * alpha / r. */
 export interface LoraConfig {
+  /** Rank of the update. */
   r: number;
+  /** Its scale times the rank. */
   alpha: number;
   /** PEFT's `target_modules`: a full-match pattern on module paths, or a list of path endings. */
   targets: string | string[];
@@ -20,6 +22,7 @@ export interface LoraConfig {
 
 /** A LoRA adapter, with the trained projector where there is one. All float32. */
 export interface Adapter {
+  /** Rank, scale and adapted modules. */
   config: LoraConfig;
   /** `<canonical module path>.lora_A.weight` [r, in] and `.lora_B.weight` [out, r]. */
   params: Params;

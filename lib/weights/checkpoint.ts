@@ -17,7 +17,9 @@ import { type Params, type ReadOptions, readTensors, writeSafetensors } from "./
 export interface Checkpoint {
   /** Weights under canonical names; the caller owns them. */
   params: Params;
+  /** Shape of the model. */
   config: PaliGemmaConfig;
+  /** What it says of itself. */
   card: ModelCard;
 }
 

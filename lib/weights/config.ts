@@ -2,6 +2,7 @@ import { z } from "zod";
 
 /** What the model code needs to know about a PaliGemma checkpoint. */
 export interface PaliGemmaConfig {
+  /** The vision tower: widths, layers, heads; sides in pixels. */
   vision: {
     hiddenSize: number;
     layers: number;
@@ -12,6 +13,7 @@ export interface PaliGemmaConfig {
     patchSize: number;
     layerNormEps: number;
   };
+  /** The language model: widths, layers, heads, vocabulary. */
   text: {
     hiddenSize: number;
     layers: number;
@@ -24,9 +26,13 @@ export interface PaliGemmaConfig {
     ropeTheta: number;
     vocabSize: number;
   };
+  /** Id of <image>. */
   imageTokenId: number;
+  /** Id of <bos>. */
   bosId: number;
+  /** Id of <eos>. */
   eosId: number;
+  /** Id of <pad>. */
   padId: number;
   /** Image tokens per image: (imageSize / patchSize)^2, rounded down per side. */
   imageTokens: number;

@@ -21,13 +21,17 @@ const SIZES: Record<string, number> = {
 
 /** Where one tensor lies in a safetensors file. */
 export interface StoredTensor {
+  /** Name of the tensor. */
   name: string;
+  /** File that holds it. */
   path: string;
   /** As the file spells it: F32, BF16, F16, I64, ... */
   dtype: string;
+  /** Its shape. */
   shape: number[];
   /** First byte, counted from the start of the file. */
   offset: number;
+  /** Its size in the file. */
   bytes: number;
 }
 

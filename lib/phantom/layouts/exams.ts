@@ -2,24 +2,39 @@ import { drawPhantom, type Phantom } from "../draw.ts";
 import type { Label, Lesion, Modality, Organ, Region, Side } from "../names.ts";
 import { encodePng, put } from "./files.ts";
 
-export const SPLITS = ["train", "validation", "test"] as const;
-export type Split = typeof SPLITS[number];
+export const SPLITS: readonly Split[] = ["train", "validation", "test"];
+/** A part of a data set. */
+export type Split = "train" | "validation" | "test";
+/** A data set whose layout phantoms are written in. */
 export type PhantomDataset = "slake" | "pmc_vqa" | "roco_v2" | "medpix2";
+/** Examinations of each split. */
 export type SplitCounts = Record<Split, number>;
 
 /** What is true about one written image: a row of ground_truth.jsonl. Paths are relative to the corpora's folder. */
 export interface GroundTruth {
+  /** The data set. */
   dataset: PhantomDataset;
+  /** Its split. */
   split: Split;
+  /** Path of the image below the folder. */
   imageFile: string;
+  /** Of the phantom. */
   seed: number;
+  /** What kind of picture it is. */
   modality: Modality;
+  /** Part of the body. */
   region: Region;
+  /** Organs in the picture. */
   organs: Label[];
+  /** Its lesion; null if it has none. */
   lesion: Lesion | null;
+  /** Organ that the lesion lies in; null without one. */
   organ: Organ | null;
+  /** The patient's side that it lies on; null where it has none. */
   side: Side | null;
+  /** The patient's side of each paired organ. */
   organSide: Partial<Record<Organ, Side>>;
+  /** Whether the structure whose size is asked about is larger than normal. */
   enlarged: boolean;
   /** Lesion mask (PNG, 0 or 255), null without a lesion. */
   maskFile: string | null;

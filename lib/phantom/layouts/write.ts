@@ -27,6 +27,7 @@ export const TINY_COUNTS: PhantomCounts = {
   medpix2: { train: 130, validation: 20, test: 50 },
 };
 
+/** What is known of all phantoms of a folder. */
 export interface GroundTruthSummary {
   /** Folder with slake/, pmc_vqa/, roco_v2/, medpix2/, masks/ and ground_truth.jsonl. */
   dir: string;
