@@ -10,6 +10,9 @@ const SLOW: readonly string[] = [
   "cli",
   "corpus/damage_test.ts",
   "download",
+  "evaluation/kept_answers_test.ts",
+  "evaluation/seeds_test.ts",
+  "figures/chromium_test.ts",
   "full",
   "jsr_stand_in",
   "jupyter",
@@ -20,6 +23,7 @@ const SLOW: readonly string[] = [
   "notebooks",
   "saliency",
   "support/check_notebooks_test.ts",
+  "synthesis/review_browser_test.ts",
   "tensor",
   "training",
 ];

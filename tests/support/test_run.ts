@@ -31,19 +31,15 @@ const SPECS = "specs that TensorFlow.js leaves out or fails (tests/tensor/tfjs_c
 /** Types were checked in a step of their own. */
 const TEST = ["test", "-A", "--no-check"];
 
-/** Test files that compute, and those that wait; none on notebooks. */
-async function unitFiles(): Promise<{ computing: string[]; waiting: string[] }> {
-  const waiting = (await Promise.all(WAITING.map(testFilesIn))).flat();
-  const others = [...waiting, ...await testFilesIn("notebooks")];
-  return { computing: (await testFilesIn("")).filter((file) => !others.includes(file)), waiting };
-}
-
 /**
  * All tests but those on notebooks: those that compute, beside them those that wait and then TensorFlow.js's specs, whose
  * output follows.
  */
 async function unitTests(): Promise<Tally> {
-  const { computing, waiting } = await unitFiles(), later: Deno.CommandOutput[] = [];
+  const waiting = (await Promise.all(WAITING.map(testFilesIn))).flat();
+  const others = [...waiting, ...await testFilesIn("notebooks")];
+  const computing = (await testFilesIn("")).filter((file) => !others.includes(file));
+  const later: Deno.CommandOutput[] = [];
   const beside = (async () => {
     const tally = await testFiles(waiting, (files) => runDenoQuietly([...TEST, ...files], later));
     const specs = await runDenoQuietly(["run", "-A", "tests/tensor/tfjs_core/run.ts"], later);
@@ -55,12 +51,12 @@ async function unitTests(): Promise<Tally> {
   return sumTallies(tallies);
 }
 
-/** The quick ones of them, in two processes as well. */
+/** Every other quick test file, and beside them the rest, whose output follows. */
 async function quickTests(): Promise<Tally> {
-  const { computing, waiting } = await unitFiles(), later: Deno.CommandOutput[] = [];
-  const beside = testFiles(waiting.filter(isQuick), (files) => runDenoQuietly([...TEST, ...files], later));
-  const tally = await testFiles(computing.filter(isQuick), (files) => runDeno([...TEST, ...files]));
-  const tallies = [tally, await beside];
+  const quick = (await testFilesIn("")).filter(isQuick), later: Deno.CommandOutput[] = [];
+  const half = (i: number) => quick.filter((_, place) => place % 2 === i);
+  const beside = testFiles(half(1), (files) => runDenoQuietly([...TEST, ...files], later));
+  const tallies = [await testFiles(half(0), (files) => runDeno([...TEST, ...files])), await beside];
   await show(later);
   return sumTallies(tallies);
 }
