@@ -2,6 +2,7 @@ import { z } from "zod";
 import { sha256 } from "../config/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
 
+/** A data set that a loader reads, or one of the user's own. */
 const CorpusDataset = z.union([
   z.enum([
     "slake",

@@ -6,6 +6,10 @@ import type { JudgeVerdict } from "./judge.ts";
 import { answersByItem, type EvaluationItem, type Prediction } from "./records.ts";
 import { type ScorerName, SCORERS, UNREAD } from "./scorers.ts";
 
+/**
+ * How an answer came about: to a short or an open question about its image, to a short one about a grey image or another
+ * item's, or without any model (the most frequent training answer: of all, to that question, to it about that region).
+ */
 const AnswerKind = z.enum([
   "short",
   "open",
@@ -15,10 +19,7 @@ const AnswerKind = z.enum([
   "questionOnly",
   "questionAndRegion",
 ]);
-/**
- * How an answer came about: to a short or an open question about its image, to a short one about a grey image or another
- * item's, or without any model (the most frequent training answer: of all, to that question, to it about that region).
- */
+/** One of them. */
 export type AnswerKind = z.infer<typeof AnswerKind>;
 
 /** One answer under one rule, or as the judge sees it. All tables are made from these rows. */

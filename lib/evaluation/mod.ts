@@ -1,5 +1,11 @@
 /** Items, answers, scores by the field's rules and the judge, and metrics of scores, as plain functions. */
-export { type AccuracyComparison, type AskedItem, askModel, compareAccuracy } from "./answers.ts";
+export {
+  type AccuracyComparison,
+  type AskedItem,
+  askModel,
+  type AskOptions,
+  compareAccuracy,
+} from "./answers.ts";
 export { bleu } from "./bleu.ts";
 export {
   askableCells,

@@ -15,14 +15,18 @@ const FOR_TEXTS = 3e5;
 /** Maps of every model beside those of single layers: raw attention, rollout twice, gradient × attention. */
 const WHOLE = 4;
 
+/** How a map is made. */
 export type ExplorerMethod = "raw attention" | "rollout" | "gradient × attention";
+/** Whether weight on bos and newline counts. */
 export type Sinks = "left out" | "left in";
 
 /** Weights of every token over all patches: byte * scale of the token, which is at most half a scale away. */
 export interface ExplorerMap {
+  /** How it is made. */
   method: ExplorerMethod;
   /** From 0; "mean" over all layers and heads. */
   layer: number | "mean";
+  /** The same. */
   head: number | "mean";
   /** Base64 of `[tokens * patches]`: 255 is the largest weight of the token. */
   bytes: string;
@@ -35,28 +39,39 @@ export interface ExplorerMap {
 
 /** One model's reading of the answer. */
 export interface ExplorerModel {
+  /** Which it is, as a person reads it. */
   name: string;
   /** Its own greedy answer, which need not be the one that is read. */
   says: string;
   /** Of the tokens of the answer that is read, in nats. */
   logprobs: number[];
+  /** What was kept. */
   maps: ExplorerMap[];
 }
 
 /** An image and a question, with one answer as all models read it: what the page holds. */
 export interface ExplorerExample {
+  /** Id of the image. */
   imageId: string;
+  /** What is asked. */
   question: string;
+  /** The true answer. */
   reference: string;
   /** The last model's own answer. */
   answer: string;
   /** What the models see, as a data URI (PNG). */
   picture: string;
+  /** Rows of patches. */
   rows: number;
+  /** Columns of patches. */
   columns: number;
+  /** Every token but those of the image, in order. */
   tokens: { text: string; part: "bos" | "question" | "newline" | "answer" }[];
+  /** Layers of the language model. */
   layers: number;
+  /** Heads of a layer. */
   heads: number;
+  /** Whose maps there are, in the order of the page. */
   models: ExplorerModel[];
 }
 

@@ -17,7 +17,15 @@ export {
   type SequenceLayout,
   withoutSinks,
 } from "./directions.ts";
-export { type ExplorerExample, explorerExample, type ExplorerOptions } from "./explorer.ts";
+export {
+  type ExplorerExample,
+  explorerExample,
+  type ExplorerMap,
+  type ExplorerMethod,
+  type ExplorerModel,
+  type ExplorerOptions,
+  type Sinks,
+} from "./explorer.ts";
 export { explorerPage } from "./explorer_page.ts";
 export {
   faithfulness,
