@@ -24,6 +24,7 @@ const notebook = (text: string) => {
   const data = {
     "image/png": png.toBase64(),
     "image/svg+xml": "<svg/>",
+    "application/vnd.plotly.v1+json": { data: [], layout: {} },
     "text/html": html,
     "text/plain": text,
   };
@@ -77,7 +78,7 @@ Deno.test("notebooks, figures, tables and manifests are recorded, and nothing el
   const { width } = await sharp(join(target, "figures/one.png")).metadata();
   assertEquals(width, 1000);
   const [{ outputs }] = JSON.parse(await Deno.readTextFile(join(target, "notebooks/00_small.ipynb"))).cells;
-  assertEquals(Object.keys(outputs[0].data), ["image/png", "text/plain"]);
+  assertEquals(Object.keys(outputs[0].data), ["image/png", "application/vnd.plotly.v1+json", "text/plain"]);
   assert(outputs[0].data["image/png"].length < png.toBase64().length);
 });
 

@@ -24,14 +24,14 @@ const Executed = z.looseObject({
   })),
 });
 
-/** An executed notebook with one form of each picture: a smaller PNG, which code hosts show too. */
+/** An executed notebook whose pictures are a smaller PNG, which code hosts show too, and what Plotly draws, if anything. */
 async function compactNotebook(text: string): Promise<string> {
   const notebook = Executed.parse(JSON.parse(text));
   const inside = /data:image\/png;base64,/;
   for (const { data } of notebook.cells.flatMap((cell) => cell.outputs ?? [])) {
     if (typeof data?.["image/png"] !== "string") continue;
     data["image/png"] = (await smallerPng(Uint8Array.fromBase64(data["image/png"]))).toBase64();
-    for (const type of ["image/svg+xml", "application/vnd.plotly.v1+json"]) delete data[type];
+    delete data["image/svg+xml"];
     const html = [data["text/html"] ?? ""].flat().join("");
     if (inside.test(html)) delete data["text/html"];
   }
