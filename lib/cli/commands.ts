@@ -18,6 +18,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: () => import("./run.ts"),
   runs: () => import("./runs.ts"),
   serve: () => import("./serve.ts"),
+  site: () => import("./site.ts"),
   test: () => import("./test.ts"),
   train: () => import("./train.ts"),
 };

@@ -41,5 +41,6 @@ export async function run(args: string[]): Promise<void> {
   console.log(
     `Executed notebooks: ${shown}; tables and figures beside them in ${shownPath(place)}.`,
   );
-  console.log("Look at them with ./lab open, or ask a question: ./lab ask IMAGE QUESTION");
+  console.log("Look at them with ./lab open, or as pages for any browser: ./lab site");
+  console.log("Ask a question: ./lab ask IMAGE QUESTION");
 }

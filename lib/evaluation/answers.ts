@@ -20,6 +20,7 @@ export interface AskOptions {
   blankImages?: boolean;
   /** Keep the answers, and use those that are kept, under this name of the model's weights. */
   weights?: string;
+  /** Told how many items have their answers. */
   onProgress?: (done: number, total: number) => void | Promise<void>;
   /** Looked at between batches. */
   signal?: AbortSignal;

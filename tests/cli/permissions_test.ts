@@ -42,6 +42,7 @@ Deno.test("commands without native libraries run with the permissions they need,
     plan: "no net\nno run\nno ffi\nno write\n", // but nvidia-smi
     review: "no net\nno run\nno ffi\n",
     runs: "no net\nno run\nno ffi\n",
+    site: "no net\nno run\nno ffi\n", // but git and Python
   };
   try {
     const smi = join(LAB_RESULTS, "nvidia-smi"); // played
