@@ -1,7 +1,17 @@
 import { exists } from "@std/fs";
 import { basename, dirname, join, resolve } from "@std/path";
 import { findRun, openInput, type StageInput } from "../artifacts/mod.ts";
-import { type Config, diskError, makeFolder, paths, selectedCells, writeFileAtomic } from "../config/mod.ts";
+import {
+  type Config,
+  diskError,
+  type GridCell,
+  gridOf,
+  isOwn,
+  makeFolder,
+  paths,
+  selectedCells,
+  writeFileAtomic,
+} from "../config/mod.ts";
 import { mergeAdapter, openModel } from "../model/mod.ts";
 import { QaPair } from "../synthesis/mod.ts";
 import { loadAdapter, resolveModel, saveCheckpoint } from "../weights/mod.ts";
@@ -14,8 +24,9 @@ import { untilSignal } from "./support/until_signal.ts";
 export const usage =
   `usage: ./lab export CELL --out FOLDER [--merged] [--scale tiny|full] [--limit N] [--set KEY=VALUE]
 
-Writes a trained cell of notebook 05, such as roco_v2__with, into a new folder with a model card (data and their licences,
-settings, what was measured, notice): the PEFT adapter, or the whole model with the adapter folded in, which transformers loads.
+Writes a trained cell of notebook 05, such as roco_v2__with, or what notebook 09 has trained on your own data (own_mine__without)
+into a new folder with a model card (data and their licences, settings, what was measured, notice): the PEFT adapter, or the whole
+model with the adapter folded in, which transformers loads.
 Prints the command that uploads the folder; nothing is uploaded.
   --out      a folder that is not there yet
   --merged   the whole model, in the type of its weights
@@ -31,10 +42,29 @@ async function licenceOf(dir: string): Promise<string | null> {
   return /^license:[ \t]*["']?([\w.-]+)["']?[ \t]*$/m.exec(front ?? "")?.[1] ?? null;
 }
 
-/** The current run of 06, if it asked the cells of this run of 05. */
-async function evaluationOf(run: StageInput, config: Config): Promise<CardFacts["evaluation"]> {
+const OWN_STAGE = "09_own_data";
+
+const weightsOf = (cell: string) => `adapters/${cell}/adapter_model.safetensors`;
+
+/** The cell of a name, and the stage that has trained it: 09 what is not in the grid, else 05. @throws when neither knows it */
+async function trainedCell(name: string, config: Config): Promise<{ cell: GridCell; stage: string }> {
+  const inGrid = gridOf(config).some((cell) => cell.name === name);
+  const found = inGrid ? null : await findRun(OWN_STAGE, config), [dataset] = name.split("__");
+  if (found && weightsOf(name) in found.manifest.outputs && isOwn(dataset)) {
+    return { cell: { name, dataset, stage1: false }, stage: OWN_STAGE };
+  }
+  const [cell] = selectedCells({ ...config, stage2: { ...config.stage2, cells: [name] } });
+  return { cell, stage: "05_stage2" };
+}
+
+/** What was measured of the cells of a run: by 09 itself, by 06 if its current run asked those of this run of 05. */
+async function accuraciesOf(run: StageInput, config: Config): Promise<CardFacts["accuracies"]> {
+  if (run.stage === OWN_STAGE) {
+    return (await run.json<Pick<CardFacts, "accuracies">>("accuracies")).accuracies;
+  }
   const found = await findRun("06_evaluation", config);
-  return found?.manifest.inputs["05_stage2"]?.manifestSha256 === run.hash ? found : null;
+  if (found?.manifest.inputs["05_stage2"]?.manifestSha256 !== run.hash) return [];
+  return JSON.parse(await Deno.readTextFile(join(found.dir, "table1.json"))).accuracies;
 }
 
 /** Writes the files of the model, card aside. */
@@ -44,7 +74,7 @@ async function writeModel(
   folder: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const adapter = dirname(run.file(`adapters/${cell.name}/adapter_model.safetensors`));
+  const adapter = dirname(run.file(weightsOf(cell.name)));
   if (form === "adapter") {
     for (const name of ["adapter_config.json", "adapter_model.safetensors"]) {
       await Deno.copyFile(join(adapter, name), join(folder, name));
@@ -69,9 +99,9 @@ export async function run(args: string[]): Promise<void> {
   if (await exists(out)) {
     throw new Error(`${out} is there already and stays; name another folder with --out.`);
   }
-  const [cell] = selectedCells({ ...config, stage2: { ...config.stage2, cells: [name] } });
-  using run = await openInput("05_stage2", config);
-  using source = await openInput("03_annealing", config);
+  const { cell, stage } = await trainedCell(name, config);
+  using run = await openInput(stage, config);
+  using source = await openInput(stage === OWN_STAGE ? stage : "03_annealing", config);
   const { checkpoint } = config.model, dir = await resolveModel(checkpoint);
   const facts: CardFacts = {
     cell,
@@ -79,7 +109,7 @@ export async function run(args: string[]): Promise<void> {
     pairs: await source.table("pairs", QaPair),
     form: options.merged ? "merged" : "adapter",
     base: { onHub: dir.startsWith(join(paths.local, "models")), licence: await licenceOf(dir) },
-    evaluation: await evaluationOf(run, config),
+    accuracies: await accuraciesOf(run, config),
   };
   const card = await modelCard(facts);
   await untilSignal("stopped; nothing was exported.", async (signal) => {

@@ -53,10 +53,14 @@ const table = {
 
 /** Exports, and gives what was printed. */
 async function exported(name: string, ...args: string[]): Promise<{ out: string; said: string }> {
+  return await exportedCell(CELL, name, ...args);
+}
+
+async function exportedCell(cell: string, name: string, ...args: string[]) {
   const out = join(results, name), said: string[] = [], { log } = console;
   console.log = (line: string) => said.push(line);
   try {
-    await run([CELL, "--out", out, ...args]);
+    await run([cell, "--out", out, ...args]);
   } finally {
     console.log = log;
   }
@@ -122,6 +126,38 @@ Deno.test("an exported model has the adapter in its weights, and what 06 measure
   );
   assert(!text.includes("50.0 %"));
   assert(await exists(join(out, "tokenizer.json")));
+});
+
+Deno.test("what notebook 09 has trained is exported from its run, with its pairs, licence, steps and measures", async () => {
+  const cell = "own_mine__without", own = await startRun("09_own_data", config);
+  const pair = { dataset: "own_mine", origin: "source", model: null };
+  await own.writeTable("pairs", [
+    { id: "1", split: "train", ...pair },
+    { id: "2", split: "train", ...pair },
+    { id: "3", split: "test", ...pair },
+  ]);
+  await own.writeTable("curves", [{ cell, step: 1, validationLoss: 2.5 }]);
+  await own.writeJson("image_gain", []);
+  const byImage = { estimate: 0.625, low: 0.25, high: 0.875 };
+  await own.writeJson("accuracies", {
+    accuracies: [{ adapter: cell, testSet: "own_mine", items: 24, byImage }],
+  });
+  await saveAdapter(own.file(`adapters/${cell}`), adapter, { baseModel: config.model.checkpoint });
+  await own.finish({ notice: card.notice, licence: "CC0 | <b>1.0</b>", steps: 43 });
+  const { out } = await exportedCell(cell, "own");
+  tf.dispose((await loadAdapter(out, model.config)).params);
+  const text = await Deno.readTextFile(join(out, "README.md"));
+  for (
+    const part of [
+      "# own\\_mine\\_\\_without",
+      "| steps | 43 |",
+      "24 short questions of own\\_mine, exact match | 62\\.5 % (95 % interval 25.0 % to 87.5 %) |",
+      "2\\.500 after step 1",
+    ]
+  ) assertStringIncludes(text, part);
+  assertMatch(text, /\| own\\_mine \| 2 \| 2 \| 2 \| 0 \| 0 \| CC0 [^\n]*1\.0/);
+  assert(!text.includes("<b>"), text);
+  await assertRejects(() => exportedCell("own_other__without", "none"), Error, "There is no cell own_other");
 });
 
 Deno.test("a folder that is there stays, and a cell that was not trained leaves nothing", async () => {

@@ -159,4 +159,36 @@ export const MISTAKES: Record<string, string[]> = {
     ),
     "(d, q) => Number(mcnemarExact(d - Math.round(d * q), Math.round(d * q)) < 0.05)",
   ],
+  "09.1 Without looking": [
+    // One answer for all questions; none to new questions; the first answer that was given to a question.
+    `(training, test) => {
+      const counts = Map.groupBy(training, ([, answer]) => answer);
+      const [most] = [...counts].toSorted(([, a], [, b]) => b.length - a.length)[0]!;
+      return test.filter(([, answer]) => answer === most).length / test.length;
+    }`,
+    `(training, test) => {
+      const right = test.filter(([question, answer]) => {
+        const known = training.filter(([other]) => other === question).map(([, own]) => own);
+        const times = (one: string) => known.filter((other) => other === one).length;
+        return known.length > 0 && known.every((other) => times(other) <= times(answer));
+      });
+      return right.length / test.length;
+    }`,
+    `(training, test) => {
+      const first = (question: string) => (training.find(([other]) => other === question) ?? training[0]!)[1];
+      return test.filter(([question, answer]) => answer === first(question)).length / test.length;
+    }`,
+  ],
+  "09.2 Enough patients": [
+    "() => 30",
+    "(p) => Math.ceil(1.96 * p / (1 - p))",
+    "(p) => Math.floor(1.96 ** 2 * p * (1 - p)) + 1",
+    // The least number for which chance alone is right every time in less than one case of twenty.
+    "(p) => Math.ceil(Math.log(0.05) / Math.log(p))",
+  ],
+  "09.3 A round heart": [
+    "(width, height, side, d) => [d * side / Math.max(width, height), d * side / Math.max(width, height)]",
+    "(width, height, side, d) => [d * side / height, d * side / width]",
+    "(width, height, side, d) => [d, d]",
+  ],
 };

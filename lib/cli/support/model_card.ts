@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { z } from "zod";
-import type { FinishedRun, StageInput } from "../../artifacts/mod.ts";
+import type { StageInput } from "../../artifacts/mod.ts";
 import { Config, type GridCell, isOwn, paths } from "../../config/mod.ts";
 import { readManifest } from "../../download/mod.ts";
 import { type Cell, type CellAccuracy, CurveRow, tableMarkdown, validated } from "../../report/mod.ts";
@@ -12,7 +12,7 @@ import { pairsOfDataset } from "../../training/mod.ts";
 /** What a card says of a cell; all of it as it was recorded. */
 export interface CardFacts {
   cell: GridCell;
-  /** The run of notebook 05 that trained it. */
+  /** The run of notebook 05 or 09 that trained it. */
   run: StageInput;
   /** All pairs that this run read. */
   pairs: readonly QaPair[];
@@ -24,8 +24,8 @@ export interface CardFacts {
     /** As the base model's own card says; null where it does not. */
     licence: string | null;
   };
-  /** The run of notebook 06 that asked it, if there is one. */
-  evaluation: FinishedRun | null;
+  /** What was measured of the run's cells on short questions; none where they were not asked. */
+  accuracies: readonly Pick<CellAccuracy, "adapter" | "testSet" | "items" | "byImage">[];
 }
 
 type Rows = Record<string, Cell>[];
@@ -37,7 +37,10 @@ const Recorded = z.object(
 type Recorded = z.infer<typeof Recorded>;
 
 /** Each data set that the cell was trained on, with its licence. */
-async function dataRows({ cell, pairs }: CardFacts, { corpora: { source } }: Recorded): Promise<Rows> {
+async function dataRows(
+  { cell, pairs, run: { manifest: { notes } } }: CardFacts,
+  { corpora: { source } }: Recorded,
+): Promise<Rows> {
   const used = [
     ...(cell.stage1 ? pairs.filter((pair) => pair.dataset === "slake" && pair.split === "train") : []),
     ...pairsOfDataset(pairs, cell.dataset, "train"),
@@ -59,6 +62,8 @@ async function dataRows({ cell, pairs }: CardFacts, { corpora: { source } }: Rec
           ? "Apache-2.0"
           : known
           ? `${known.licence.name} (${known.licence.url})`
+          : typeof notes.licence === "string"
+          ? notes.licence
           : "of the user's own: say it here",
         "to cite": phantoms ? "" : known?.citation ?? "",
       };
@@ -66,14 +71,11 @@ async function dataRows({ cell, pairs }: CardFacts, { corpora: { source } }: Rec
   );
 }
 
-/** What was measured of the cell in notebooks 05 and 06. */
-async function metricRows({ cell, run, evaluation }: CardFacts): Promise<Rows> {
+/** What was measured of the cell. */
+async function metricRows({ cell, run, accuracies }: CardFacts): Promise<Rows> {
   const held = validated(await run.table("curves", CurveRow), cell.name);
   const gains = await run.json<{ cell: string; gain: number; low: number }[]>("image_gain");
   const gain = gains.find((one) => one.cell === cell.name);
-  const asked: Pick<CellAccuracy, "adapter" | "testSet" | "items" | "byImage">[] = evaluation
-    ? JSON.parse(await Deno.readTextFile(join(evaluation.dir, "table1.json"))).accuracies
-    : [];
   return [
     ...(held.length > 0
       ? [{
@@ -89,7 +91,7 @@ async function metricRows({ cell, run, evaluation }: CardFacts): Promise<Rows> {
         value: `${gain.gain.toFixed(3)} (95 % interval from ${gain.low.toFixed(3)})`,
       }]
       : []),
-    ...asked.filter(({ adapter }) => adapter === cell.name).map(({ testSet, items, byImage }) => ({
+    ...accuracies.filter(({ adapter }) => adapter === cell.name).map(({ testSet, items, byImage }) => ({
       measure: `${items} short questions of ${testSet}, exact match`,
       value: `${percent(byImage.estimate)} % (95 % interval ${percent(byImage.low)} % to ${
         percent(byImage.high)
@@ -130,6 +132,7 @@ export async function modelCard(facts: CardFacts): Promise<string> {
     "base model": name,
     "stage 1 before": cell.stage1,
     ...Object.fromEntries(Object.entries(stage2).filter(([key]) => key !== "cells")),
+    ...(typeof manifest.notes.steps === "number" ? { steps: manifest.notes.steps } : {}), // 09 counts epochs
     precision: model.dtype,
     seed,
   };
