@@ -37,12 +37,5 @@ export {
   trainStep,
 } from "./step.ts";
 export { maskOf, parameterShares, tokenColours, whatModelSees } from "./inspect.ts";
-export {
-  type CellData,
-  cellData,
-  gridData,
-  pairsOfDataset,
-  readablePairs,
-  type SplitPair,
-} from "./grid.ts";
+export { type CellData, cellData, gridData, pairsOfDataset, readablePairs, type SplitPair } from "./grid.ts";
 export { type ImageGain, imageGain } from "./image_gain.ts";

@@ -10,7 +10,8 @@ import { unformattedNotebooks } from "./notebook_format.ts";
 import { isQuick, LEFT_OUT } from "./quick.ts";
 import { runDeno, runDenoQuietly, testFilesIn } from "./run_deno.ts";
 import { one, parsePlain, skipLines, sumTallies, type Tally, testFiles, testFilesApart } from "./tally.ts";
-import { checkoutState, emptyHome, sameCheckout } from "./traces.ts";
+import { checkoutState } from "@lib/cli/support/checkout.ts";
+import { emptyHome, sameCheckout } from "./traces.ts";
 
 /** Tests of these rooms wait for kernels, servers, browsers and disks; they run beside those that compute. */
 const WAITING = [

@@ -1,7 +1,8 @@
 /** What `./lab test` says of its own traces: in the checkout, in HOME. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { checkoutState, emptyHome, sameCheckout } from "./traces.ts";
+import { checkoutState } from "@lib/cli/support/checkout.ts";
+import { emptyHome, sameCheckout } from "./traces.ts";
 
 const env = { ...Deno.env.toObject(), GIT_CEILING_DIRECTORIES: "" };
 

@@ -17,7 +17,7 @@ import {
 } from "./site_page.ts";
 import { readPart, type SitePart } from "./site_part.ts";
 import type { SiteSource, SiteStage } from "./site_source.ts";
-import { commitOf } from "./traces.ts";
+import { commitOf } from "./checkout.ts";
 
 /** What becomes a page by nbconvert. */
 export interface Document {
