@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { exists } from "@std/fs";
 import { join } from "@std/path";
+import type { QaPair } from "@lib/synthesis/mod.ts";
 
 // The results folder is read from the environment when lib/config is loaded.
 const results = await Deno.makeTempDir({ prefix: "export-" });
@@ -13,6 +14,31 @@ const { loadAdapter, loadCheckpoint, readCard, saveAdapter } = await import("../
 const { run } = await import("../../lib/cli/export.ts");
 globalThis.addEventListener("unload", () => Deno.removeSync(results, { recursive: true }));
 
+const PAIR: QaPair = {
+  id: "1",
+  dataset: "roco_v2",
+  split: "train",
+  sourceId: "1",
+  imagePath: "1.png",
+  imageId: "1",
+  caseId: null,
+  noThirdParty: false,
+  question: "what is the modality?",
+  answer: "ct",
+  choices: null,
+  answerType: "open",
+  questionType: null,
+  origin: "source",
+  prompt: null,
+  model: null,
+  server: null,
+  seed: null,
+  temperature: null,
+  time: null,
+  rawSha256: null,
+  original: null,
+  verdicts: "{}",
+};
 const config = loadConfig({}), CELL = "roco_v2__with", HOSTILE = "model|<img src=x>\n# heading";
 const { model, card } = await openModel(config);
 const { r, alpha } = { r: 3, alpha: 8 };
@@ -21,7 +47,8 @@ for (const [name, x] of Object.entries(adapter.params)) {
   if (name.includes("lora_B")) adapter.params[name] = tf.fill(x.shape, 0.01);
 }
 {
-  const pair = (id: string, dataset: string, origin: string, teacher: string | null, split = "train") => ({
+  const pair = (id: string, dataset: string, origin: QaPair["origin"], teacher: string | null, split = "train") => ({
+    ...PAIR,
     id,
     dataset,
     split,
@@ -38,7 +65,7 @@ for (const [name, x] of Object.entries(adapter.params)) {
   ]);
   await annealing.finish();
   const stage2 = await startRun("05_stage2", config, { inputs: ["03_annealing"] });
-  const point = (step: number, validationLoss: number | null) => ({ cell: CELL, step, validationLoss });
+  const point = (step: number, validationLoss: number | null) => ({ cell: CELL, step, epoch: 1, validationLoss });
   await stage2.writeTable("curves", [point(1, 1.5), point(2, null), point(3, 0.25)]);
   await stage2.writeJson("image_gain", [{ cell: CELL, gain: 0.75, low: 0.5 }]);
   await saveAdapter(stage2.file(`adapters/${CELL}`), adapter, { baseModel: config.model.checkpoint });
@@ -130,13 +157,13 @@ Deno.test("an exported model has the adapter in its weights, and what 06 measure
 
 Deno.test("what notebook 09 has trained is exported from its run, with its pairs, licence, steps and measures", async () => {
   const cell = "own_mine__without", own = await startRun("09_own_data", config);
-  const pair = { dataset: "own_mine", origin: "source", model: null };
+  const pair = { ...PAIR, dataset: "own_mine" };
   await own.writeTable("pairs", [
-    { id: "1", split: "train", ...pair },
-    { id: "2", split: "train", ...pair },
-    { id: "3", split: "test", ...pair },
+    { ...pair, id: "1" },
+    { ...pair, id: "2" },
+    { ...pair, id: "3", split: "test" },
   ]);
-  await own.writeTable("curves", [{ cell, step: 1, validationLoss: 2.5 }]);
+  await own.writeTable("curves", [{ cell, step: 1, epoch: 1, validationLoss: 2.5 }]);
   await own.writeJson("image_gain", []);
   const byImage = { estimate: 0.625, low: 0.25, high: 0.875 };
   await own.writeJson("accuracies", {
