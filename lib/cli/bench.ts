@@ -11,6 +11,7 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench scaling [--limit N]
        ./lab bench data [--rounds 3] [--passes 3]
        ./lab bench teacher
+       ./lab bench judge [--items 300] [--repeats 3]
        ./lab bench audit FOLDER [--images 20000] [--series FOLDER]
        ./lab bench faults [NAME ...] [--count N]
        ./lab bench filters FOLDER
@@ -28,6 +29,8 @@ scaling      equation 1: final losses of 4 sizes x 4 token counts x 2 seeds, eac
 data         image files to pixel values: our pool of workers, and transformers' processor (installed into build/bench by the
              first run), in images/s and peak memory; a table of 200,000 records opened. Files of LAB_DATA, else phantoms
 teacher      requests to a language model: a server that answers at once and the embedded one, by requests in flight
+judge        the judge (JUDGE_URL, else the embedded one), and a second one where JUDGE2_URL names it, on answers of known verdict
+             about phantoms: share judged rightly by kind, kappa, repeats, both orders, baselines without a model. Resumable
 audit        planted copies of a folder's images found again, false pairs, neighbouring slices called the same, and a search
              among many phantoms
 faults       faults inflicted on purpose, many times, and how many did harm: the campaigns named, or all (./lab bench faults --list)
@@ -41,6 +44,8 @@ Tables go to results/local/bench. Let nothing else run meanwhile.
   --python   a Python with torch and transformers
   --trials   independent repetitions
   --passes   over all files in one measurement
+  --items    answers to be judged
+  --repeats  sampled verdicts on each answer
   --images   phantoms that are searched
   --series   a folder that has a folder of slices for each scan, named in the order of their places
   --limit    at most N questions of each type and N steps, to try it out
@@ -110,6 +115,12 @@ export async function run(args: string[]): Promise<void> {
     readArgs(rest, {});
     const { benchTeacher } = await import("../../tests/bench/teacher.ts");
     await benchTeacher();
+  } else if (name === "judge") {
+    const { options } = readArgs(rest, { values: ["items", "repeats"] });
+    const items = positive("items", options.items ?? "300"),
+      repeats = positive("repeats", options.repeats ?? "3");
+    const { benchJudge } = await import("../../tests/bench/judge.ts");
+    await benchJudge(items, repeats);
   } else if (name === "audit") {
     const { options, rest: [folder] } = readArgs(rest, { values: ["images", "series"], positional: [1, 1] });
     const { benchAudit } = await import("../../tests/bench/audit.ts");
@@ -151,7 +162,7 @@ export async function run(args: string[]): Promise<void> {
     throw new UsageError(
       `there is no benchmark "${
         name ?? ""
-      }"; expected step, generate, workers, adaptation, annealing, scaling, data, teacher, audit, faults, filters or checks.`,
+      }"; expected step, generate, workers, adaptation, annealing, scaling, data, teacher, judge, audit, faults, filters or checks.`,
     );
   }
 }

@@ -1,5 +1,4 @@
 import { join } from "@std/path";
-import type { Row } from "../artifacts/mod.ts";
 import {
   type Config,
   GRID,
@@ -300,11 +299,27 @@ export async function askCell(
   });
 }
 
+/** A row of the table `predictions`. */
+export type PredictionRow = {
+  cell: string;
+  kind: "short" | "open" | "blank" | "shuffled";
+  id: string;
+  dataset: string;
+  imageId: string;
+  questionType: string | null;
+  run: number;
+  question: string;
+  answer: string;
+  gold: string;
+  seed: number | null;
+  cut: boolean;
+};
+
 /** Every answer as a row of the table `predictions`. */
 export function predictionRows(
   answers: readonly CellAnswers[],
   items: GridItems,
-): Row[] {
+): PredictionRow[] {
   return answers.flatMap(({ cell, ...kinds }) => {
     const { short, open } = items[cell.testSet];
     const byId = new Map([...short, ...open].map((item) => [item.id, item]));

@@ -13,10 +13,14 @@ import { answersByItem, type EvaluationItem, type Prediction } from "./records.t
 /** Changes with every change of the words below, so that verdicts say which prompt they come from. */
 export const JUDGE_PROMPT_VERSION = "judge-3";
 
+/** What counts as correct, for the judge and for a person who grades the same answers. */
+export const GRADING_RULE =
+  `The student's answer is correct if it states the same finding, structure, side, diagnosis or value as the reference. Other words, extra detail that agrees with the reference and differences of style are fine.
+It is incorrect if it contradicts the reference, names something else, leaves out what was asked, or is empty.`;
+
 const INSTRUCTION = `You grade answers to questions about radiology images.
 You are given a question, a reference answer written by an expert, and the answer of a student. You do not see the image: take the reference as true.
-The student's answer is correct if it states the same finding, structure, side, diagnosis or value as the reference. Other words, extra detail that agrees with the reference and differences of style are fine.
-It is incorrect if it contradicts the reference, names something else, leaves out what was asked, or is empty.
+${GRADING_RULE}
 Reply with one JSON object: {"correct": true or false, "reason": one short sentence}.`;
 
 /** Added where question or reference is Chinese; a judge that is told nothing may take another language for an error. */
@@ -98,6 +102,22 @@ function verdictIn(piece: string): z.infer<typeof Verdict> | null {
   }
 }
 
+/** How a judge is asked. */
+export interface JudgeOptions {
+  /** Where replies are kept. */
+  journalPath: string;
+  /** Requests in flight at once. */
+  concurrency: number;
+  /** Sent with every request. */
+  seed: number;
+  /** 0, if not said otherwise: the likeliest reply. */
+  temperature?: number;
+  /** Called after every reply. */
+  onProgress?: (progress: JobProgress) => void;
+  /** Ends the asking. */
+  signal?: AbortSignal;
+}
+
 /**
  * Has a language model judge each answer to an open question: one call per answer, resumable through the journal.
  *
@@ -107,14 +127,9 @@ export async function judgeOpen(
   items: readonly EvaluationItem[],
   predictions: readonly Prediction[],
   judge: Endpoint,
-  options: {
-    journalPath: string;
-    concurrency: number;
-    seed: number;
-    onProgress?: (progress: JobProgress) => void;
-    signal?: AbortSignal;
-  },
+  options: JudgeOptions,
 ): Promise<JudgeVerdict[]> {
+  const { seed, temperature = 0, ...running } = options;
   answersByItem(items, predictions);
   const byId = new Map(items.map((item) => [item.id, item]));
   const outcomes = await runJobs(
@@ -125,17 +140,12 @@ export async function judgeOpen(
       request: {
         messages: judgeMessages(byId.get(id)!, answer),
         schema: VERDICT_SCHEMA,
-        seed: options.seed,
-        temperature: 0,
+        seed,
+        temperature,
         maxTokens: MAX_TOKENS,
       },
     })),
-    {
-      concurrency: options.concurrency,
-      journalPath: options.journalPath,
-      onProgress: options.onProgress,
-      signal: options.signal,
-    },
+    running,
   );
   return outcomes.map((outcome, i) => {
     const { completion } = outcome, raw = completion?.text ?? "";

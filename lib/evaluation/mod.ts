@@ -19,6 +19,7 @@ export {
   gridItems,
   isShort,
   leastChanged,
+  type PredictionRow,
   predictionRows,
   type ReadySystem,
   SET_OF,
@@ -51,8 +52,34 @@ export {
   systemScores,
   verdictScores,
 } from "./item_scores.ts";
-export { judgeMessages, judgeOpen, type JudgeVerdict, parseVerdict } from "./judge.ts";
-export { type Judge, type JudgedCell, judgedCells, openJudge, verdictShare } from "./judge_cells.ts";
+export {
+  GRADING_RULE,
+  JUDGE_PROMPT_VERSION,
+  judgeMessages,
+  judgeOpen,
+  type JudgeOptions,
+  type JudgeVerdict,
+  parseVerdict,
+} from "./judge.ts";
+export {
+  isWorthless,
+  type Judge,
+  type JudgedCell,
+  judgedCells,
+  namedJudge,
+  openJudge,
+  personAgreement,
+  type RaterAgreement,
+  verdictShare,
+} from "./judge_cells.ts";
+export { type AnswerPair, judgePairs, PAIR_PROMPT_VERSION, type PairChoice } from "./judge_pairs.ts";
+export {
+  type JudgeProbe,
+  judgeProbes,
+  PROBE_KINDS,
+  type ProbeKind,
+  SYMMETRIC_KINDS,
+} from "./judge_probes.ts";
 export {
   type Accuracy,
   accuracyByGroup,

@@ -34,7 +34,7 @@ const url = z.url({ protocol: /^https?$/ });
  * is none. No message repeats a value: a key may have been put into the wrong variable.
  */
 export function endpoint(
-  role: "TEACHER" | "JUDGE" | "VISION",
+  role: "TEACHER" | "JUDGE" | "JUDGE2" | "VISION",
   env: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): Endpoint | null {
   const text = (name: string) => env(`${role}_${name}`)?.trim() || undefined;

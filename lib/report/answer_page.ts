@@ -1,4 +1,12 @@
-import type { CellAnswers, GridItems, ItemScore, JudgeVerdict, TestSet } from "../evaluation/mod.ts";
+import {
+  type CellAnswers,
+  type GridItems,
+  isWorthless,
+  type ItemScore,
+  type JudgedCell,
+  type JudgeVerdict,
+  type TestSet,
+} from "../evaluation/mod.ts";
 import { decodeImage } from "../image/mod.ts";
 import { checkpoint, fillPage, jpegDataUri } from "../jupyter/mod.ts";
 
@@ -36,8 +44,9 @@ export function countAnswers(
  * the first 300 are shown, which the page says.
  *
  * @param scores by exact match of short and open answers (others are passed over)
- * @param verdicts of the judge by system
+ * @param verdicts of the judge by system; not shown once the judge has been shown worthless
  * @param options.notice shown above; "" for none
+ * @param options.judged what the judge's verdicts are worth
  * @throws naming the file when a picture cannot be decoded; the reason of `signal` between two pictures
  */
 export async function answerPage(
@@ -45,8 +54,14 @@ export async function answerPage(
   items: GridItems,
   scores: readonly ItemScore[],
   verdicts: Readonly<Record<string, readonly JudgeVerdict[]>>,
-  { title, notice, signal }: { title: string; notice: string; signal?: AbortSignal },
+  { title, notice, judged, signal }: {
+    title: string;
+    notice: string;
+    judged: readonly JudgedCell[];
+    signal?: AbortSignal;
+  },
 ): Promise<string> {
+  const believed = judged.some(({ standing }) => isWorthless(standing)) ? {} : verdicts;
   const isRight = new Set(
     scores.filter(({ scorer, score }) => scorer === "exact" && score === 1)
       .map(({ cell, kind, id, run }) => `${cell} ${kind} ${id} ${run}`),
@@ -61,14 +76,14 @@ export async function answerPage(
         const systems = answers.filter(({ cell }) => cell.testSet === testSet).map(
           ({ cell: { name }, ...own }) => {
             const given = own[kind].filter((prediction) => prediction.id === id);
-            const judged = verdicts[name]?.find((verdict) => verdict.id === id) ?? null;
+            const opinion = believed[name]?.find((verdict) => verdict.id === id);
             return {
               name,
               answers: countAnswers(given.map(({ run, answer, cut }) => ({
                 ...{ answer, cut },
                 right: isRight.has(`${name} ${kind} ${id} ${run}`),
               }))),
-              judge: kind === "open" && judged ? { correct: judged.correct, reason: judged.reason } : null,
+              judge: kind === "open" && opinion ? { correct: opinion.correct, reason: opinion.reason } : null,
             };
           },
         );

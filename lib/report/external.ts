@@ -3,6 +3,7 @@ import {
   accuracyOf,
   type AnswerKind,
   compare,
+  isWorthless,
   itemMeans,
   type ItemScore,
   type JudgedCell,
@@ -102,6 +103,12 @@ const overlapRows = (overlaps: readonly CellOverlap[]): ShownRow[] =>
     }))
   );
 
+/** The judge's rows; of one that has been shown worthless, without what it says of the answers. */
+const believedRows = (judged: readonly JudgedCell[], judge: string): ShownRow[] =>
+  judgedRows(judged, judge).map((row, i) =>
+    isWorthless(judged[i].standing) ? { ...row, "judged correct": "no information" } : row
+  );
+
 /**
  * What a system outside the grid has reached, as Markdown: exact match beside its controls, every rule of the field, the systems
  * of notebook 06 on the same questions, word overlap and judge of open answers. Sections without rows are left out.
@@ -122,7 +129,7 @@ export function externalReport(
     ["The same answers under the rules of the field", ruleRows(system, table)],
     [`${system.name} minus systems of notebook 06, same questions`, comparisonRows(system, table, grid)],
     ["Word overlap, open questions", overlapRows(overlaps)],
-    ["The judge, open questions", judgedRows(judged, system.judge ?? "none")],
+    ["The judge, open questions", believedRows(judged, system.judge ?? "none")],
   ];
   return sections.filter(([, rows]) => rows.length > 0)
     .map(([title, rows]) => `## ${escapeMarkdown(title)}\n\n${tableMarkdown(rows)}`).join("\n");

@@ -15,6 +15,7 @@ export { answerPage } from "./answer_page.ts";
 export { CurveRow, lastLosses, trainingArguments, validated } from "./curves.ts";
 export { externalAccuracies, externalReport, type ExternalSystem } from "./external.ts";
 export { DEVIATIONS, type MapEntry } from "./figure_map.ts";
+export { gradingPage } from "./grading_page.ts";
 export {
   type AnswerSources,
   answerTable,
@@ -47,6 +48,7 @@ export {
   judgedRows,
   optionRows,
   type RankedCell,
+  raterRows,
   robustnessRows,
   scorerRows,
   type ShownRow,

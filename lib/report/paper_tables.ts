@@ -3,15 +3,16 @@ import {
   type Accuracy,
   accuracyOf,
   type GroupAccuracy,
+  isWorthless,
   type JudgedCell,
   type OverlapRow,
   scoresOf,
   type ScoreTable,
 } from "../evaluation/mod.ts";
-import { percent } from "../stats/mod.ts";
+import { type Interval, percent } from "../stats/mod.ts";
 import type { CellAccuracy, CellOverlap, PairedRow } from "./accuracies.ts";
 import { PAPER_ACCURACY, PAPER_ORGANS, PAPER_OVERLAP, type PaperShare } from "./paper_values.ts";
-import { isKappaDefined, kappaText, pText } from "./rows.ts";
+import { isKappaDefined, kappaInterval, kappaText, pText } from "./rows.ts";
 import { type Cell, percentText } from "./tables.ts";
 
 /** A share that the paper reports, in percent or with its runs; null where it reports none. */
@@ -123,14 +124,21 @@ export interface AnswerSources {
 }
 
 /**
- * What the judge says, if its agreement with exact match is more than chance; where exact match says the same of all answers,
- * nothing can agree with it, and the judge's share stands with that remark.
+ * What the judge says, with its kappa, unless it has been shown worthless: over all systems that it judged, or, where no person
+ * graded answers, on this one. Where exact match says the same of all answers, nothing can agree with it, and the judge's share
+ * stands with that remark.
  */
 function judgeText(judged: JudgedCell | undefined): string | null {
   if (!judged) return null;
-  const { accuracy, agreement: { kappa } } = judged, share = percentText(accuracy.byImage);
+  const { accuracy, agreement, standing } = judged, share = percentText(accuracy.byImage);
+  const byPerson = standing.with === "a person", by = byPerson ? " with a person" : "";
+  const none = ({ estimate }: Interval) => `no information (kappa ${kappaText(estimate)}${by})`;
+  if (isWorthless(standing)) return none(standing.kappa);
+  if (byPerson) return `${share}, kappa ${kappaInterval(standing.kappa)}${by}`;
   if (!isKappaDefined(judged)) return `${share} (unconfirmed: exact match says the same of all answers)`;
-  return kappa.low > 1e-9 ? share : `no information (kappa ${kappaText(kappa.estimate)})`;
+  return agreement.kappa.low > 1e-9
+    ? `${share}, kappa ${kappaInterval(agreement.kappa)}`
+    : none(agreement.kappa);
 }
 
 /**

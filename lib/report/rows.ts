@@ -10,6 +10,7 @@ import {
   type JudgedCell,
   type OptionRanking,
   PENALTY_READINGS,
+  type RaterAgreement,
   type RobustAccuracy,
   type ScorerRow,
   scorerTable,
@@ -168,6 +169,20 @@ export function judgedRows(judged: readonly JudgedCell[], judge: string): ShownR
     };
   });
 }
+
+/** How judge and exact match agree with a person: share of the same verdicts, kappa with its interval. */
+export const raterRows = (found: readonly RaterAgreement[]): ShownRow[] =>
+  found.map(({ rater, with: other, answers, observed, kappa }) => ({
+    rater,
+    with: other,
+    answers,
+    "same verdict": `${(100 * observed).toFixed(1)}%`,
+    kappa: kappaInterval(kappa),
+  }));
+
+/** Kappa with its interval; where the one who is believed says the same of all answers there is none. */
+export const kappaInterval = ({ estimate, low, high }: RaterAgreement["kappa"]): string =>
+  Number.isNaN(estimate) ? "not defined" : `${kappaText(estimate)} (${kappaText(low)} to ${kappaText(high)})`;
 
 /** Accuracy of groups with its interval by image; `title` heads the column of the groups. */
 export function groupRows(groups: readonly GroupAccuracy[], title: string): ShownRow[] {

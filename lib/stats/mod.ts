@@ -9,7 +9,7 @@ export {
   clusteredShare,
   detectableDifference,
 } from "./clustered.ts";
-export { type Agreement, cohenKappa } from "./kappa.ts";
+export { type Agreement, clusteredKappa, cohenKappa } from "./kappa.ts";
 export { comparePaired, holm, mcnemarExact, newcombePaired, type PairedComparison } from "./paired.ts";
 export { smallestDetectableDifference, wilsonInterval } from "./proportion.ts";
 export { rouge, type RougeScores } from "./rouge.ts";

@@ -16,6 +16,19 @@ export {
 } from "./prompts.ts";
 export { parseReply } from "./parse.ts";
 export type { ParsedReply, RawPair, ReplyProblem, ReplyShape } from "./reply.ts";
+export {
+  answerKey,
+  type AnswerRow,
+  answersToGrade,
+  type Grade,
+  type GradedAnswer,
+  GRADING_PAGE,
+  GRADING_VERSION,
+  gradingPath,
+  importGrading,
+  personVerdicts,
+  readGrades,
+} from "./grading.ts";
 export { decided, type Decision, pairSha256, ReviewFile } from "./review_file.ts";
 export { balanceReport, type BalanceRow } from "./balance_report.ts";
 export { MAX_REVIEWED, reviewPage } from "./review_page.ts";

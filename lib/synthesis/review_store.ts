@@ -1,13 +1,13 @@
 import { dirname, join } from "@std/path";
 import { openInput } from "../artifacts/mod.ts";
 import { type Config, loadConfig, makeFolder, paths, type Scale, writeFileAtomic } from "../config/mod.ts";
+import { type Download, listed, parseDownload } from "./download.ts";
 import { QaPair } from "./pair.ts";
 import { type Decision, pairSha256, REVIEW_VERSION, ReviewFile } from "./review_file.ts";
 
 /** Name of the review page in the run folder of notebook 02. */
 export const REVIEW_PAGE = "review.html";
-/** So many faulty rows are named in an error. */
-const NAMED = 8;
+const REVIEW: Download<ReviewFile> = { what: "review", version: REVIEW_VERSION, schema: ReviewFile };
 
 /** Where the decisions about a scale's pairs are stored. */
 export function reviewPath(scale: Scale): string {
@@ -23,7 +23,9 @@ export async function readDecisions(scale: Scale): Promise<Map<string, Decision>
     if (error instanceof Deno.errors.NotFound) return new Map();
     throw error;
   }
-  return new Map(parseReview(text, reviewPath(scale)).decisions.map((decision) => [decision.id, decision]));
+  return new Map(
+    parseDownload(text, reviewPath(scale), REVIEW).decisions.map((decision) => [decision.id, decision]),
+  );
 }
 
 /**
@@ -38,7 +40,7 @@ export async function importReview(
   file: string,
   config: Config = loadConfig(),
 ): Promise<Record<Decision["verdict"], number>> {
-  const review = parseReview(await Deno.readTextFile(file), file);
+  const review = parseDownload(await Deno.readTextFile(file), file, REVIEW);
   if (review.scale !== config.scale) {
     throw new Error(
       `${file}: expected a review at scale ${config.scale}, found one at scale ${review.scale}.`,
@@ -87,25 +89,6 @@ export async function decide(
   return decision;
 }
 
-function parseReview(text: string, file: string): ReviewFile {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new Error(`${file}: expected a review.json as the review page downloads it, found no JSON.`);
-  }
-  const review = ReviewFile.safeParse(value);
-  if (review.success) return review.data;
-  const { version } = Object(value) as { version?: unknown };
-  if (typeof version === "number" && version !== REVIEW_VERSION) {
-    throw new Error(`${file}: expected a review of version ${REVIEW_VERSION}, found version ${version}.`);
-  }
-  const faults = review.error.issues.slice(0, NAMED).map(({ path, message }) =>
-    `${path.join(".")}: ${message}`
-  );
-  throw new Error(`${file}: expected a review.json as the review page downloads it; ${faults.join("; ")}.`);
-}
-
 /** All teacher pairs of the current run, kept and dropped, by id. */
 async function reviewedPairs(config: Config): Promise<Map<string, QaPair>> {
   const input = await openInput("02_synthesis", config);
@@ -146,8 +129,4 @@ async function store(decisions: readonly Decision[], config: Config, source: str
   const file: ReviewFile = { version: REVIEW_VERSION, scale: config.scale, decisions: [...all.values()] };
   await makeFolder(dirname(path));
   await writeFileAtomic(path, JSON.stringify(file, null, 1) + "\n", { mode: 0o600 }); // texts of a teacher
-}
-
-function listed(ids: readonly string[]): string {
-  return ids.slice(0, NAMED).join(", ") + (ids.length > NAMED ? ` and ${ids.length - NAMED} more` : "");
 }

@@ -6,6 +6,7 @@ import {
   EVALUATED_CELLS,
   type GridItems,
   itemScores,
+  type JudgedCell,
   type JudgeVerdict,
 } from "../../lib/evaluation/mod.ts";
 import { answerPage } from "../../lib/report/mod.ts";
@@ -45,8 +46,11 @@ const answers = [
 ];
 const verdicts = { roco_v2__base: [{ id: "c", run: 0, correct: false, reason: HOSTILE } as JudgeVerdict] };
 const scores = itemScores(answers, items, []);
-const page = (asked = items) =>
-  answerPage(answers, asked, scores, verdicts, { title: "Answers", notice: HOSTILE });
+/** What the judge is worth, by the lower end of its kappa. */
+const judgedAt = (low: number) =>
+  [{ standing: { kappa: { estimate: 0.3, low, high: 0.7 } } }] as unknown as JudgedCell[];
+const page = (asked = items, low = 0.1) =>
+  answerPage(answers, asked, scores, verdicts, { title: "Answers", notice: HOSTILE, judged: judgedAt(low) });
 
 Deno.test("equal answers are counted, the most frequent first, each right or wrong by exact match", async () => {
   const { questions, left } = JSON.parse((await page()).match(/id="data">([^<]*)<\/script>/)![1]);
@@ -71,6 +75,14 @@ Deno.test("equal answers are counted, the most frequent first, each right or wro
     reason: HOSTILE,
   }, null]);
   assertEquals(countAnswers([]), []);
+});
+
+Deno.test("a judge that has been shown worthless is not on the page, with no word of its reasons", async () => {
+  for (const low of [0, -0.2]) {
+    const { questions } = JSON.parse((await page(items, low)).match(/id="data">([^<]*)<\/script>/)![1]);
+    const systems = questions.flatMap((question: { systems: { judge: unknown }[] }) => question.systems);
+    assert(systems.length > 0 && systems.every(({ judge }: { judge: unknown }) => judge === null));
+  }
 });
 
 Deno.test("of many questions the first are shown, and the page says how many are left", async () => {

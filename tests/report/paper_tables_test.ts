@@ -7,6 +7,7 @@ import {
   type GroupAccuracy,
   itemScores,
   judgedCells,
+  type JudgeVerdict,
   scoreTable,
   verdictScores,
 } from "@lib/evaluation/mod.ts";
@@ -14,12 +15,13 @@ import {
   answerTable,
   cellAccuracies,
   cellOverlaps,
+  externalReport,
   judgedRows,
   pairedRows,
   table1,
   table2,
 } from "@lib/report/mod.ts";
-import type { QaPair } from "@lib/synthesis/mod.ts";
+import { answerKey, type QaPair } from "@lib/synthesis/mod.ts";
 
 const questions = (set: string, n: number, answer: string) =>
   Array.from({ length: n }, (_, i) => ({
@@ -48,13 +50,16 @@ const answers = EVALUATED_CELLS.map((cell): CellAnswers => {
 });
 const rows = itemScores(answers, items, []);
 /** A judge that says of the `yes` first answers of ten that they are right, and nothing readable of the last. */
-function judged(right: (i: number) => boolean) {
+function judged(
+  right: (i: number) => boolean,
+  person: (own: CellAnswers) => Map<string, boolean> = () => new Map(),
+) {
   const own = answers.find(({ cell }) => cell.name === "roco_v2__with")!;
   const verdicts = own.open.map(({ id, run }, i) => ({
     ...{ id, run, correct: i === 9 ? null : right(i), reason: "", raw: "", cut: false, error: null },
     ...{ refused: [], model: "judge", prompt: "judge" },
   }));
-  return judgedCells(scoreTable([...rows, ...verdictScores(verdicts, own, items)]));
+  return judgedCells(scoreTable([...rows, ...verdictScores(verdicts, own, items)]), person(own));
 }
 const scores = scoreTable(rows), accuracies = cellAccuracies(EVALUATED_CELLS, scores);
 const overlaps = cellOverlaps(answers, items, []);
@@ -121,4 +126,55 @@ Deno.test("a judge whose agreement with exact match is no more than chance is no
     const roco = table.find((row) => row.dataset === "ROCO" && row.answers === "ours, open questions")!;
     assert(String(roco.judge).startsWith("no information (kappa "), `${roco.judge}`);
   }
+});
+
+const rocoJudge = (of: ReturnType<typeof judged>) =>
+  String(
+    answerTable("with", { accuracies, scores, overlaps, judged: of })
+      .find((row) => row.dataset === "ROCO" && row.answers === "ours, open questions")!.judge,
+  );
+/** A person who says so of the i-th answer. */
+const person = (right: (i: number) => boolean) => ({ cell: { name }, open }: CellAnswers) =>
+  new Map(open.map(({ id, run }, i) => [answerKey({ cell: name, id, run }), right(i)]));
+
+Deno.test("a believed judge is printed with its kappa", () => {
+  assert(/^50\.0% \(.*\), kappa 0\.80 \(/.test(rocoJudge(judged((i) => i >= 4))));
+});
+
+Deno.test("a person's word goes before exact match, for and against the judge", () => {
+  // Exact match: right from the fourth on. The judge says the contrary; a person agrees with it.
+  const contrary = (i: number) => i < 4;
+  assert(rocoJudge(judged(contrary)).startsWith("no information (kappa -"));
+  const graded = rocoJudge(judged(contrary, person(contrary)));
+  assert(/^40\.0% \(.*\), kappa 1\.00 \(.*\) with a person$/.test(graded), graded);
+  const against = rocoJudge(judged((i) => i >= 4, person((i) => i % 2 === 0)));
+  assert(/^no information \(kappa -?0\.\d\d with a person\)$/.test(against), against);
+});
+
+Deno.test("a judge that is worthless over all systems is printed for none of them", () => {
+  // It agrees with exact match on the second system, and says the contrary of it on the first.
+  const both = ["medpix2__with", "roco_v2__with"].map((name) =>
+    answers.find(({ cell }) => cell.name === name)!
+  );
+  const verdicts = both.flatMap((own, k) =>
+    verdictScores(
+      own.open.map(({ id, run }, i) => ({ id, run, correct: (i >= 4) === (k === 1) } as JudgeVerdict)),
+      own,
+      items,
+    )
+  );
+  const cells = judgedCells(scoreTable([...rows, ...verdicts]));
+  assert(cells[1].agreement.kappa.low > 0.9, "on the second system alone it would be believed");
+  assert(rocoJudge(cells).startsWith("no information (kappa "));
+});
+
+Deno.test("the report on another system gives no share of a worthless judge either", () => {
+  const report = (of: ReturnType<typeof judged>) => {
+    const system = { name: "other", cells: [], judge: "judge" };
+    const text = externalReport(system, scores, { grid: scores, overlaps: [], judged: of });
+    return text.split("## The judge")[1];
+  };
+  assert(report(judged((i) => i >= 4)).includes("0.5"));
+  const worthless = report(judged((i) => i % 2 === 0));
+  assert(worthless.includes("no information") && !worthless.includes("0.4"), worthless);
 });

@@ -5,8 +5,10 @@ import {
   acrossTrials,
   bootstrapInterval,
   clusteredDifference,
+  clusteredKappa,
   clusteredMean,
   clusteredShare,
+  cohenKappa,
   detectableDifference,
   type Interval,
   mean,
@@ -194,4 +196,66 @@ Deno.test("intervals over trials cover when trials differ by more than their que
     return acrossTrials(trials).mean;
   });
   assert(found > 0.93 && found < 0.97, `${found}`);
+});
+
+/** Verdicts of a judge that is right with a chance for right and for wrong answers; a share of the clusters has one luck. */
+function judgedItems(
+  random: () => number,
+  clusters: number,
+  size: number,
+  [sensitivity, specificity]: readonly [number, number],
+  alike: number,
+) {
+  const truth: string[] = [], said: string[] = [], names: string[] = [];
+  for (let c = 0; c < clusters; c++) {
+    const whole = random() < alike ? random() : null;
+    for (let i = 0; i < size; i++) {
+      const correct = (c * size + i) % 5 < 2, luck = whole ?? random();
+      truth.push(String(correct));
+      said.push(String(luck < (correct ? sensitivity : specificity) ? correct : !correct));
+      names.push(`${c}`);
+    }
+  }
+  return { truth, said, names };
+}
+
+Deno.test("the interval of kappa covers: a judge by chance, a fair one, a good one, alone and in clusters", () => {
+  const random = rng("kappa");
+  const cases = [
+    { rates: [0.5, 0.5], clusters: 60, size: 1, alike: 0 },
+    { rates: [0.9, 0.1], clusters: 60, size: 1, alike: 0 },
+    { rates: [0.8, 0.7], clusters: 100, size: 1, alike: 0 },
+    { rates: [0.97, 0.97], clusters: 60, size: 1, alike: 0 },
+    { rates: [0.8, 0.7], clusters: 50, size: 6, alike: 0.5 },
+  ] as const;
+  for (const { rates, clusters, size, alike } of cases) {
+    const [sensitivity, specificity] = rates, q = 0.4, p = q * sensitivity + (1 - q) * (1 - specificity);
+    const observed = q * sensitivity + (1 - q) * specificity, expected = p * q + (1 - p) * (1 - q);
+    const truth = (observed - expected) / (1 - expected), draws = 400;
+    const held = Array.from({ length: draws }).filter(() => {
+      const items = judgedItems(random, clusters, size, rates, alike);
+      const { low, high } = clusteredKappa(items.said, items.truth, items.names);
+      return low <= truth && truth <= high;
+    }).length;
+    assert(held / draws >= 0.92, `${rates}: ${held} of ${draws}`);
+  }
+});
+
+Deno.test("kappa in clusters: the estimate and, of many items, the interval are Cohen's; edges are no certainty", () => {
+  const { said, truth, names } = judgedItems(rng("many"), 4000, 1, [0.8, 0.7], 0);
+  const plain = cohenKappa(said, truth).kappa, own = clusteredKappa(said, truth, names);
+  assertEquals(own.estimate, plain.estimate);
+  assertAlmostEquals(own.low, plain.low, 0.001);
+  assertAlmostEquals(own.high, plain.high, 0.001);
+  assertEquals(clusteredKappa(said, truth, null), own);
+
+  const perfect = truth.slice(0, 24), sure = clusteredKappa(perfect, perfect, null);
+  assertEquals(sure.estimate, 1);
+  assert(sure.low > 0.7 && sure.low < 0.9, `${sure.low}`);
+  const always = clusteredKappa(perfect.map(() => "true"), perfect, null);
+  assertEquals(always.estimate, 0);
+  assert(always.low < 0 && always.high > 0);
+  assert(Number.isNaN(clusteredKappa(["a", "a"], ["a", "a"], null).low));
+  const one = clusteredKappa(["a", "b"], ["a", "b"], ["x", "x"]);
+  assertEquals([one.estimate, one.low, one.high], [1, -1, 1]);
 });

@@ -21,6 +21,7 @@ const SLOW: readonly string[] = [
   "model",
   "nano/measure_test.ts",
   "notebooks",
+  "report/grading_browser_test.ts",
   "saliency",
   "support/check_notebooks_test.ts",
   "synthesis/review_browser_test.ts",

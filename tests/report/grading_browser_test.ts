@@ -1,0 +1,126 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import {
+  config,
+  evaluation,
+  finishedRun,
+  folder,
+  HOSTILE,
+  predictions,
+  scores,
+  synthesis,
+} from "../evaluation/grading_run.ts";
+import { chrome, withPage } from "../jupyter/browser.ts";
+
+/** Runs ./lab review, as a person does after the download. */
+async function labReview(...args: string[]): Promise<string> {
+  const { granted } = await import("../cli/granted.ts"); // after grading_run.ts has set where the rooms find results
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", ...await granted("review"), "--no-check"],
+      ...[join(import.meta.dirname!, "../../lib/cli/main.ts"), "review", ...args],
+    ],
+  }).output();
+  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  assert(success, text);
+  return text;
+}
+
+const toGrade = synthesis.answersToGrade(predictions, config);
+
+Deno.test("the page is one file without addresses, data in it is data, and it does not say what the judge says", async () => {
+  const text = await Deno.readTextFile(await finishedRun());
+  assertEquals(text.match(/<\/?script/g)!.length, 4);
+  const json = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(text)![1];
+  assertEquals(text.replace(json, "").match(/https?:|\b(?:src|href)=/g), null);
+  const data = JSON.parse(json);
+  assertEquals(Object.keys(data).sort(), ["answers", "key", "rule", "scale", "stored", "version"]);
+  assertEquals(data.answers, toGrade);
+  assertEquals(text.includes("roco_v2__with"), false, "who answered is not in it");
+  assertStringIncludes(data.rule, evaluation.GRADING_RULE);
+});
+
+Deno.test({
+  name:
+    "answers are graded by keys and clicks, downloaded, stored and compared; hostile texts stay texts [needs Chromium]",
+  ignore: !chrome,
+  fn: async () => {
+    const file = await finishedRun(), grading = join(folder, "downloaded.json");
+    await withPage(async (page) => {
+      const faults: string[] = [], requests: string[] = [];
+      page.on("pageerror", (error) => faults.push(error.message));
+      page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+      page.on("request", (request) => requests.push(new URL(request.url()).protocol));
+      await page.goto(`file://${file}`);
+      const articles = page.locator("article"), count = page.locator("#count");
+      const press = (...keys: string[]) =>
+        keys.reduce((p, key) => p.then(() => page.keyboard.press(key)), Promise.resolve());
+      assertEquals(await articles.count(), 10);
+      const hostile = toGrade.findIndex(({ answer }) => answer === HOSTILE);
+      assertStringIncludes(
+        await articles.nth(hostile).innerText(),
+        "</script><script>globalThis.owned = 1</script>",
+      );
+      assertEquals(await page.evaluate("globalThis.owned"), undefined);
+      assertEquals(await page.locator("article script, article img").count(), 0);
+
+      await press("?");
+      assert(await page.locator("#keys").isVisible());
+      await press("c"); // a key for the help does not grade
+      await press("Escape");
+      assertEquals(await count.innerText(), "0 of 10 graded: 0 correct, 0 incorrect, 0 cannot tell");
+      // By the person's own verdict: what the judge says, q0..q4.
+      for (const { id } of toGrade.slice(0, 9)) await press(Number(id.slice(1)) < 5 ? "c" : "i");
+      await press("t", "u"); // the last one: nothing comes after it
+      assertStringIncludes(await count.innerText(), "9 of 10 graded:");
+      await press("k", "k", "n", "t");
+      assertStringIncludes(await count.innerText(), "10 of 10 graded:");
+      assertStringIncludes(await count.innerText(), "1 cannot tell");
+      assertEquals(await articles.nth(9).getAttribute("data-verdict"), "unsure");
+      assertEquals(
+        await articles.nth(9).getByRole("button", { name: "Cannot tell" }).getAttribute("aria-pressed"),
+        "true",
+      );
+      await articles.nth(0).getByRole("button", { name: "Undo" }).click();
+      await articles.nth(0).getByRole("button", { name: "Cannot tell" }).click();
+      assertEquals(await page.evaluate("document.activeElement.tagName"), "ARTICLE", "the keyboard follows");
+      assert((await articles.nth(1).getAttribute("class"))?.includes("here"), "a grade leads on to the next");
+      await page.reload(); // the browser remembers
+      assertStringIncludes(await count.innerText(), "10 of 10 graded:");
+      const shot = Deno.env.get("LAB_SHOT");
+      if (shot) await page.screenshot({ path: shot });
+      const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("s")]);
+      assertEquals(download.suggestedFilename(), "grading.json");
+      await download.saveAs(grading);
+      assertEquals(faults, []);
+      assertEquals(requests.filter((protocol) => !["blob:", "data:", "file:"].includes(protocol)), []);
+    });
+    const said = await labReview(grading);
+    assertStringIncludes(said, "2 that you cannot tell, 0 taken back.");
+    assertStringIncludes(
+      said,
+      "tiny_grading.json; the next run of notebook 06 shows how far the judge agrees.",
+    );
+    const { personVerdicts, readGrades } = synthesis, { personAgreement, scoreTable } = evaluation;
+    const person = personVerdicts(await readGrades(config.scale), predictions, config);
+    const [judge, exact] = personAgreement(scoreTable(scores), person);
+    assertEquals([judge.answers, judge.kappa.estimate > 0.999, exact.kappa.estimate < 0.999], [
+      16,
+      true,
+      true,
+    ]);
+
+    const again = await finishedRun();
+    await withPage(async (page) => { // the next page shows what was stored, in a browser that remembers nothing
+      await page.goto(`file://${again}`);
+      assertStringIncludes(await page.locator("#count").innerText(), "10 of 10 graded:");
+      assertStringIncludes(await page.locator("#count").innerText(), "2 cannot tell");
+    });
+  },
+});
+
+Deno.test("a run without open answers has a page that says so", async () => {
+  const { gradingPage } = await import("@lib/report/mod.ts");
+  const text = await gradingPage([], new Map(), "tiny");
+  assertStringIncludes(text, "no open answers to grade");
+});
