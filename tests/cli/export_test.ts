@@ -47,7 +47,13 @@ for (const [name, x] of Object.entries(adapter.params)) {
   if (name.includes("lora_B")) adapter.params[name] = tf.fill(x.shape, 0.01);
 }
 {
-  const pair = (id: string, dataset: string, origin: QaPair["origin"], teacher: string | null, split = "train") => ({
+  const pair = (
+    id: string,
+    dataset: string,
+    origin: QaPair["origin"],
+    teacher: string | null,
+    split = "train",
+  ) => ({
     ...PAIR,
     id,
     dataset,
@@ -65,7 +71,12 @@ for (const [name, x] of Object.entries(adapter.params)) {
   ]);
   await annealing.finish();
   const stage2 = await startRun("05_stage2", config, { inputs: ["03_annealing"] });
-  const point = (step: number, validationLoss: number | null) => ({ cell: CELL, step, epoch: 1, validationLoss });
+  const point = (step: number, validationLoss: number | null) => ({
+    cell: CELL,
+    step,
+    epoch: 1,
+    validationLoss,
+  });
   await stage2.writeTable("curves", [point(1, 1.5), point(2, null), point(3, 0.25)]);
   await stage2.writeJson("image_gain", [{ cell: CELL, gain: 0.75, low: 0.5 }]);
   await saveAdapter(stage2.file(`adapters/${CELL}`), adapter, { baseModel: config.model.checkpoint });
