@@ -337,7 +337,7 @@ Deno.test({
       }
       assertEquals(await page.locator('.turn [rel="next"]').count(), 0);
       await page.locator('.turn [rel="prev"]').click();
-      await page.waitForURL(url("07_saliency.html"));
+      await page.waitForURL(url(`${basename((await listNotebooks()).at(-2)!, ".ipynb")}.html`));
       assertEquals([errors, asked.filter((from) => !/^(file|data|blob):/.test(from))], [[], []]);
 
       // What a script or a picture from elsewhere would do, the policy of the page prevents.
