@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { delay } from "@std/async";
+import { exists } from "@std/fs";
 import { fromFileUrl } from "@std/path";
 import { sha256File } from "../../lib/config/mod.ts";
 import { decodeImage, fingerprint, imagePool, resizeBicubic } from "../../lib/image/mod.ts";
@@ -100,13 +101,16 @@ Deno.test("closing ends a task that would take a minute, and refuses later ones"
 });
 
 Deno.test("a worker that is at a task when its pool is closed ends it first, and begins no other", async () => {
-  const told = await Deno.makeTempFile(), pool = workerPool<string, number>(slow, 1, { held: 2 });
+  const dir = await Deno.makeTempDir(), told = `${dir}/told`;
+  const pool = workerPool<string, number>(slow, 1, { held: 2 });
   const [first, second] = ["a", "b"].map((word) => pool.run(`${told} ${word}`).catch(() => 0));
-  while (Deno.readTextFileSync(told) !== "a begun\n") await delay(10);
-  await pool.close();
+  while (!await exists(told)) await delay(10);
+  const closed = pool.close();
+  await Deno.writeTextFile(`${told}.go`, "");
+  await closed;
   assertEquals([await first, await second], [0, 0]);
   assertEquals(await Deno.readTextFile(told), "a begun\na ended\n");
-  await Deno.remove(told);
+  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("an abort signal ends the pool with its reason, before or after", async () => {

@@ -1,11 +1,12 @@
+import { exists } from "@std/fs";
 import { delay } from "@std/async";
 import { serve } from "../../lib/config/mod.ts";
 
-/** Writes into a file when it begins and when it ends, 300 ms apart. */
+/** Writes into a file when it begins and when it ends, which it does once there is a file of that name and ".go". */
 serve<string, number>(async (task) => {
   const [path, word] = task.split(" ");
   await Deno.writeTextFile(path, `${word} begun\n`, { append: true });
-  await delay(300);
+  while (!await exists(`${path}.go`)) await delay(10);
   await Deno.writeTextFile(path, `${word} ended\n`, { append: true });
   return { result: 1 };
 });
