@@ -102,8 +102,8 @@ Deno.test("closing ends a task that would take a minute, and refuses later ones"
 
 Deno.test("a worker that is at a task when its pool is closed ends it first, and begins no other", async () => {
   const dir = await Deno.makeTempDir(), told = `${dir}/told`;
-  const pool = workerPool<string, number>(slow, 1, { held: 2 });
-  const [first, second] = ["a", "b"].map((word) => pool.run(`${told} ${word}`).catch(() => 0));
+  const pool = workerPool<{ path: string; word: string }, number>(slow, 1, { held: 2 });
+  const [first, second] = ["a", "b"].map((word) => pool.run({ path: told, word }).catch(() => 0));
   while (!await exists(told)) await delay(10);
   const closed = pool.close();
   await Deno.writeTextFile(`${told}.go`, "");
