@@ -18,7 +18,7 @@ const libc = () => (opened ??= Deno.dlopen("libc.so.6", SYMBOLS)).symbols;
 export interface MappedFile extends Disposable {
   /** Not to be written to: that ends the process. Empty once the file is closed, as are all views of its buffer. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Gives the memory back; views of it must not be read any more. */
+  /** Gives the memory back; the views of it are empty from then on. */
   close(): void;
 }
 

@@ -34,7 +34,7 @@ export interface StageInput extends Disposable {
   readonly hash: string;
   /** Its folder. */
   readonly dir: string;
-  /** Why it is out of date, one sentence each; empty if it is not. */
+  /** Stages before it that have run again since, which the user accepts by name; mostly none. */
   readonly stale: string[];
   /** Path of an output. @throws if the manifest does not list it */
   file(name: string): string;

@@ -4,7 +4,7 @@ export interface WorkerPool<Task, Result> extends AsyncDisposable {
   readonly workers: number;
   /** The result of a task. @throws what the task threw, with its message; when its worker died; when the pool is closed or aborted. */
   run(task: Task): Promise<Result>;
-  /** Rejects what has not been done, at once, and ends all workers; one at a task may end it within {@link GRACE}. */
+  /** Rejects what has not been done, at once, and ends all workers; one at a task has two seconds to end it. */
   close(): Promise<void>;
 }
 

@@ -87,7 +87,7 @@ export interface DroppedRow {
 export interface Corpus {
   /** The data set. */
   dataset: CorpusDataset;
-  /** Folder that image paths are relative to. */
+  /** Folder, or file, that it was read from. */
   root: string;
   /** Rows that are usable. */
   records: CorpusRecord[];

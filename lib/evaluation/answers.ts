@@ -83,7 +83,7 @@ export interface AccuracyComparison {
   rows: { model: string; items: number; accuracy: number; low: number; high: number }[];
   /** Second minus first, 95 % interval of the images. */
   difference: Interval;
-  /** Items on which they differ. */
+  /** Every item with what both said. */
   items: { id: string; questionType: string | null; first: string; second: string; answer: string }[];
 }
 

@@ -33,7 +33,7 @@ export interface EvaluatedCell {
   name: string;
   /** What it is asked. */
   testSet: TestSet;
-  /** What it was trained on. */
+  /** Which stages trained it. */
   system: "base" | "stage 1" | "without stage 1" | "with stage 1";
   /** Name of its adapter; null: none. A set of the user's own without training pairs has that of ROCO + MedPix. */
   adapter: string | null;

@@ -58,7 +58,7 @@ export interface AskServerOptions {
   runs: number;
   /** Of the answers; 0 is greedy. */
   temperature: number;
-  /** Of the first answer. */
+  /** What the seeds of the answers are made from (`answerSeed`). */
   seed: number;
   /** Requests in flight. */
   concurrency: number;

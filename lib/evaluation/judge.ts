@@ -56,7 +56,7 @@ export interface JudgeVerdict {
   raw: string;
   /** The reply was cut at the token limit before there was a verdict. */
   cut: boolean;
-  /** Why the request failed; null if it did not. */
+  /** Why there is no verdict: the request failed, or its reply holds none; null where there is one. */
   error: string | null;
   /** What the server refuses of the requests: without temperature, verdicts are not greedy. */
   refused: Parameter[];

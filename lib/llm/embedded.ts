@@ -10,7 +10,7 @@ export const EMBEDDED_MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c1
 /** What the server gets of this process's environment: where its libraries and temporary files are, and no secret. */
 const ENVIRONMENT = ["LD_LIBRARY_PATH", "TMPDIR"];
 
-/** The language model that ships with the packages, behind a server of this process. */
+/** The language model that ships with the packages, behind servers that this process starts and that end with it. */
 export interface EmbeddedServer extends Endpoint {
   /** The key of this start. */
   readonly apiKey: Secret;

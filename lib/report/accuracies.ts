@@ -25,7 +25,7 @@ export interface CellAccuracy extends Accuracy {
   cell: string;
   /** What it was asked. */
   testSet: TestSet;
-  /** What it was trained on. */
+  /** Which stages trained it. */
   system: EvaluatedCell["system"];
   /** Name of its adapter; null: none. */
   adapter: string | null;

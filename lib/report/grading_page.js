@@ -8,14 +8,7 @@ const VERDICTS = [["correct", "Correct", "c"], ["incorrect", "Incorrect", "i"], 
 const storeKey = `radvqa-grading/${scale}/${key}`;
 
 /** Hash of an answer -> grade; what this browser remembers goes before what was stored when the page was made. */
-const grades = new Map(stored.map((grade) => [grade.answer, grade]));
-try {
-  const remembered = JSON.parse(localStorage.getItem(storeKey) ?? "null");
-  if (remembered) {
-    grades.clear();
-    for (const grade of remembered) grades.set(grade.answer, grade);
-  }
-} catch { /* no storage here: grades live as long as the page */ }
+const grades = new Map((remembered(storeKey) ?? stored).map((grade) => [grade.answer, grade]));
 
 let here = 0;
 const verdictOf = (index) => grades.get(answers[index].sha256)?.verdict ?? null;
@@ -63,9 +56,7 @@ function grade(verdict) {
   const { id, sha256 } = answers[here];
   if (verdict) grades.set(sha256, { id, answer: sha256, verdict, time: new Date().toISOString() });
   else grades.delete(sha256);
-  try {
-    localStorage.setItem(storeKey, JSON.stringify([...grades.values()]));
-  } catch { /* as above */ }
+  remember(storeKey, [...grades.values()]);
   draw(here);
   count();
   go(verdict ? Math.min(here + 1, answers.length - 1) : here);
@@ -102,12 +93,7 @@ function download() {
   const back = stored.filter(({ answer }) => !grades.has(answer))
     .map(({ id, answer }) => ({ id, answer, verdict: "undecided", time }));
   const own = [...grades.values()].filter(({ answer }) => shown.has(answer));
-  const text = JSON.stringify({ version, scale, grades: [...own, ...back] }, null, 1) + "\n";
-  const link = element("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  link.download = "grading.json";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  downloadJson("grading.json", { version, scale, grades: [...own, ...back] });
 }
 
 const KEYS = {

@@ -49,7 +49,7 @@ export interface CaptureOptions {
   maxNewTokens?: number;
   /** Also capture gradients, which takes about three times as long. */
   gradients?: boolean;
-  /** What runs the function; default: the model's. */
+  /** What runs the decoding of the greedy answer. Default "graph". */
   compiler?: "graph" | "xla";
   /** Told after each token of the greedy answer. */
   onToken?: (tokens: number) => void;

@@ -4,14 +4,8 @@ const SAID = { accept: "accepted", reject: "rejected", edit: "edited" };
 const storeKey = `radvqa-review/${scale}/${key}`;
 
 /** Pair id -> decision; what this browser remembers goes before what was stored when the page was made. */
-const decisions = new Map(pairs.flatMap(({ decision }) => decision ? [[decision.id, decision]] : []));
-try {
-  const remembered = JSON.parse(localStorage.getItem(storeKey) ?? "null");
-  if (remembered) {
-    decisions.clear();
-    for (const decision of remembered) decisions.set(decision.id, decision);
-  }
-} catch { /* no storage here: decisions live as long as the page */ }
+const stored = pairs.flatMap(({ decision }) => decision ? [decision] : []);
+const decisions = new Map((remembered(storeKey) ?? stored).map((decision) => [decision.id, decision]));
 
 let here = 0;
 
@@ -111,9 +105,7 @@ function decide(index, decision) {
   const { id, sha256 } = pairs[index];
   if (decision) decisions.set(id, { id, pair: sha256, ...decision, time: new Date().toISOString() });
   else decisions.delete(id);
-  try {
-    localStorage.setItem(storeKey, JSON.stringify([...decisions.values()]));
-  } catch { /* as above */ }
+  remember(storeKey, [...decisions.values()]);
   document.activeElement?.blur();
   draw(index);
   count();
@@ -171,14 +163,7 @@ function download() {
     verdict: "undecided",
     time: new Date().toISOString(),
   }));
-  const review = { version, scale, decisions: [...decisions.values(), ...back] };
-  const link = element("a");
-  link.href = URL.createObjectURL(
-    new Blob([JSON.stringify(review, null, 1) + "\n"], { type: "application/json" }),
-  );
-  link.download = "review.json";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  downloadJson("review.json", { version, scale, decisions: [...decisions.values(), ...back] });
 }
 
 const KEYS = {

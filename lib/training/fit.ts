@@ -37,7 +37,7 @@ export interface Run<Batch> {
   steps: number;
   /** Steps that see every example once. */
   stepsPerEpoch: number;
-  /** Examples of a batch. */
+  /** Examples of a step, of all processes and accumulated parts together. */
   examplesPerStep: number;
   /** The batch of the step with this index, in the parts whose gradients are added up. Asked for in order. */
   batch: (index: number) => Batch[] | Promise<Batch[]>;

@@ -5,7 +5,7 @@ import { acrossTrials, comparePaired, mean, percent } from "@lib/stats/mod.ts";
 import { differences, signed, trialMean } from "./adaptation.ts";
 import { writeBench } from "./files.ts";
 import { describeMachine, load, machine } from "./machine.ts";
-import { AnnealingTrial, ARM_TESTS, type ArmResult, type ArmTest } from "./annealing_arms.ts";
+import { AnnealingTrial, ARM_TESTS, type ArmResult, type ArmTest, LATE, PHASE } from "./annealing_arms.ts";
 
 /** What is compared: the first arm minus the second, on the same questions. */
 const COMPARED = [
@@ -80,7 +80,9 @@ adapter, order of pairs. All arms take the same number of steps and go on from t
 number of MedPix pairs. Questions per trial, at least: ${
     items.join(", ")
   }. "Falling" is the ramp the other way round. The end phase
-gives a share of 0.2, and 0.7 in the last fifth, in which the learning rate falls to 0; "constant, rate falls" has that rate alone.
+is the last ${percent(PHASE)} % of the steps: ${
+    percent(LATE)
+  } % of MedPix, and a learning rate that falls to 0; "constant, rate falls" has that rate alone.
 
 ${where}.
 `;

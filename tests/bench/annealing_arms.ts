@@ -11,7 +11,7 @@ export interface Arm {
 }
 
 /** The end phase: its share of the steps, and of MedPix in it. */
-const PHASE = 0.2, LATE = 0.7;
+export const PHASE = 0.2, LATE = 0.7;
 
 /**
  * Seven arms of the same number of steps, after stage 1. Those that mix draw the same number of MedPix pairs, by the mean of

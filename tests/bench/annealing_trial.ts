@@ -11,7 +11,7 @@ import { askModel, evaluationRecords, exact, gridItems } from "@lib/evaluation/m
 import { openModel } from "@lib/model/mod.ts";
 import { QaPair } from "@lib/synthesis/mod.ts";
 import { dispose } from "@lib/tensor/mod.ts";
-import { gridData, readablePairs, trainCell } from "@lib/training/mod.ts";
+import { cellData, readablePairs, trainCell } from "@lib/training/mod.ts";
 import { readSafetensors } from "@lib/weights/mod.ts";
 import { annealingArms, type AnnealingTrial, type Arm, ARM_TESTS, type ArmResult } from "./annealing_arms.ts";
 
@@ -43,7 +43,7 @@ function orderOf(own: Config) {
 async function trainArm(arm: Arm): Promise<ArmResult> {
   const began = performance.now(), own = { ...config, annealing: arm.annealing ?? config.annealing };
   const order = arm.annealing ? orderOf(own) : [];
-  const cell = gridData(pairs, order, own, tokenizer, model.config)[arm.cell.dataset]!;
+  const cell = cellData(arm.cell.dataset, pairs, order, own, tokenizer, model.config);
   const drawn = cell.batches.flat(), ofMedPix = drawn.filter(({ id }) => medPix.has(id)).length;
   const { adapter, curve } = await trainCell(model, arm.cell, cell, projector, own, { store, keep: true });
   const right: Partial<ArmResult["right"]> = {};

@@ -64,7 +64,7 @@ export async function convert(
     styles,
     documents: documents.map(({ from, page }) => ({ from, to: join(folder, page) })),
   };
-  await new Blob([JSON.stringify(job)]).stream().pipeTo(child.stdin);
+  await new Blob([JSON.stringify(job)]).stream().pipeTo(child.stdin).catch(() => {}); // who ended says why below
   const { success, stderr } = await child.output();
   if (success) return;
   const said = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
