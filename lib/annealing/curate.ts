@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { type PictureOf, standIns } from "../audit/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
@@ -6,20 +7,22 @@ import { qualityProblems } from "./quality.ts";
 import { VERDICT_STEPS, verdictOf } from "./verdicts.ts";
 
 /** A pair that does not enter the mixture, and the first step and rule against it. */
-export interface DroppedPair {
+export const DroppedPair = z.object({
   /** Id of the pair. */
-  id: string;
+  id: z.string(),
   /** Its data set. */
-  dataset: string;
+  dataset: z.string(),
   /** Its split. */
-  split: string;
+  split: z.string(),
   /** Who wrote it: "teacher" or "template". */
-  origin: string;
+  origin: z.string(),
   /** Name of the step that dropped it. */
-  step: string;
+  step: z.string(),
   /** "rule" or "rule: what it found". */
-  reason: string;
-}
+  reason: z.string(),
+});
+/** A pair that {@linkcode DroppedPair} accepts. */
+export type DroppedPair = z.infer<typeof DroppedPair>;
 
 /** What a step of the curation saw and took from one data set. */
 export interface CurationStep {
@@ -134,13 +137,3 @@ export function dropReasons(
     return { dataset, step, reason: ruleOf(own[0]), pairs: own.length, origins: origins.join(", ") };
   });
 }
-
-/** Columns of the table of dropped pairs, which may have no rows. */
-export const DROPPED_COLUMNS = {
-  id: "string",
-  dataset: "string",
-  split: "string",
-  origin: "string",
-  step: "string",
-  reason: "string",
-} as const;

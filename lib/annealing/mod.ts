@@ -12,8 +12,7 @@ export {
   type Curation,
   curationAccount,
   type CurationStep,
-  DROPPED_COLUMNS,
-  type DroppedPair,
+  DroppedPair,
   dropReasons,
   funnelOf,
 } from "./curate.ts";

@@ -9,8 +9,9 @@ import {
   syncPath,
   writeFileAtomic,
 } from "../config/mod.ts";
-import { type Cell, type ColumnType, writeArrow } from "./arrow.ts";
+import { type Cell, writeArrow } from "./arrow.ts";
 import { damagedOutputs, rememberChecked } from "./check_outputs.ts";
+import { columnsOf } from "./columns.ts";
 import type { FileLock } from "./file_lock.ts";
 import {
   findRun,
@@ -59,8 +60,12 @@ export interface StageRun<Input extends string = string> {
   readonly inputs: Readonly<Record<Input, StageInput>>;
   /** Path of an output that is to be written. */
   file(name: string): string;
-  /** Writes an Arrow table; columns are read off the rows if they are not given. */
-  writeTable(name: string, rows: readonly object[], columns?: Record<string, ColumnType>): Promise<void>;
+  /**
+   * Writes an Arrow table. With the schema that its readers pass to {@linkcode StageInput.table}, its columns are the
+   * schema's, and what the schema encodes (paths of images) is encoded; without one, columns are read off the rows.
+   * @throws Error when a row is not what the schema says
+   */
+  writeTable<T extends object>(name: string, rows: readonly T[], row?: z.ZodType<T>): Promise<void>;
   /** Writes a value as JSON. */
   writeJson(name: string, value: unknown): Promise<void>;
   /** Writes a text. */
@@ -303,8 +308,14 @@ export async function startRun<Input extends string>(
     inputs: inputs as Record<Input, StageInput>,
     file: (name) => join(dir, name),
     writeText,
-    writeTable: async (name, rows, columns) =>
-      await writeArrow(await place(`${name}.arrow`), rows as readonly Record<string, Cell>[], columns),
+    writeTable: async (name, rows, row) => {
+      const cells = row ? z.encode(z.array(row), [...rows]) : rows;
+      await writeArrow(
+        await place(`${name}.arrow`),
+        cells as readonly Record<string, Cell>[],
+        row && columnsOf(row),
+      );
+    },
     writeJson: (name, value) => writeText(`${name}.json`, JSON.stringify(value, null, 1) + "\n"),
     async finish(notes = {}) {
       const manifestPath = await place("manifest.json");

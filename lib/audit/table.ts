@@ -25,7 +25,7 @@ export const copyRows = (copies: readonly Copy[]): CopyRow[] =>
 
 /** Writes them as table `copies`. */
 export const writeCopies = (run: Pick<StageRun, "writeTable">, rows: readonly CopyRow[]): Promise<unknown> =>
-  run.writeTable("copies", rows, { a: "string", b: "string", how: "string", score: "number" });
+  run.writeTable("copies", rows, CopyRow);
 
 /** The copies that a run of 01_data wrote. */
 export const readCopies = ({ table }: Pick<StageInput, "table">): Promise<CopyRow[]> =>

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { type Corpus, droppedCount } from "./record.ts";
 
 /** Where a data set's rows went: rows = kept + dropped. */
@@ -59,10 +60,22 @@ export function reasonCounts(corpora: readonly Corpus[]): ReasonCount[] {
   ]);
 }
 
+/** A row of the table `dropped`: a row of a data set that became no record. */
+export const DroppedRecord = z.object({
+  /** The data set. */
+  dataset: z.string(),
+  /** Why it was dropped. */
+  reason: z.string(),
+  /** File and row, relative to the data set's folder. */
+  where: z.string(),
+});
+/** A row that {@linkcode DroppedRecord} accepts. */
+export type DroppedRecord = z.infer<typeof DroppedRecord>;
+
 /** One line a dropped row (or for many of one reason); places are relative to the data set's folder. */
 export function droppedRows(
   corpora: readonly Corpus[],
-): { dataset: string; reason: string; where: string }[] {
+): DroppedRecord[] {
   return corpora.flatMap(({ dataset, root, dropped }) =>
     dropped.map(({ reason, where, count = 1 }) => ({
       dataset,

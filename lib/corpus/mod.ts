@@ -4,6 +4,7 @@ export {
   type CorpusDataset,
   type CorpusRecord,
   type DroppedRow,
+  ImagePath,
   type LoadOptions,
   type Split,
   SPLITS,
@@ -37,7 +38,14 @@ export {
 } from "./statistics.ts";
 export { splitByGroup } from "./splits.ts";
 export { type InspectedCorpus, inspectImages, UNDECODABLE } from "./inspect.ts";
-export { droppedRows, type ReasonCount, reasonCounts, type RowAccount, rowAccounts } from "./accounting.ts";
+export {
+  DroppedRecord,
+  droppedRows,
+  type ReasonCount,
+  reasonCounts,
+  type RowAccount,
+  rowAccounts,
+} from "./accounting.ts";
 export { corporaFolder, limitCorpus, REHEARSAL_COUNTS, sampleRecords } from "./collection.ts";
 export { contactSheet, wordsOf } from "./contact_sheet.ts";
 export { samplePage } from "./sample_page.ts";

@@ -1,5 +1,6 @@
+import { resolve } from "@std/path";
 import { z } from "zod";
-import { sha256 } from "../config/mod.ts";
+import { paths, sha256 } from "../config/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
 
 /** A data set that a loader reads, or one of the user's own. */
@@ -24,6 +25,15 @@ export const SPLITS = ["train", "validation", "test"] as const;
 /** One of {@linkcode SPLITS}. */
 export type Split = typeof SPLITS[number];
 
+/**
+ * Absolute path of an image. A table holds it relative to the data folder (LAB_DATA_LOCAL) if it lies there, so that a
+ * finished run may be moved together with its data.
+ */
+export const ImagePath = z.codec(z.string(), z.string(), {
+  decode: (path) => resolve(paths.local, path),
+  encode: (path) => path.startsWith(`${paths.local}/`) ? path.slice(paths.local.length + 1) : path,
+});
+
 /** One question on one image, or one captioned image. The same shape for every data set. */
 export const CorpusRecord = z.object({
   /** `${dataset}/${split}/${sourceId}`; unique over all corpora. */
@@ -35,7 +45,7 @@ export const CorpusRecord = z.object({
   /** Id that the data set itself gives it, or its row. */
   sourceId: z.string(),
   /** Absolute path. */
-  imagePath: z.string(),
+  imagePath: ImagePath,
   /**
    * Identity of the image ("slake/xmlab12"): the unit of splits and of the bootstrap. Question sets made from another
    * data set's images (medpix_short_qa, roco_qa) use that data set's identity.

@@ -15,7 +15,7 @@ export async function writeRecords(
       ...record,
       context: record.context && JSON.stringify(record.context),
     }));
-    await run.writeTable(`records_${dataset}`, rows satisfies z.infer<typeof RecordRow>[]);
+    await run.writeTable(`records_${dataset}`, rows, RecordRow);
   }
 }
 

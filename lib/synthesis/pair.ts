@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { CorpusRecord } from "../corpus/mod.ts";
+import { type CorpusRecord, ImagePath } from "../corpus/mod.ts";
 import { yesOrNo } from "../stats/mod.ts";
 
 /** A question with its answer about an image, and where it comes from. */
@@ -12,8 +12,8 @@ export const QaPair = z.object({
   split: z.string(),
   /** The row of the data set that image and caption come from, by the data set's own id. */
   sourceId: z.string(),
-  /** Path of the image. */
-  imagePath: z.string(),
+  /** Absolute path of the image. */
+  imagePath: ImagePath,
   /** Id of the image. */
   imageId: z.string(),
   /** The patient's case; null where it is not known. */

@@ -18,6 +18,7 @@ const {
   currentManifest,
   damagedOutputs,
   openInput,
+  openTable,
   readArrow,
   runNames,
   startRun,
@@ -73,6 +74,24 @@ Deno.test("a finished run is found by the next stage with its tables", async () 
   assertEquals(await input.table("records", WithId), [{ id: "a" }]);
   assertEquals(await input.json("counts"), { lung: 2 });
   assertThrows(() => input.file("other"), Error, "records.arrow");
+});
+
+Deno.test("a table written by its schema has the schema's columns without any row, and its values encoded", async () => {
+  const Percent = z.codec(z.number(), z.string(), {
+    decode: (n) => `${n} %`,
+    encode: (text) => parseFloat(text),
+  });
+  const row = z.object({ id: z.string(), share: Percent });
+  const run = await startRun("08_paper", config);
+  await run.writeTable("none", [], row);
+  await run.writeTable("some", [{ id: "a", share: "40 %" }], row);
+  await assertRejects(() => run.writeTable("wrong", [{ id: 1 as unknown as string, share: "1 %" }], row));
+  await run.finish();
+  using input = await openInput("08_paper", config);
+  using none = await openTable(input.file("none.arrow"));
+  assertEquals([none.length, none.columns], [0, ["id", "share"]]);
+  assertEquals(await readArrow(input.file("some.arrow")), [{ id: "a", share: 40 }]);
+  assertEquals(await input.table("some", row), [{ id: "a", share: "40 %" }]);
 });
 
 Deno.test("a table whose rows are not as its reader expects is refused with row and column", async () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { z } from "zod";
-import { type Config, loadConfig, rng, shuffle } from "../../lib/config/mod.ts";
+import { type Config, loadConfig, paths, rng, shuffle } from "../../lib/config/mod.ts";
 import {
   besidePaper,
   checkPictures,
@@ -9,6 +9,7 @@ import {
   corporaFolder,
   type CorpusRecord,
   corpusRecords,
+  ImagePath,
   limitCorpus,
   loadMedPix2,
   loadPmcVqa,
@@ -147,8 +148,8 @@ Deno.test("exchanged image files are found", async () => {
 /** A run of 01_data in the temporary folder: what is written to it can be read from `input`. */
 function tableFolder() {
   const outputs: Manifest["outputs"] = {}, path = (name: string) => join(temporary, `${name}.arrow`);
-  const writeTable: StageRun["writeTable"] = async (name, rows, columns) => {
-    await writeArrow(path(name), rows as Row[], columns);
+  const writeTable: StageRun["writeTable"] = async (name, rows, row) => {
+    await writeArrow(path(name), (row ? z.encode(z.array(row), [...rows]) : rows) as Row[]);
     outputs[`${name}.arrow`] = { sha256: "", bytes: 0 };
   };
   const table = async <T>(name: string, row: z.ZodType<T>) => z.array(row).parse(await readArrow(path(name)));
@@ -163,6 +164,16 @@ Deno.test("records come back from one table a data set as they went in", async (
     corpora.map(({ dataset }) => `records_${dataset}.arrow`),
   );
   assertEquals(await corpusRecords(input), records);
+});
+
+Deno.test("a table holds paths of images relative to the data folder, so that both may be moved together", () => {
+  const inside = join(paths.local, "phantoms/slake/imgs/a b/source.jpg");
+  assertEquals(z.encode(ImagePath, inside), "phantoms/slake/imgs/a b/source.jpg");
+  assertEquals(ImagePath.parse("phantoms/slake/imgs/a b/source.jpg"), inside);
+  for (const elsewhere of ["/ward/1.dcm", `${paths.local}2/1.png`]) {
+    assertEquals(z.encode(ImagePath, elsewhere), elsewhere);
+    assertEquals(ImagePath.parse(elsewhere), elsewhere);
+  }
 });
 
 Deno.test("missing real data sets are named with what belongs there", async () => {
