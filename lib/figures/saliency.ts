@@ -31,6 +31,9 @@ export function mapPanels(
   return [{ title: imageTitle, map: null }, ...maps].map((panel) => ({ ...panel, rows, columns }));
 }
 
+/** CSS pixels of the colour bar with its words. */
+const BAR = 76;
+
 /** From transparent over yellow to dark red: strong patches stay readable on dark and light images alike. */
 const OVERLAY = [
   [0, "rgba(255,237,160,0)"],
@@ -38,6 +41,16 @@ const OVERLAY = [
   [0.7, "rgba(253,141,60,0.65)"],
   [1, "rgba(177,0,38,0.8)"],
 ] as const;
+
+/** Every map is scaled to its own maximum, so one bar tells of all panels. */
+const COLOUR_BAR = {
+  title: { text: "Share of the map's maximum", side: "right", font: { size: 11 } },
+  tickvals: [0, 0.5, 1],
+  tickfont: { size: 11 },
+  thickness: 12,
+  len: 0.9,
+  outlinewidth: 0,
+} as const;
 
 /**
  * Figure 7: one image several times, each with a map over it; every panel is scaled to its own maximum.
@@ -53,7 +66,8 @@ export async function saliencyFigure(
   const across = Math.min(4, panels.length);
   const down = Math.ceil(panels.length / across);
   const side = across > 2 ? 216 : 300;
-  const width = Math.max(520, across * (side + 16) + 32);
+  const withBar = panels.findLastIndex(({ map }) => map !== null), bar = withBar < 0 ? 16 : BAR;
+  const width = Math.max(520, across * (side + 16) + 16 + bar);
   const source = `data:image/png;base64,${encodeBase64(await encodePng(image))}`;
   const data: Record<string, unknown>[] = [];
   const layout: Record<string, unknown> = {};
@@ -101,24 +115,24 @@ export async function saliencyFigure(
       font: { size: 12, color: INK },
     });
     const [w, h] = [image.width / columns, image.height / rows];
-    const z = Array.from(
-      { length: rows },
-      (_, r) => map ? [...map.subarray(r * columns, (r + 1) * columns)] : Array(columns).fill(0),
-    );
+    const rowsOf = (weights: Float32Array) =>
+      Array.from({ length: rows }, (_, r) => [...weights.subarray(r * columns, (r + 1) * columns)]);
+    const weights = map ?? new Float32Array(rows * columns), most = Math.max(...weights) || 1;
     data.push({
       type: "heatmap",
       x0: w / 2,
       dx: w,
       y0: h / 2,
       dy: h,
-      z,
+      z: rowsOf(weights.map((weight) => weight / most)),
+      customdata: rowsOf(weights),
       zmin: 0,
-      zmax: map ? Math.max(...map) || 1 : 1,
+      zmax: 1,
       colorscale: OVERLAY,
-      showscale: false,
+      ...(i === withBar ? { colorbar: COLOUR_BAR } : { showscale: false }),
       xaxis: `x${n}`,
       yaxis: `y${n}`,
-      hovertemplate: "weight %{z:.4f}<extra></extra>",
+      hovertemplate: "weight %{customdata:.4f}<extra></extra>",
     });
     if (mask) data.push(outline(mask, image, n));
   });
@@ -128,7 +142,7 @@ export async function saliencyFigure(
       ...layout,
       images,
       annotations,
-      margin: { l: 16, r: 16, b: 16 },
+      margin: { l: 16, r: bar, b: 16 },
     }),
   };
 }
