@@ -77,7 +77,7 @@ export async function readManifest(dir: string, stage: string, scale: Scale): Pr
       ? `${issue.path.join(".") || "its top level"}: ${issue.message}`
       : `it is of stage ${parsed.data!.stage}`;
   } catch {
-    problem = "it is no JSON";
+    problem = "it is not JSON";
   }
   throw new Error(`${path} is damaged (${problem}): ${remedy(stage, scale)}.`);
 }

@@ -29,7 +29,7 @@ function cell(value: unknown): Cell {
 /** The columns' views of the bytes; nothing but the batches' headers is read. */
 function parse(bytes: Uint8Array): Table {
   const text = (start: number, end?: number) => new TextDecoder("latin1").decode(bytes.subarray(start, end));
-  if (text(0, MAGIC.length) !== MAGIC) throw new Error("its first bytes are others");
+  if (text(0, MAGIC.length) !== MAGIC) throw new Error("wrong magic bytes");
   if (bytes.length < 2 * MAGIC.length || text(-MAGIC.length) !== MAGIC) throw new Error("its end is missing");
   checkFrame(bytes);
   return tableFromIPC(bytes);
@@ -39,7 +39,7 @@ function parse(bytes: Uint8Array): Table {
  * Opens an uncompressed Arrow IPC file ({@link writeArrow} writes such) as a memory map: columns are views of the file,
  * which the system reads page by page. Close it, or declare it with `using`.
  *
- * @throws Deno.errors.NotFound; Error when it is no such file or its end is missing
+ * @throws Deno.errors.NotFound; Error when it is not such a file or its end is missing
  *
  * @example A table written, and a row of it read
  * ```ts
@@ -66,7 +66,7 @@ function tableOver<T extends Row>(path: string, bytes: Uint8Array, release: () =
     release();
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
-      `${path} is no whole Arrow IPC file (${reason}): run again what writes it, or restore it.`,
+      `${path} is not a complete Arrow IPC file (${reason}): run again what writes it, or restore it.`,
       { cause },
     );
   }

@@ -46,7 +46,7 @@ async function sayWhere(config: Config): Promise<void> {
   console.log("and store it with: ./lab review grading.json");
 }
 
-/** Whether a file is of the grading page; what is no JSON is not. */
+/** Whether a file is of the grading page; what is not JSON is not. */
 async function hasGrades(file: string): Promise<boolean> {
   try {
     return "grades" in Object(JSON.parse(await Deno.readTextFile(file)));

@@ -71,7 +71,7 @@ export async function openImageCache(folder: string): Promise<ImageCache> {
 
 /**
  * Writes an image to the cache, once, as its SHA-256 and the ending of its format.
- * @returns null for bytes that are no picture
+ * @returns null for bytes that are not a picture
  */
 export async function cacheImage(
   cache: ImageCache,

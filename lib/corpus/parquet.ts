@@ -177,7 +177,7 @@ async function readable<T>(path: string, read: () => T | Promise<T>): Promise<T>
   try {
     return await read();
   } catch (error) {
-    // What is no plain Error is the library stumbling over what the file says of itself.
+    // Anything but a plain Error is the library stumbling over what the file says of itself.
     const plain = error instanceof Error && error.constructor === Error;
     const found = plain
       ? error.message.replace(/\.$/, "").replace("undefined", "unknown")

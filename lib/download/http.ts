@@ -55,7 +55,9 @@ export async function guardedFetch(
     await response.body?.cancel();
     const next = URL.parse(location, target);
     if (next === null) {
-      throw new RefusedRequest(`${publicUrl(target)} redirects to what is no address: refused.`);
+      throw new RefusedRequest(
+        `${publicUrl(target)} redirects to something that is not an address: refused.`,
+      );
     }
     if (target.protocol === "https:" && next.protocol !== "https:") {
       throw new RefusedRequest(`${publicUrl(target)} redirects from https to ${publicUrl(next)}: refused.`);

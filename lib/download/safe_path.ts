@@ -16,7 +16,7 @@ export function shownName(name: string): string {
 }
 
 /**
- * Why a path that somebody else chose is no path inside a folder, as the end of a sentence ("leaves the folder"); null when it is
+ * Why a path that somebody else chose is not a path inside a folder, as the end of a sentence ("leaves the folder"); null when it is
  * one. It is used as it is or not at all: nothing is cleaned.
  */
 export function unsafePath(path: string): string | null {

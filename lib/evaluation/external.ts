@@ -129,7 +129,7 @@ const Line = z.object({ ...Prediction.shape, run: Prediction.shape.run.default(0
  * Predictions from JSON lines: `{"id", "answer"}`, and where there are several answers to an item `"run"` from 0; `"seed"` and
  * `"cut"` may be given, other fields are passed over.
  *
- * @throws naming the first line that is no prediction
+ * @throws naming the first line that is not a prediction
  */
 export function readPredictions(text: string): Prediction[] {
   const lines = text.replace(/^\ufeff/, "").split(/\r?\n/).map((line, i) => ({ line, number: i + 1 })).filter(

@@ -141,7 +141,7 @@ const MOST_DRAWN = 1000;
 
 /**
  * Answers of known verdict to open questions about phantoms, in as many kinds as `PROBE_KINDS` has, each equally often (the
- * first ones once more where `count` is no multiple). Each is about a phantom of its own; no kind has the same reference
+ * first ones once more where `count` is not a multiple). Each is about a phantom of its own; no kind has the same reference
  * twice. Nothing of any model is in them.
  *
  * @param seed of all that is drawn

@@ -17,7 +17,7 @@ export interface PictureDoubts {
   examples: string;
 }
 
-/** Looks at every picture that is asked about, once. All are asked about: a doubt is no refusal. */
+/** Looks at every picture that is asked about, once. All are asked about: a doubt does not refuse. */
 export async function pictureDoubts(
   items: GridItems,
   signal?: AbortSignal,

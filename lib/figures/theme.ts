@@ -55,7 +55,7 @@ export function shortened(text: string, most: number): string {
 
 /**
  * A figure on its way out. Its texts come from `plainText`; should one not, it still ends no picture, hides nothing,
- * links nowhere and is no LaTeX.
+ * links nowhere and is not LaTeX.
  */
 export function tameSpec(spec: PlotlySpec): PlotlySpec {
   const tame = (value: unknown): unknown => {

@@ -35,7 +35,7 @@ export async function decodeImage(source: Uint8Array | string): Promise<DecodedI
   if (bytes.length === 0) throw new Error(`${name} is empty: nothing to decode.`);
   try {
     const format = imageFormat(bytes);
-    if (format === null) throw new Error("it is no PNG, JPEG, GIF, WebP, TIFF or DICOM file.");
+    if (format === null) throw new Error("it is not a PNG, JPEG, GIF, WebP, TIFF or DICOM file.");
     return format === "dicom" ? await decodeDicom(bytes) : await decodePicture(bytes);
   } catch (cause) {
     const said = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, " ").trim();

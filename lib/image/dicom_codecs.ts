@@ -100,7 +100,7 @@ async function libijg(encoded: Uint8Array, format: PixelFormat): Promise<Samples
   requireEnd(encoded);
   const { precision, components } = jpegFrame(encoded);
   if (precision < 2 || precision > 16 || (components !== 1 && components !== 3)) {
-    throw new Error(`${precision} bits in ${components} components are no JPEG picture.`);
+    throw new Error(`${precision} bits in ${components} components are not a JPEG picture.`);
   }
   const { Context, NativeCodecs } = (await import("dcmjs-codecs")).default;
   if (!NativeCodecs.isInitialized()) await NativeCodecs.initializeAsync();

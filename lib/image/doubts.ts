@@ -11,7 +11,7 @@ const COLOUR = 40, COLOURED = 0.3;
 
 /**
  * Why a picture may be no medical image, or none that a model can answer about: tiny, a strip, blank, or coloured as
- * radiographs, CT, MR and ultrasound are not. One clause each; none for a usual one. A doubt is no refusal: fundus
+ * radiographs, CT, MR and ultrasound are not. One clause each; none for a usual one. A doubt does not refuse: fundus
  * photographs and slides of tissue are coloured, too.
  *
  * @throws RangeError when the data's length is not width x height x 3

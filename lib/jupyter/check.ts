@@ -14,7 +14,7 @@ export const CheckResult = z.strictObject({
   /** The line as shown. */
   text: z.string(),
   name: z.string(),
-  /** Null where it is no finite number, or nothing was left to measure. */
+  /** Null where it is not a finite number, or nothing was left to measure. */
   value: z.number().nullable(),
   /** Bounds, null where there is none. */
   atLeast: z.number().nullable(),

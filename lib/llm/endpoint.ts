@@ -30,7 +30,7 @@ const url = z.url({ protocol: /^https?$/ });
  * tokens).
  *
  * @returns null if `${role}_URL` is not set
- * @throws if an address is no http(s) URL or carries more than host, port and path, the model is not named, or a number
+ * @throws if an address is not an http(s) URL or carries more than host, port and path, the model is not named, or a number
  * is none. No message repeats a value: a key may have been put into the wrong variable.
  */
 export function endpoint(
@@ -86,7 +86,7 @@ export function endpoint(
 function checkAddress(role: string, address: string): void {
   if (!url.safeParse(address).success) {
     throw new Error(
-      `${role}_URL: expected addresses like http://host:8000/v1, found one that is no http(s) URL; set it again`,
+      `${role}_URL: expected addresses like http://host:8000/v1, found one that is not an http(s) URL; set it again`,
     );
   }
   const { username, password, search, hash } = new URL(address);

@@ -2,7 +2,7 @@
  * Why a request has no completion:
  * auth (401, 403), quota (402, or 429 for spent credit), rejected (another 3xx or 4xx: the request itself is at fault),
  * rate_limit (429), server (5xx), timeout (or 408), unreachable (no connection), disconnected (a connection lost before
- * the reply was complete), malformed (a reply that is no chat completion), refusal (the model declined, or a filter of
+ * the reply was complete), malformed (a reply that is not a chat completion), refusal (the model declined, or a filter of
  * the server cut its answer), cut (the token limit came before any text), empty (a reply without text).
  */
 export type LlmErrorKind =

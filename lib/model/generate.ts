@@ -108,7 +108,7 @@ interface Going {
   cache: KVCache[];
 }
 
-/** How tokens are drawn, as tensors, so that another temperature is no other trace; greedy without a temperature. */
+/** How tokens are drawn, as tensors, so that another temperature needs no other trace; greedy without a temperature. */
 interface Drawn {
   /** float32 `[T, R]`, in [0, 1) */
   noise: Tensor;

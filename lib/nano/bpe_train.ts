@@ -113,7 +113,7 @@ function learnMerges(counts: Map<string, number>, tokens: string[], limit: numbe
         pairs.set(key, (pairs.get(key) ?? 0) + count);
       }
     }
-    let best = -1, most = 1; // a pair seen once is no pattern
+    let best = -1, most = 1; // a pair seen once is not a pattern
     for (const [key, count] of pairs) {
       if (count > most || (count === most && best >= 0 && key < best)) [best, most] = [key, count];
     }

@@ -126,12 +126,12 @@ function quantised(rows: readonly Float32Array[]): { bytes: string; scale: numbe
   return { bytes: all.toBase64(), scale };
 }
 
-/** Positions whose maps are kept: all that are no image tokens. */
+/** Positions whose maps are kept: all that are not image tokens. */
 const wordsOf = ({ length, imageStart, rows, columns }: SequenceLayout) =>
   Array.from({ length }, (_, i) => i).filter((i) => i < imageStart || i >= imageStart + rows * columns);
 
 /**
- * A captured answer as maps of every token that is no image token, in bytes.
+ * A captured answer as maps of every token that is not an image token, in bytes.
  *
  * @param captured with gradients
  */
@@ -163,7 +163,7 @@ export function explorerMaps(captured: CapturedAnswer, kept: KeptLayers): Explor
   ];
 }
 
-/** Every token that is no image token, as people read it. */
+/** Every token that is not an image token, as people read it. */
 export function explorerTokens({ tokens, layout }: CapturedAnswer): ExplorerExample["tokens"] {
   const [bos, newline] = layout.sinks;
   return wordsOf(layout).map((at) => {

@@ -107,7 +107,7 @@ export function localisationRow(map: string, examples: readonly LocalisationExam
   if (examples.length === 0) throw new Error("Localisation needs at least one example; found none.");
   const images = examples.map((example) => example.imageId), hits = examples.map(pointingGame);
   const mass = examples.map((example) => massInside(example) || 0); // NaN of an empty map
-  // Mass, and the score expected of a random point, are no shares of questions but measurements: images are resampled.
+  // Mass, and the score expected of a random point, are not shares of questions but measurements: images are resampled.
   const measured = (values: number[]) => bootstrapInterval(values, images, "localisation");
   const counted = hits.some((hit) => hit === 0 || hit === 1);
   const { estimate, low, high } = counted ? clusteredShare(hits, images) : measured(hits);

@@ -15,7 +15,7 @@ export interface Download<T> {
  * What a page has downloaded.
  *
  * @param file named in errors
- * @throws with one sentence if the text is no such file, or of another version
+ * @throws with one sentence if the text is not such a file, or of another version
  */
 export function parseDownload<T>(text: string, file: string, { what, version, schema }: Download<T>): T {
   const expected = `${file}: expected a ${what}.json as the ${what} page downloads it`;

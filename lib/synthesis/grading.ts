@@ -134,7 +134,7 @@ export async function readGrades(scale: Scale): Promise<Map<string, Grade>> {
  * judge and exact match agree with them.
  *
  * @returns grades in the file, by verdict
- * @throws if the file is no grading, is about another scale, or grades answers that the current run of 06 does not have, or one
+ * @throws if the file is not a grading, is about another scale, or grades answers that the current run of 06 does not have, or one
  * twice; nothing is stored then
  */
 export async function importGrading(

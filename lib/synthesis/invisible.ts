@@ -2,7 +2,7 @@ import type { PairFilter } from "./filters.ts";
 
 /**
  * What tells that a pair is about something else than the image, in the question or in the whole pair. Words that pictures
- * share with such pairs ("common bile duct", "surgical clips", "previous scan", "how many") are no reason.
+ * share with such pairs ("common bile duct", "surgical clips", "previous scan", "how many") do not count.
  */
 const INVISIBLE: readonly { in: "question" | "pair"; pattern: RegExp; reason: string }[] = [
   {

@@ -33,7 +33,7 @@ export async function readDecisions(scale: Scale): Promise<Map<string, Decision>
  * notebook 02 on.
  *
  * @returns decisions in the file, by verdict
- * @throws if the file is no review, is about another scale, or has decisions about unknown pairs, about pairs that read
+ * @throws if the file is not a review, is about another scale, or has decisions about unknown pairs, about pairs that read
  * differently now, or two about one pair; all are named in one error and nothing is stored
  */
 export async function importReview(

@@ -152,7 +152,7 @@ class TracingBackend extends NodeJSKernelBackend {
     let own: Trace | null = trace;
     while (own !== null && own !== data.trace) own = own.parent;
     if (data.values != null && own === null) {
-      // Made before: uploaded and captured, so that a weight is no constant and a disposed tensor is noticed.
+      // Made before: uploaded and captured, so that a weight is not a constant and a disposed tensor is noticed.
       data.id = this.binding.createEager(data.shape, data.dtype, data.values);
       data.values = null;
     }

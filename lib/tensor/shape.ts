@@ -3,12 +3,12 @@
 /** TensorShape::MaxDimensions. */
 const MAX_RANK = 254;
 
-/** Why these are no dimensions of a tensor, null if they are. Zeros do not hide what the others multiply to. */
+/** Why these are not dimensions of a tensor, null if they are. Zeros do not hide what the others multiply to. */
 function problem(shape: readonly number[]): string | null {
   if (shape.length > MAX_RANK) return `it has ${shape.length} dimensions, more than ${MAX_RANK}`;
   let product = 1;
   for (const d of shape) {
-    if (!Number.isSafeInteger(d) || d < 0) return `${d} is no size`;
+    if (!Number.isSafeInteger(d) || d < 0) return `${d} is not a size`;
     product *= Math.max(d, 1);
   }
   return product <= Number.MAX_SAFE_INTEGER ? null : "its elements cannot be counted";
@@ -20,7 +20,7 @@ function problem(shape: readonly number[]): string | null {
  */
 export function elements(shape: readonly number[]): number {
   const wrong = problem(shape);
-  if (wrong !== null) throw new Error(`[${shape.slice(0, 8)}] is no shape of a tensor: ${wrong}.`);
+  if (wrong !== null) throw new Error(`[${shape.slice(0, 8)}] is not the shape of a tensor: ${wrong}.`);
   let n = 1;
   for (const d of shape) n *= d;
   return n;

@@ -86,7 +86,7 @@ export interface Tokenizer {
 /**
  * Reads `tokenizer.json` of a checkpoint folder.
  * Same ids as Hugging Face transformers' fast tokenizer (tests/text/tokenizer_test.ts).
- * @throws if the file is missing, is no byte-fallback BPE, or lacks <pad>, <eos>, <bos> or <image>.
+ * @throws if the file is missing, is not a byte-fallback BPE, or lacks <pad>, <eos>, <bos> or <image>.
  */
 export async function loadTokenizer(dir: string): Promise<Tokenizer> {
   const path = join(dir, "tokenizer.json");

@@ -6,7 +6,7 @@ export const STORED = { float32: "F32", bfloat16: "BF16", float16: "F16" } as co
 /** Bytes per element. */
 export const BYTES = { float32: 4, bfloat16: 2, float16: 2 } as const;
 
-/** The element type of a stored tensor; undefined where it is no floating-point type of ours. */
+/** The element type of a stored tensor; undefined where it is not a floating-point type of ours. */
 export function dtypeOf(stored: string): DType | undefined {
   return (Object.keys(STORED) as DType[]).find((d) => STORED[d] === stored);
 }

@@ -1,6 +1,6 @@
 import type { PaliGemmaConfig } from "./config.ts";
 
-/** Stored tensors that are no weights of ours: SigLIP's unused pooling head, buffers. */
+/** Stored tensors that are not weights of ours: SigLIP's unused pooling head, buffers. */
 const DROPPED = [
   /^vision_tower\.head\./,
   /^vision_tower\.embeddings\.position_ids$/,

@@ -40,7 +40,7 @@ const ASSERTIONS: Record<string, (text: string, at: number) => boolean> = {
 
 /**
  * Whether Python's `re.fullmatch(pattern, text)` matches, as a function of the text.
- * @throws if the pattern is no regular expression, uses what is refused, or is too large
+ * @throws if the pattern is not a regular expression, uses what is refused, or is too large
  */
 export function pythonFullMatch(pattern: string): (text: string) => boolean {
   const program = compile(pattern);

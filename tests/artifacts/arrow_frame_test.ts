@@ -22,7 +22,10 @@ async function readDamaged(path: string, bytes: Uint8Array): Promise<boolean> {
     await readArrow(path);
     return true; // damage among the values: the manifest's hash finds it
   } catch (error) {
-    assert(error instanceof Error && /is no whole Arrow IPC file \(/.test(error.message), String(error));
+    assert(
+      error instanceof Error && /is not a complete Arrow IPC file \(/.test(error.message),
+      String(error),
+    );
     return false;
   }
 }

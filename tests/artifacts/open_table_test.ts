@@ -75,7 +75,11 @@ Deno.test("a missing, empty, truncated, damaged or foreign file is one clear err
     await Deno.writeFile(path, new Uint8Array());
     await assertRejects(() => openTable(path), Error, "is an empty file");
     await Deno.writeTextFile(path, '{"a": 1}\n{"a": 2}\n');
-    await assertRejects(() => openTable(path), Error, "t.arrow is no whole Arrow IPC file (its first bytes");
+    await assertRejects(
+      () => openTable(path),
+      Error,
+      "t.arrow is not a complete Arrow IPC file (wrong magic bytes",
+    );
     await writeArrow(path, Array.from({ length: 20_000 }, (_, i) => recordRow(i)));
     const whole = await Deno.readFile(path);
     for (const length of [1, 6, 12, 400, whole.length >> 1, whole.length - 1]) {
@@ -83,7 +87,7 @@ Deno.test("a missing, empty, truncated, damaged or foreign file is one clear err
       await assertRejects(
         () => readArrow(path),
         Error,
-        "is no whole Arrow IPC file (its ",
+        `is not a complete Arrow IPC file (${length < 6 ? "wrong magic bytes" : "its "}`,
         `${length} bytes`,
       );
     }
@@ -91,10 +95,15 @@ Deno.test("a missing, empty, truncated, damaged or foreign file is one clear err
       const copy = whole.slice();
       copy.fill(0xff, copy.length - broken, copy.length - 6);
       await Deno.writeFile(path, copy);
-      await assertRejects(() => readArrow(path), Error, "is no whole Arrow IPC file", `footer ${broken}`);
+      await assertRejects(
+        () => readArrow(path),
+        Error,
+        "is not a complete Arrow IPC file",
+        `footer ${broken}`,
+      );
     }
     await Deno.writeFile(path, new TextEncoder().encode("ARROW1\0\0 and nothing else ARROW1"));
-    await assertRejects(() => openTable(path), Error, "is no whole Arrow IPC file");
+    await assertRejects(() => openTable(path), Error, "is not a complete Arrow IPC file");
   }));
 
 Deno.test("200,000 rows are opened in less than a second and 50 MiB, a random row is read in less than 5 ms", () =>

@@ -285,7 +285,7 @@ Deno.test("a damaged output, manifest or pointer is one sentence with the file a
   await refused(table, flip, "is damaged (its SHA-256");
   await refused(table, (bytes) => bytes.subarray(1), "bytes, expected");
   const manifest = join(dir, "manifest.json");
-  await refused(manifest, text(""), "(it is no JSON)");
+  await refused(manifest, text(""), "(it is not JSON)");
   await refused(manifest, text("null"), "is damaged (its top level");
   await refused(manifest, text('{"stage": 3}'), "is damaged (stage: ");
   const outside = ["/etc/passwd", "../x", "a/../../x", "./x"];

@@ -93,7 +93,7 @@ Deno.test("ask refuses what is no image in one sentence that names it, and write
     for (const { code, lines, errors } of [note, none]) {
       assertEquals([code, lines, errors.split("\n").length], [1, [""], 1], errors);
     }
-    assertStringIncludes(note.errors, "lab ask: note.txt cannot be decoded: it is no PNG, JPEG,");
+    assertStringIncludes(note.errors, "lab ask: note.txt cannot be decoded: it is not a PNG, JPEG,");
     assertEquals(none.errors, "lab ask: there is no file none.png.");
     assertEquals([namesIn(dir), namesIn(join(dir, "tmp"))], [["note.txt", "tmp"], []]);
   }));

@@ -49,7 +49,7 @@ Deno.test("./lab data add shows and registers a set, lists it, and rm forgets it
         "Rows: 4 read, 3 dropped, 1 kept",
         "dropped 1: empty question",
         "dropped 1: the image file is missing",
-        "Images that cannot be decoded: 1\n  bad.png cannot be decoded: it is no PNG",
+        "Images that cannot be decoded: 1\n  bad.png cannot be decoded: it is not a PNG",
         "Registered as ward.",
       ]
     ) assertEquals(added.includes(part), true, `${part}\n${added}`);

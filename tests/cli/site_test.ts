@@ -243,7 +243,7 @@ Deno.test("a site replaces a site, never another folder, and after an error what
   await assertRejects(
     () => replaceSite(join(folder, "other"), { write: write(""), open: true }),
     Error,
-    "is no site",
+    "was not made by ./lab site",
   );
   assert(await exists(join(folder, "other/thesis.txt")));
   const left = (await Array.fromAsync(Deno.readDir(folder))).filter(({ name }) => name.startsWith("."));

@@ -241,7 +241,7 @@ Deno.test("your own: DICOM files by a table, of several frames too; what cannot 
   assertStringIncludes(first, "scans/cut.dcm cannot be decoded: its ");
   assertStringIncludes(
     last,
-    "report.dcm cannot be decoded: it is no PNG, JPEG, GIF, WebP, TIFF or DICOM file.",
+    "report.dcm cannot be decoded: it is not a PNG, JPEG, GIF, WebP, TIFF or DICOM file.",
   );
   const none = await folder({ "IM0001": await dicom("CT_small.dcm") });
   await assertRejects(() => loadOwn("ward", { path: none }), Error, "or a folder with tables; it has none.");

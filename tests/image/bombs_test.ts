@@ -111,7 +111,7 @@ Deno.test("only the formats that are named are decoded, whatever the file is cal
   await assertRejects(
     () => decodeImage(`${dir}/drawing.png`),
     Error,
-    "drawing.png cannot be decoded: it is no PNG",
+    "drawing.png cannot be decoded: it is not a PNG",
   );
   await assertRejects(() => decodeImage(dir), Error, "is a folder, no picture");
   const formats = { "single.png": "png", "plain.gif": "gif", "lossless.webp": "webp", "plain.tiff": "tiff" };

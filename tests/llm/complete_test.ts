@@ -87,7 +87,7 @@ Deno.test("a wrong key and a faulty request fail at once", async () => {
   }
 });
 
-Deno.test("a reply that is no chat completion is tried again, then named", async () => {
+Deno.test("a reply that is not a chat completion is tried again, then named", async () => {
   await withServer((call) => call === 0 ? Response.json({ hello: 1 }) : "fine", async (server) => {
     assertEquals((await complete({ baseURLs: [server.baseURL], model: "m" }, request, quick)).retries, 1);
   });

@@ -16,7 +16,7 @@ Deno.test("shapes that are none are refused before TensorFlow sees them", () => 
         () => binding.createTensor(shape, binding.TF_FLOAT, Float32Array.of(1)),
         () => binding.createTensor(shape, binding.TF_STRING, [new Uint8Array(1)]),
       ]
-    ) assertThrows(make, Error, "is no shape of a tensor");
+    ) assertThrows(make, Error, "is not the shape of a tensor");
     if (shape.includes(-1)) continue;
     const attributes = [
       { name: "dtype", type: ATTR.type, value: binding.TF_FLOAT },

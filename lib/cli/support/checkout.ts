@@ -13,7 +13,7 @@ async function git(root: string, args: string[], env: Record<string, string>): P
   }
 }
 
-/** The commit that is checked out, with a mark where files differ from it; null without git, or where `root` is no checkout's top. */
+/** The commit that is checked out, with a mark where files differ from it; null without git, or where `root` is not a checkout's top. */
 export async function commitOf(root: string): Promise<string | null> {
   const env = Deno.env.toObject(), changed = await checkoutState(root, env);
   const commit = changed && (await git(root, ["rev-parse", "--short", "HEAD"], env))?.trim();

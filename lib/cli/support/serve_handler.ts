@@ -205,7 +205,7 @@ const pixelsOf = (path: string) =>
     );
   });
 
-/** @throws {ChatError} if the body is no JSON, or longer than a request may be */
+/** @throws {ChatError} if the body is not JSON, or longer than a request may be */
 async function bodyOf(request: Request): Promise<unknown> {
   if (!/^application\/json\b/.test(request.headers.get("content-type") ?? "")) {
     throw new ChatError(415, "Expected a body of type application/json.");

@@ -28,7 +28,7 @@ export async function replaceSite(
   { write, open }: { write: (folder: string) => Promise<void>; open: boolean },
 ): Promise<{ files: number; bytes: number }> {
   if (!await isReplaceable(out)) {
-    throw new Error(`${out} is there and is no site of ./lab site: name another folder with --out.`);
+    throw new Error(`${out} is there and was not made by ./lab site: name another folder with --out.`);
   }
   await makeFolder(dirname(out));
   const beside = () => join(dirname(out), `.${basename(out)}-${crypto.randomUUID()}`), partial = beside();

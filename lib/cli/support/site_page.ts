@@ -1,4 +1,4 @@
-/** The pages of a site: what all of them share, and the two that are no notebook: the index and the figures. */
+/** The pages of a site: what all of them share, and the two that are not notebooks: the index and the figures. */
 import { join } from "@std/path";
 import { CheckResult, escapeHtml, type Html, html } from "../../jupyter/mod.ts";
 import { formatSeconds } from "./time.ts";
