@@ -5,6 +5,7 @@ import {
   COLOURS,
   hiddenAxis,
   INK,
+  MAX_WIDTH,
   plainText,
   type PlotlySpec,
   themedLayout,
@@ -65,8 +66,8 @@ export async function saliencyFigure(
 ): Promise<PlotlySpec> {
   const across = Math.min(4, panels.length);
   const down = Math.ceil(panels.length / across);
-  const side = across > 2 ? 216 : 300;
   const withBar = panels.findLastIndex(({ map }) => map !== null), bar = withBar < 0 ? 16 : BAR;
+  const side = Math.min(300, Math.floor((MAX_WIDTH - 16 - bar) / across) - 16);
   const width = Math.max(520, across * (side + 16) + 16 + bar);
   const source = `data:image/png;base64,${encodeBase64(await encodePng(image))}`;
   const data: Record<string, unknown>[] = [];

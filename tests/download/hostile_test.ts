@@ -53,7 +53,9 @@ for (
   Deno.test(`a redirect to ${location} is refused at once and stores nothing`, async () => {
     await withServer(() => redirect(location), async (base, seen) => {
       await withFolder(async (dir) => {
-        const words = location === "http://" ? "redirects to something that is not an address" : "address: refused";
+        const words = location === "http://"
+          ? "redirects to something that is not an address"
+          : "address: refused";
         await assertRejects(() => downloadFile(`${base}/x`, `${dir}/x`, { retry }), Error, words);
         assertEquals((await names(dir)).includes("x"), false);
         assertEquals(seen.length, 1);
