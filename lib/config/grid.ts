@@ -14,6 +14,28 @@ export const ownDatasets = ({ corpora }: Pick<Config, "corpora">): OwnDataset[] 
 /** Whether a data set, or a cell of the grid, is of the user's own: nothing is promised of its numbers. */
 export const isOwn = <T extends string>(name: T): name is T & OwnDataset => name.startsWith("own_");
 
+const TITLES = new Map([
+  ["slake", "SLAKE"],
+  ["pmc_vqa", "PMC-VQA"],
+  ["roco_v2", "ROCOv2"],
+  ["roco_medpix", "ROCO + MedPix"],
+  ["medpix2", "MedPix 2.0"],
+  ["mimic_cxr", "MIMIC-CXR"],
+  ["vqa_rad", "VQA-RAD"],
+]);
+
+/** A data set's name as people read it; a set of the user's own has the name that was given to it. */
+export const datasetTitle = (dataset: string): string =>
+  TITLES.get(dataset) ?? (isOwn(dataset) ? dataset.slice("own_".length) : dataset);
+
+/** A cell's name as people read it ("ROCO + MedPix, with stage 1"); any other system's name stays as it is. */
+export function cellTitle(name: string): string {
+  const [, dataset, stages] = /^(.+)__(base|with|without)$/.exec(name) ?? [];
+  if (dataset === undefined) return name;
+  if (stages === "base") return `${datasetTitle(dataset)}, base model`;
+  return `${datasetTitle(dataset)}, ${dataset === "slake" ? "stage 1" : `${stages} stage 1`}`;
+}
+
 /** One cell of the paper's grid: which data, and whether stage 1 came before. */
 export interface GridCell {
   /** E.g. "roco_v2__with". */

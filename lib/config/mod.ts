@@ -12,6 +12,8 @@ export { computing, type PeakMemory } from "./computing.ts";
 export { Config, limited, loadConfig, Scale } from "./config.ts";
 export {
   cellsToJudge,
+  cellTitle,
+  datasetTitle,
   GRID,
   type GridCell,
   gridOf,

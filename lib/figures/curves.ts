@@ -1,12 +1,12 @@
+import { cellTitle, datasetTitle } from "../config/mod.ts";
 import { type CurveRow, PAPER_LOSS_CLOSED, PAPER_LOSS_OPEN, validated } from "../report/mod.ts";
 import { lossCurvesFigure, type Series } from "./charts.ts";
 import type { Caption, PlotlySpec } from "./theme.ts";
 
 /** Validation loss by epoch of one cell ("roco_v2__with"). */
 export function validationSeries(curves: readonly CurveRow[], cell: string): Series {
-  const [dataset, stage1] = cell.split("__");
   return {
-    name: `${dataset} ${stage1} stage 1`,
+    name: cellTitle(cell),
     points: validated(curves, cell).map((row) => [row.epoch, row.validationLoss] as const),
     from: "ours",
     colourKey: cell,
@@ -16,7 +16,7 @@ export function validationSeries(curves: readonly CurveRow[], cell: string): Ser
 /** The paper's curves of these datasets. */
 export function paperCurves(datasets: readonly string[]): Series[] {
   return datasets.flatMap((dataset): Series[] => {
-    const name = `${dataset}, paper`, colourKey = `${dataset}__with`;
+    const name = `${datasetTitle(dataset)}, paper`, colourKey = `${dataset}__with`;
     if (dataset in PAPER_LOSS_OPEN) {
       const losses = PAPER_LOSS_OPEN[dataset as "medpix2"];
       return [{ name, points: losses.map((loss, i) => [i + 1, loss] as const), from: "paper", colourKey }];

@@ -1,4 +1,4 @@
-import { rng, shuffle } from "../config/mod.ts";
+import { cellTitle, rng, shuffle } from "../config/mod.ts";
 import { type CellAnswers, scoresOf, type ScoreTable, type TestItems } from "../evaluation/mod.ts";
 import { encodePng, type RgbImage } from "../image/mod.ts";
 import type { ImageStore } from "../model/mod.ts";
@@ -117,7 +117,7 @@ export async function answerExamples(
       const { answer, run } = [...short, ...open].find(({ id }) => id === item.id)!;
       const kind = short.some(({ id }) => id === item.id) ? "short" : "open";
       const score = scoresOf(scores, cell.name, kind).find((row) => row.id === item.id && row.run === run);
-      return { system: cell.name, answer, right: score?.score === 1 };
+      return { system: cellTitle(cell.name), answer, right: score?.score === 1 };
     }),
   })));
 }

@@ -1,3 +1,4 @@
+import { cellTitle, datasetTitle } from "../config/mod.ts";
 import {
   type CellAnswers,
   type GridItems,
@@ -78,7 +79,7 @@ export async function answerPage(
             const given = own[kind].filter((prediction) => prediction.id === id);
             const opinion = believed[name]?.find((verdict) => verdict.id === id);
             return {
-              name,
+              name: cellTitle(name),
               answers: countAnswers(given.map(({ run, answer, cut }) => ({
                 ...{ answer, cut },
                 right: isRight.has(`${name} ${kind} ${id} ${run}`),
@@ -87,7 +88,17 @@ export async function answerPage(
             };
           },
         );
-        questions.push({ id, testSet, kind, imageId, question, choices, reference, type, systems });
+        questions.push({
+          id,
+          testSet: datasetTitle(testSet),
+          kind,
+          imageId,
+          question,
+          choices,
+          reference,
+          type,
+          systems,
+        });
       }
     }
   }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Config } from "../config/mod.ts";
+import { type Config, datasetTitle } from "../config/mod.ts";
 import { PAPER_TRAINING } from "./paper_values.ts";
 
 /** A point of a training curve, as notebook 05 writes it. */
@@ -32,7 +32,7 @@ export function lastLosses(curves: readonly CurveRow[]): Record<string, string |
     const twin = validated(curves, `${dataset}__${stage1 === "with" ? "without" : "with"}`).at(-1);
     const reached = twin && own.find((row) => row.validationLoss <= twin.validationLoss);
     return {
-      dataset,
+      dataset: datasetTitle(dataset),
       "stage 1": stage1,
       "first loss": own[0]?.validationLoss ?? null,
       "last loss": own.at(-1)?.validationLoss ?? null,

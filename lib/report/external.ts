@@ -1,3 +1,4 @@
+import { cellTitle } from "../config/mod.ts";
 import {
   type Accuracy,
   accuracyOf,
@@ -96,7 +97,7 @@ function comparisonRows({ cells }: ExternalSystem, table: ScoreTable, grid: Scor
 const overlapRows = (overlaps: readonly CellOverlap[]): ShownRow[] =>
   overlaps.flatMap(({ cell, items, answers, copy, typical }) =>
     [answers, copy, ...(typical ? [typical] : [])].map(({ answers: who, ...scores }) => ({
-      cell,
+      system: cellTitle(cell),
       items,
       answers: who,
       ...scores,

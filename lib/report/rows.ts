@@ -1,4 +1,4 @@
-import { isOwn } from "../config/mod.ts";
+import { cellTitle, isOwn } from "../config/mod.ts";
 import {
   type Accuracy,
   accuracyByGroup,
@@ -61,8 +61,8 @@ export function differenceRows(comparisons: readonly PairedRow[]): ShownRow[] {
   const points = (share: number) => Number.isFinite(share) ? Number((100 * share).toFixed(1)) : null;
   return comparisons.map(
     ({ first, second, estimate, low, high, pValue, detectable }) => ({
-      first,
-      second,
+      first: cellTitle(first),
+      second: cellTitle(second),
       "second − first": points(estimate),
       low: points(low),
       high: points(high),
@@ -76,7 +76,7 @@ export function differenceRows(comparisons: readonly PairedRow[]): ShownRow[] {
 export function controlRows(accuracies: readonly CellAccuracy[]): ShownRow[] {
   return accuracies.filter(({ system }) => system !== "without stage 1").map(
     ({ cell, items, accuracy, std, cut, blank, shuffled, majority, questionOnly, questionAndRegion }) => ({
-      cell,
+      system: cellTitle(cell),
       items,
       accuracy,
       "std of runs": std,
@@ -113,7 +113,7 @@ export interface RankedCell {
 /** What likelihood says of multiple-choice items: accuracy, whether it outlasts every order, bias of places, calibration. */
 export const optionRows = (ranked: readonly RankedCell[]): ShownRow[] =>
   ranked.map(({ cell, ranking, generated }) => ({
-    cell,
+    system: cellTitle(cell),
     items: ranking.items,
     generated: generated ? percentText(generated.byImage) : null,
     "likeliest option": percentText(ranking.right),
@@ -129,7 +129,7 @@ export const consistencyRows = (
   systems: readonly { cell: string; found: readonly Consistency[] }[],
 ): ShownRow[] =>
   systems.map(({ cell, found }) => ({
-    cell,
+    system: cellTitle(cell),
     items: found[0]?.items ?? 0,
     "exact match": found[0] ? `${(100 * found[0].accuracy).toFixed(1)}%` : null,
     ...Object.fromEntries(found.map(({ change, same }) => [change, percentText(same)])),
@@ -157,7 +157,7 @@ export function judgedRows(judged: readonly JudgedCell[], judge: string): ShownR
   return judged.map((row) => {
     const { cell, accuracy, exact, agreement: { kappa } } = row;
     return {
-      cell,
+      system: cellTitle(cell),
       judge,
       answers: accuracy.items,
       "judged correct": accuracy.accuracy,
@@ -209,7 +209,7 @@ export const groupColumns = (
       const own = found.find((row) => row.group === group);
       return [group, own ? `${percentText(own.byImage)} of ${own.items}` : null];
     });
-    return [{ system: cell, ...Object.fromEntries(columns) }];
+    return [{ system: cellTitle(cell), ...Object.fromEntries(columns) }];
   });
 
 /** The paper's test sets without a short question. */

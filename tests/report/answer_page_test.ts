@@ -127,7 +127,7 @@ Deno.test({
       assertEquals(await pick("kind", "open"), "c");
       assertEquals(await pick("verdict", "mixed"), "a");
       assertEquals(await pick("verdict", "cut"), "b");
-      await browser.selectOption("#system", "roco_v2__with");
+      await browser.selectOption("#system", "ROCOv2, with stage 1");
       assertEquals(await pick("verdict", "wrong"), "b");
       assertEquals(await pick("verdict", "right"), "ac");
       await browser.selectOption("#system", "");

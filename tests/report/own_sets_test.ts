@@ -124,7 +124,7 @@ Deno.test("every table and the bars have a row of each own set, without the pape
       ["exam (your own; of ROCO + MedPix)", "question copied", 8],
     ]);
   }
-  assert(controlRows(accuracies).some(({ cell }) => cell === "own_exam__with"));
+  assert(controlRows(accuracies).some(({ system }) => system === "exam, with stage 1"));
   assert(scorerRows(scores, ["own_ward__with"]).length > 0);
 });
 

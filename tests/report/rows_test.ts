@@ -56,7 +56,7 @@ Deno.test("Systems stand beside each other by group of items, with how many item
   const table = scoreTable(itemScores(answers, items, []));
   const groupOf = ({ id }: { id: string }) => id === "q0" ? "seen" : id === "q1" ? "held out" : null;
   const rows = groupColumns(["roco_v2__with", "roco_v2__base"], table, ["seen", "held out", "none"], groupOf);
-  assertEquals(rows.map(({ system }) => system), ["roco_v2__with"]);
+  assertEquals(rows.map(({ system }) => system), ["ROCOv2, with stage 1"]);
   assertEquals(Object.keys(rows[0]), ["system", "seen", "held out", "none"]);
   assert(/^100\.0% \(.*\) of 1$/.test(`${rows[0].seen}`) && /^0\.0% .* of 1$/.test(`${rows[0]["held out"]}`));
   assertEquals(rows[0].none, null);
@@ -89,7 +89,7 @@ Deno.test("Systems without stage 1 are not among the controls; the smallest gain
     system("with stage 1", [0.3, 0.12, 0.4]),
   ];
   const rows = controlRows([base, ...trained]);
-  assertEquals(rows.map((row) => [row.cell, row.grey]), [["base", 0.4], ["with stage 1", 0.4]]);
+  assertEquals(rows.map((row) => [row.system, row.grey]), [["base", 0.4], ["with stage 1", 0.4]]);
   assertAlmostEquals(smallestImageGain([base, ...trained])!, 0.12);
   assertEquals(smallestImageGain([base]), null);
   assertAlmostEquals(meanBaseGain([base, ...trained, system("with stage 1", [0.3, 0.3, 0.2])])!, 0.25);
@@ -122,7 +122,7 @@ Deno.test("A judge is compared with exact match item by item, in whatever order 
   assertEquals([judged.exact.accuracy, judged.accuracy.accuracy, judged.accuracy.unread], [0.5, 0.5, 0.25]);
   assertEquals([judged.agreement.items, judged.agreement.kappa.estimate], [4, 1]);
   assertEquals(Object.values(judgedRows([judged], "comparer")[0]).slice(0, 7), [
-    ...["roco_v2__with", "comparer", 4, 0.5, 0.25, 0.5, "1.00"],
+    ...["ROCOv2, with stage 1", "comparer", 4, 0.5, 0.25, 0.5, "1.00"],
   ]);
 });
 

@@ -130,6 +130,6 @@ Deno.test("equation 2's verdict says what each reading gives", async () => {
 
 Deno.test("the paper's MIMIC-CXR curve is drawn, and named training loss", () => {
   const [pmc, mimic] = paperCurves(["pmc_vqa", "mimic_cxr"]);
-  assertEquals([pmc.name, mimic.name], ["pmc_vqa, paper", "mimic_cxr, paper (training loss)"]);
+  assertEquals([pmc.name, mimic.name], ["PMC-VQA, paper", "MIMIC-CXR, paper (training loss)"]);
   assertEquals(mimic.points.at(-1), [2, 0.3216]);
 });
