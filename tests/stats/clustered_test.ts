@@ -143,7 +143,7 @@ Deno.test("the sign-flip test finds the detectable difference in four cases of f
   assert(found / 80 > 0.62 && found / 80 < 0.95, `${found} of 80`);
   assert(detectable > 0.05 && detectable < 0.2, `${detectable}`);
   // Of five images the sign-flip test finds nothing, of six a difference of 1.
-  for (const [images, found] of [[1, false], [5, false], [12, true]] as const) {
+  for (const [images, found] of [[1, false], [5, false], [6, true], [12, true]] as const) {
     const clusters = Array.from({ length: 10 * images }, (_, i) => `${i % images}`),
       all = clusters.map(() => 1);
     assertEquals(Number.isFinite(detectableDifference(all.map((_, i) => i % 20 ? 0 : 1), clusters)), found);
@@ -161,11 +161,15 @@ Deno.test("trials are the random unit: the interval of three is far wider than t
   assertAlmostEquals(three.mean.estimate, -0.0287, 1e-4);
   assertAlmostEquals(three.mean.low, -0.139, 1e-3);
   assertAlmostEquals(three.mean.high, 0.082, 1e-3);
-  assert(three.p < 0.05 && three.unexplained > 0.6, `${three.p}, ${three.unexplained}`);
+  // By numpy; the chance of a chi-square of two degrees is exp(-q / 2).
+  assertAlmostEquals(three.q, 11.05664152131762, 1e-9);
+  assertAlmostEquals(three.p, 0.0039726545288642535, 1e-12);
+  assertAlmostEquals(three.unexplained, 0.8191132455417023, 1e-9);
   const alike = acrossTrials([of(0.1, 100), of(0.1, 100)]);
   assert(alike.q < 1e-20 && alike.p > 0.999999 && alike.unexplained === 0);
   const one = acrossTrials([of(0.1, 100)]);
-  assertEquals([one.mean.low, one.mean.high, one.sd, one.p], [NaN, NaN, NaN, 1]);
+  assertEquals([one.mean.low, one.mean.high, one.sd, one.p, one.unexplained], [NaN, NaN, NaN, 1, 0]);
+  assertAlmostEquals(acrossTrials([of(0.1, 100), of(0.3, 100)]).sd, 0.1 * Math.SQRT2, 1e-12);
   assertThrows(() => acrossTrials([]), RangeError, "found none");
   assertThrows(() => acrossTrials([{ estimate: 0, variance: 0 }]), RangeError, "found 0");
 });

@@ -66,6 +66,9 @@ Deno.test("Cohen's kappa and its interval equal statsmodels'", () => {
     assertAlmostEquals(ours.high, high, 1e-6);
   }
   assert(Number.isNaN(cohenKappa(["a", "a"], ["a", "a"]).kappa.estimate));
+  for (const [first, second] of [[["a"], []], [[], ["a"]], [[], []]]) {
+    assertThrows(() => cohenKappa(first, second), RangeError, `found ${first.length} and ${second.length}`);
+  }
 });
 
 Deno.test("The smallest detectable difference equals inverting statsmodels' power", () => {
@@ -73,6 +76,12 @@ Deno.test("The smallest detectable difference equals inverting statsmodels' powe
     assertAlmostEquals(smallestDetectableDifference(n, baseline), d, 2e-3);
   }
   assertEquals(smallestDetectableDifference(5, 0.9), Infinity);
+  // Shares of 0 and d have the variances 0 and d (1 - d), and the pooled share is d / 2.
+  const rise = smallestDetectableDifference(200, 0);
+  const power = (rise - 1.959964 * Math.sqrt(rise * (1 - rise / 2) / 200)) /
+    Math.sqrt(rise * (1 - rise) / 200);
+  assertAlmostEquals(power, 0.841621, 1e-5);
+  assertThrows(() => smallestDetectableDifference(200, 1), RangeError, "baseline = 1");
 });
 
 Deno.test("A bootstrap of independent answers gives the binomial percentiles", () => {
@@ -114,4 +123,6 @@ Deno.test("Two systems on the same items: counts, difference, intervals and test
 
 Deno.test("The standard deviation is the sample's", () => {
   assertAlmostEquals(std([2, 4, 4, 4, 5, 5, 7, 9]), 2.138089935299395, 1e-12);
+  assertAlmostEquals(std([3, 5]), Math.SQRT2, 1e-12);
+  assertEquals([std([3]), std([])], [0, NaN]);
 });

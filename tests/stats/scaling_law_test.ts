@@ -71,8 +71,27 @@ Deno.test("what the points cannot tell is said", () => {
   const two = fitScalingLaw(simulate(5, 0.004, TRUE, 2, 4));
   assert(two.warnings.includes("alpha rests on two sizes: any two can be joined."));
   assertEquals(two.sizeOut, null);
+  const three = simulate(8, 0.004, TRUE, 3, 2);
+  assert(fitScalingLaw(three).sizeOut!.law < 0.5, "three sizes can be left out one at a time");
+  // Two values of one variable are enough where the other has one.
+  for (const [sizes, counts, held] of [[2, 1, "beta"], [1, 2, "alpha"]] as const) {
+    const points = [1, 2, 3].flatMap((seed) => simulate(seed, 0.001, TRUE, sizes, counts));
+    assertEquals(fitScalingLaw(points).held, [held]);
+  }
   const one = fitScalingLaw(simulate(6, 0.004, TRUE, 1, 4));
   assert(one.warnings.includes("alpha was not fitted: there is one value of its variable."));
+});
+
+Deno.test("five runs without noise to speak of leave one degree of freedom, which is enough", () => {
+  const points = [[1, 1], [4, 1], [16, 4], [1, 16], [16, 16]].map(([size, count]) => {
+    const parameters = 1000 * size, tokens = 1000 * count;
+    return { parameters, tokens, loss: scalingLoss(TRUE, parameters, tokens) + 1e-5 * (size % 5 - 1) };
+  });
+  const { intervals, warnings } = fitScalingLaw(points);
+  assertEquals(warnings, []);
+  for (const name of ["alpha", "beta", "E"] as const) {
+    assert(intervals[name].low < TRUE[name] && TRUE[name] < intervals[name].high, name);
+  }
 });
 
 Deno.test("points that cannot determine a law are refused", () => {
