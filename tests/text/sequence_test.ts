@@ -3,6 +3,8 @@ import { trainBpe } from "@lib/nano/mod.ts";
 import {
   captionPrefix,
   encodeExample,
+  fitsSequence,
+  MAX_TEXT_TOKENS,
   padBatch,
   questionPrefix,
   tokenizerFrom,
@@ -104,6 +106,39 @@ Deno.test("text that spells the image token is refused: it would stand for a pat
   );
 });
 
+Deno.test("as many tokens of text as the model was trained with fit, and not one more, however many the image has", () => {
+  const letters = { ...small, encode: (text: string) => Array.from(text, (c) => c.charCodeAt(0)) };
+  for (
+    const [excess, suffix] of [[0, "left"], [1, "left"], [0, null], [1, null], [0, ""], [1, ""]] as const
+  ) {
+    const others = suffix === null ? 2 : 3 + suffix.length; // <bos>, the line break; the answer and <eos>
+    const text = { prefix: "a".repeat(MAX_TEXT_TOKENS - others + excess), suffix };
+    assertEquals(fitsSequence(letters, text), excess === 0);
+    for (const imageTokens of [5, 1024]) {
+      const encode = () => encodeExample(letters, { imageTokens }, text);
+      if (excess) {
+        assertThrows(
+          encode,
+          Error,
+          "at most 512 tokens of text, which the model was trained for, found 513",
+        );
+      } else assertEquals(encode().ids.length, imageTokens + MAX_TEXT_TOKENS);
+    }
+  }
+});
+
+Deno.test("a question and answer of more than 100,000 characters are not even tokenised", () => {
+  const short = { ...small, encode: () => [7, 8] };
+  const cases = [[100_000, null], [100_001, null], [1, 99_999], [1, 100_000], [99_999, 2]] as const;
+  for (const [prefix, suffix] of cases) {
+    const text = { prefix: "a".repeat(prefix), suffix: suffix === null ? null : "a".repeat(suffix) };
+    const encode = () => encodeExample(short, config, text), characters = prefix + (suffix ?? 0);
+    assertEquals(fitsSequence(short, text), characters <= 100_000);
+    if (characters > 100_000) assertThrows(encode, Error, `at most 100000 characters, found ${characters}`);
+    else assertEquals(encode().truncated, 0);
+  }
+});
+
 Deno.test("without a suffix nothing is labelled; an empty suffix is the answer <eos>", () => {
   const open = encodeExample(small, config, { prefix: "caption en" });
   assertEquals([new Set(open.labels), new Set(open.tokenTypes)], [new Set([-100]), new Set([0])]);
@@ -123,6 +158,7 @@ Deno.test("a batch can be longer than its rows, but not shorter, nor empty", () 
     length: 5,
   });
   assertEquals(padBatch([s], { side: "right", length: 4 }).ids, Int32Array.of(7, 8, 1, 0));
+  assertEquals(padBatch([s], { side: "left", length: 3 }).ids, Int32Array.of(7, 8, 1));
   assertThrows(() => padBatch([s], { side: "left", length: 2 }), Error, "at most 2 tokens, found one of 3");
   assertThrows(() => padBatch([], { side: "left" }), Error, "at least one sequence");
 });

@@ -112,6 +112,9 @@ Deno.test("a missing, truncated or foreign tokenizer.json is refused with the re
     const model = (part: Record<string, unknown>) => ({ ...json, model: { ...json.model, ...part } });
     const malformed: [unknown, string][] = [
       [model({ vocab: {} }), "model.vocab"],
+      [model({ vocab: null }), "model.vocab"],
+      [model({ vocab: "a" }), "model.vocab"],
+      [model({ vocab: [0, 1] }), "model.vocab"],
       [model({ vocab: { ...json.model.vocab, a: -1 } }), "model.vocab"],
       [model({ vocab: { ...json.model.vocab, a: 1.5 } }), "model.vocab"],
       [model({ vocab: { ...json.model.vocab, a: 2 ** 31 } }), "model.vocab"],
