@@ -108,6 +108,14 @@ Deno.test("the funnel says which filters nobody has run", () => {
     "quality: 2",
     "each picture once: 2",
   ]);
+  assertEquals(funnelOf(steps, "roco_v2"), [{ step: "pairs written", count: 0, unit: "pairs" }]);
+});
+
+Deno.test("the funnel begins with all pairs, those at rare locations included", () => {
+  const pairs = [pair("medpix2", 1), pair("medpix2", 2), pair("medpix2", 3)];
+  const records = [record("medpix2", 1, "Brain"), record("medpix2", 2, "Brain"), record("medpix2", 3, "Eye")];
+  const counts = funnelOf(curated(pairs, records).steps, "medpix2").map(({ count }) => count);
+  assertEquals(counts, [3, 2, 2, 2, 2, 2, 2]);
 });
 
 Deno.test("a verdict is of the rules, the language model or a person, and anything but pass is against the pair", () => {

@@ -53,4 +53,6 @@ Deno.test("images count, not rows, and the limit itself is enough", () => {
     Error,
     "location",
   );
+  const none = { kept: [], images: { kept: 0, of: 0 }, classes: [] };
+  assertEquals(pathologyFilter([], { minImages: 1 }), none);
 });

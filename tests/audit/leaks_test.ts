@@ -1,5 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { auditSets } from "../../lib/annealing/mod.ts";
+import { assert, assertEquals } from "@std/assert";
 import {
   findLeaks,
   hideInTraining,
@@ -8,8 +7,6 @@ import {
   type LeakKind,
   lookalikesOf,
 } from "../../lib/audit/mod.ts";
-import type { CorpusRecord } from "../../lib/corpus/mod.ts";
-import { pair } from "../annealing/pair.ts";
 
 const item = (id: string, fields: Partial<LeakItem> = {}): LeakItem => ({
   id,
@@ -90,40 +87,6 @@ Deno.test("a Chinese sentence is as telling as an English one", () => {
   assertEquals(findLeaks([item("x", told)], { zh: [item("s", told)] }).map(({ kind }) => kind), ["text"]);
   const short = { question: "图像显示什么?", answer: "左肺" };
   assertEquals(findLeaks([item("x", short)], { zh: [item("s", short)] }), []);
-});
-
-const record = (dataset: string, n: number, fields: Partial<CorpusRecord> = {}) =>
-  ({
-    id: `${dataset}/test/${n}`,
-    imageId: `${dataset}/${n}`,
-    caseId: null,
-    imageSha256: `bytes of ${dataset} ${n}`,
-    question: null,
-    answer: null,
-    caption: `caption ${n}`,
-    ...fields,
-  }) as CorpusRecord;
-
-Deno.test("training is compared with every held-out split and with evaluation sets by name", () => {
-  const records = [record("roco_v2", 1), record("roco_v2", 2), record("medpix2", 3), record("vqa_rad", 4)];
-  const pairs = [
-    pair("roco_v2", 1),
-    pair("roco_v2", 2, { split: "test" }),
-    pair("medpix2", 3, { split: "validation", caseId: "c" }),
-  ];
-  const { training, evaluation } = auditSets(pairs, records, { radiographs: ["vqa_rad/test/4"] });
-  assertEquals(training.map((t) => [t.id, t.imageSha256]), [["roco_v2/1/q", "bytes of roco_v2 1"]]);
-  assertEquals(Object.keys(evaluation), ["roco_v2/test", "medpix2/validation", "radiographs"]);
-  assertEquals(evaluation.radiographs.map((e) => [e.id, e.answer]), [["vqa_rad/test/4", "caption 4"]]);
-  const copies = lookalikesOf([{ a: "roco_v2/1", b: "vqa_rad/4" }]);
-  assertEquals(findLeaks(training, evaluation, copies), [
-    { set: "radiographs", kind: "look", matches: [["roco_v2/1/q", "vqa_rad/test/4"]] },
-  ]);
-  assertThrows(
-    () => auditSets(pairs, records, { lost: ["gone"] }),
-    Error,
-    "lost names the record gone",
-  );
 });
 
 Deno.test("200,000 training items against 20,000 of evaluation take seconds, and the one leak is found", () => {

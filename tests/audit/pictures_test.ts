@@ -1,8 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { withoutShared } from "../../lib/annealing/mod.ts";
 import { lookalikesOf, picturesOf, standIns } from "../../lib/audit/mod.ts";
 import type { CorpusRecord } from "../../lib/corpus/mod.ts";
-import { pair } from "../annealing/pair.ts";
 
 const record = (imageId: string, imageSha256: string | null, split = "train") => {
   const dataset = imageId.split("/")[0];
@@ -41,16 +39,6 @@ Deno.test("one image stands for a picture within a data set and split; other set
     "roco_v2/3": "roco_v2/3",
     "medpix2/1": "medpix2/1",
   });
-});
-
-Deno.test("a mixture takes a picture that both sets have from the enrichment set", () => {
-  const records = [record("roco_v2/1", "a"), record("roco_v2/2", "b"), record("medpix2/1", "c")];
-  const pictures = picturesOf(records, lookalikesOf([{ a: "roco_v2/2", b: "medpix2/1" }]));
-  const base = [pair("roco_v2", 1), pair("roco_v2", 2), pair("roco_v2", 9)];
-  assertEquals(withoutShared(base, [pair("medpix2", 1)], pictures).map((p) => p.imageId), [
-    "roco_v2/1",
-    "roco_v2/9",
-  ]);
 });
 
 Deno.test("neighbours of neighbours are not one picture: each has the name of one that it was compared with", () => {
