@@ -189,7 +189,7 @@ export async function saveCheckpoint(
     Object.fromEntries(Object.entries(params).map(([name, t]) => [hubName(name), t])),
     { dtype },
   );
-  // An index left from an earlier, sharded checkpoint would be read in place of the file just written.
+  // Software that reads the index first would take an earlier, sharded checkpoint for this one.
   await removeIfThere(join(dir, "model.safetensors.index.json"));
 }
 

@@ -99,7 +99,7 @@ function compile(pattern: string): Program {
       return c === "*" ? [0, Infinity] : c === "+" ? [1, Infinity] : [0, 1];
     }
     const braces = /^\{(\d*)(?:(,)(\d*))?\}/.exec(pattern.slice(at, at + 20));
-    if (!braces || braces[0] === "{}" || braces[0] === "{,}") return null;
+    if (!braces || braces[0] === "{}") return null; // "{,}" is "*"
     at += braces[0].length;
     const least = Number(braces[1] || 0), most = braces[2] ? Number(braces[3] || Infinity) : least;
     if (least > MOST_REPEATS || (most > MOST_REPEATS && most !== Infinity)) wrong("repeats too often");

@@ -60,6 +60,7 @@ Deno.test("an adapter comes back as it was saved, with and without the projector
       "google/paligemma-3b-mix-448",
       ["multi_modal_projector"],
     ]);
+    assertEquals([config.peft_type, config.r, config.lora_alpha, config.lora_dropout], ["LORA", 3, 8, 0]);
     const keys = readHeader(join(dir, "adapter_model.safetensors")).tensors.map((t) => t.name);
     assertEquals(keys.includes("base_model.model.model.multi_modal_projector.linear.weight"), true);
     assertEquals(

@@ -7,6 +7,7 @@ import {
   expectedShapes,
   hubName,
   loadCheckpoint,
+  type ModelCard,
   type Params,
   parseConfig,
   readCard,
@@ -112,8 +113,15 @@ Deno.test("a mismatch names everything that is missing, unknown, given twice or 
 
 Deno.test("an output layer of its own is refused, not left out", () =>
   inTempDir(async (dir) => {
-    const own = tf.mul(params["language_model.embed_tokens.weight"], 2);
-    for (const name of ["lm_head.weight", "language_model.lm_head.weight", "model.lm_head.weight"]) {
+    const table = params["language_model.embed_tokens.weight"], values = table.dataSync().slice();
+    values[values.length - 1] *= -1; // the sign lies in the last byte of all
+    const own = tf.mul(table, 2), last = tf.tensor(values, table.shape);
+    const layers = {
+      "lm_head.weight": own,
+      "language_model.lm_head.weight": own,
+      "model.lm_head.weight": last,
+    };
+    for (const [name, own] of Object.entries(layers)) {
       await write(dir, { ...rename(params, hubName), [name]: own });
       const { message } = await assertRejects(() => loadCheckpoint(dir), Error) as Error;
       assertStringIncludes(
@@ -261,7 +269,23 @@ Deno.test("saving over an older checkpoint leaves nothing of it to be read", () 
       '{"weight_map": {"x": "old.safetensors"}}',
     );
     await saveCheckpoint(dir, params, TINY);
-    assertEquals((await loadCheckpoint(dir)).card, { demonstration: false, notice: null });
+    assertEquals([...Deno.readDirSync(dir)].map((e) => e.name).sort(), [
+      "config.json",
+      "model.safetensors",
+      "preprocessor_config.json",
+    ]);
+  }));
+
+Deno.test("a card is kept that has a notice alone, or says demonstration alone", () =>
+  inTempDir(async (dir) => {
+    const back = async (card: ModelCard) => {
+      await saveCheckpoint(dir, params, TINY, { card });
+      return await readCard(dir);
+    };
+    const noted = { demonstration: false, notice: "for research" };
+    assertEquals(await back(noted), noted);
+    const shown = { demonstration: true, notice: null };
+    assertEquals(await back(shown), { demonstration: true, notice: DEMONSTRATION_NOTICE });
   }));
 
 Deno.test("tokenizer and card travel with a copy; a demonstration model keeps its notice", () =>
