@@ -13,6 +13,7 @@ import {
   type Interval,
   mean,
   signFlipTest,
+  std,
   wilsonInterval,
 } from "@lib/stats/mod.ts";
 import { studentT975 } from "@lib/stats/student.ts";
@@ -127,6 +128,31 @@ Deno.test("14 of 14 is no [1, 1]; one image says nothing; a whole image counts a
   assertThrows(() => clusteredShare([], null), RangeError, "found none");
   assertThrows(() => clusteredShare([1.5], null), RangeError, "found 1.5 at place 0");
   assertThrows(() => clusteredDifference([-2, 0], null), RangeError, "found -2");
+});
+
+Deno.test("of many independent answers the intervals are the common ones, no wider", () => {
+  const random = rng("many"), n = 4000, shares: number[] = [], differences: number[] = [];
+  for (let i = 0; i < n; i++) {
+    shares.push(Number(random() < 0.3));
+    differences.push([-1, 0, 0, 1][Math.floor(random() * 4)]);
+  }
+  const right = shares.reduce((sum, x) => sum + x, 0);
+  const cases = [
+    [clusteredShare(shares, null), wilsonInterval(right, n)],
+    ...[shares, differences].map((values) => {
+      const estimate = mean(values), half = 1.96 * std(values) / Math.sqrt(n);
+      return [clusteredDifference(values, null), { estimate, low: estimate - half, high: estimate + half }];
+    }),
+  ];
+  for (const [own, common] of cases) {
+    assertAlmostEquals(own.estimate, common.estimate, 1e-12);
+    assertAlmostEquals(own.low, common.low, 1e-4);
+    assertAlmostEquals(own.high, common.high, 1e-4);
+  }
+  // Student's one-sample interval of 1, 2, 3, 6: 3 -+ 3.182446 * 2.160247 / 2.
+  const four = clusteredMean([1, 2, 3, 6], null);
+  assertAlmostEquals(four.low, -0.437434, 1e-5);
+  assertAlmostEquals(four.high, 6.437434, 1e-5);
 });
 
 Deno.test("the sign-flip test finds the detectable difference in four cases of five", () => {
