@@ -195,3 +195,15 @@ Deno.test("a contact sheet has a row a group and shows the pictures", async () =
     );
   }
 });
+
+Deno.test("a sheet is as wide as its longest row, and a picture that is not square lies in the middle of its tile", async () => {
+  const path = join(temporary, "wide.png"), side = 80;
+  await Deno.writeFile(path, await encodePng({ width: 8, height: 4, data: new Uint8Array(96).fill(255) }));
+  const record = { ...records[0], imagePath: path };
+  const sheet = await decodeImage(
+    await contactSheet([{ title: "one", records: [record] }], { side, lines: 1 }),
+  );
+  assertEquals([sheet.width, sheet.height], [80 + 2 * 14, 22 + 80 + 15 + 14 + 14]);
+  const grey = (down: number) => sheet.data[3 * ((14 + 22 + down) * sheet.width + 14 + side / 2)];
+  assertEquals([2, 17, 23, 40, 57, 63, 78].map(grey), [0, 0, 255, 255, 255, 0, 0]);
+});

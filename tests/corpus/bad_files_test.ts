@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   loadMedPix2,
   loadPmcVqa,
@@ -7,6 +7,7 @@ import {
   loadSlake,
   loadVqaRad,
 } from "../../lib/corpus/mod.ts";
+import { insideFolder } from "../../lib/corpus/files.ts";
 import { folder } from "./layouts.ts";
 
 const text = { requireImages: false };
@@ -155,6 +156,28 @@ Deno.test("ROCOv2: an ID twice, an empty caption, an id that is a path", async (
     "data/train/radiology/licences.txt": "ROCO_ID,PMC_ID,CC\n",
   });
   await assertRejects(() => loadRocoV1(v1, text), Error, "row 1: expected an id, a tab and a caption");
+  const captions = (text: string) => ({
+    "data/train/radiology/captions.txt": text,
+    "data/train/radiology/licences.txt": "ROCO_ID,PMC_ID,CC\n",
+  });
+  const unnamed = await folder(captions("\tA caption\n"));
+  await assertRejects(() => loadRocoV1(unnamed, text), Error, "row 1: expected an id, a tab and a caption");
+  const [short] = (await loadRocoV1(await folder(captions("a\tA caption\n")), text)).records;
+  assertEquals([short.sourceId, short.caption], ["a", "A caption"]);
+});
+
+Deno.test("a file's name in a row stays inside its folder, and is one that a file can have", () => {
+  for (const name of ["a.png", "sub/a.png", "..a", "x".repeat(255)]) {
+    assertEquals(insideFolder("/data", name, "row 1"), `/data/${name}`);
+  }
+  const none = ["", "/etc/passwd", "../a", "sub/../../a", "sub\\a.png", "a\0.png"];
+  for (const name of [...none, "x".repeat(256), `sub/${"x".repeat(256)}`]) {
+    assertThrows(
+      () => insideFolder("/data", name, "row 1"),
+      Error,
+      "row 1: expected a file name inside /data",
+    );
+  }
 });
 
 const description = (image: string, uid = "MPX1001", caption = "A caption.") => ({

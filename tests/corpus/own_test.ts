@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { inspectImages, loadOwn, type OwnSource } from "../../lib/corpus/mod.ts";
+import { inspectImages, loadOwn, ownSetNames, type OwnSource, writeOwnSet } from "../../lib/corpus/mod.ts";
 import { type Files, folder } from "./layouts.ts";
 
 const imageCache = await Deno.makeTempDir();
@@ -45,6 +45,12 @@ Deno.test("your own: more options than letters are dropped", async () => {
   const corpus = await load({ "t.jsonl": `${row(26)}\n${row(27)}` });
   assertEquals(corpus.records.map(({ question }) => question), ["Q26?"]);
   assertEquals(reasons(corpus), ["more than 26 options, which have no letters"]);
+  const few = ['["A"]', '["A", ""]', '["A", "B"]'].map((list, k) =>
+    `{"image":"a.png","question":"Q${k}?","answer":"A","choices":${list}}`
+  );
+  const left = await load({ "t.jsonl": few.join("\n") });
+  assertEquals(rows(left), [["Q2?", "A", ["A", "B"]]]);
+  assertEquals(reasons(left), Array(2).fill("an empty option, or a single one"));
 });
 
 Deno.test("your own: booleans, lists, long integers and what tables write where there is nothing", async () => {
@@ -146,12 +152,15 @@ Deno.test("your own: UTF-16, Latin-1, Chinese GB18030, tabs, a mark at the start
   const utf16 = new Uint8Array(new Uint16Array([...`\ufeff${text}`].map((c) => c.charCodeAt(0))).buffer);
   const latin1 = Uint8Array.from(text, (c) => c.charCodeAt(0));
   const said = [["Où est-ce?", "à gauche"]];
-  for (
-    const [bytes, encoding] of [[utf16, "UTF-16LE"], [utf16.subarray(2), "UTF-16LE"], [
-      latin1,
-      "Windows-1252",
-    ]] as const
-  ) {
+  const turned = utf16.map((_, k) => utf16[k ^ 1]); // big-endian
+  const files = [
+    [utf16, "UTF-16LE"],
+    [utf16.subarray(2), "UTF-16LE"],
+    [turned, "UTF-16BE"],
+    [turned.subarray(2), "UTF-16BE"],
+    [latin1, "Windows-1252"],
+  ] as const;
+  for (const [bytes, encoding] of files) {
     const corpus = await load({ "t.tsv": bytes });
     assertEquals([rows(corpus), corpus.tables[0].format], [said, `CSV, ${encoding}, separated by tabs`]);
   }
@@ -167,16 +176,34 @@ Deno.test("your own: UTF-16, Latin-1, Chinese GB18030, tabs, a mark at the start
   assertEquals(rows(await load({ "t.csv": "\ufeffimage,question,answer\na.png,Q?,x\n" })), [["Q?", "x"]]);
 });
 
+Deno.test("your own: tables are read, and registered sets listed, in the order of their names", async () => {
+  const names = Array.from("gcajdbhfie");
+  const tables = names.map((name) => [`${name}.csv`, `image,question,answer\na.png,${name}?,x\n`]);
+  const corpus = await load(Object.fromEntries(tables)), inOrder = names.toSorted();
+  assertEquals(corpus.records.map(({ question }) => question), inOrder.map((name) => `${name}?`));
+  const local = await Deno.makeTempDir();
+  for (const name of names) await writeOwnSet(name, { path: "/data", columns: {}, resplit: false }, local);
+  assertEquals(await ownSetNames(local), inOrder);
+  await Deno.remove(local, { recursive: true });
+});
+
 Deno.test("your own: columns by other names, or as they are named; tables that have none are not used", async () => {
-  const files = { "t.csv": "Img_Name,Frage,ANSWER\na.png,Q?,x\n", "licences.csv": "who,what\nme,CC0\n" };
+  const files = {
+    "t.csv": "Img_Name,Frage,ANSWER\na.png,Q?,x\n",
+    "licences.csv": "who,what\nme,CC0\n",
+    "sources.csv": "image,from\na.png,here\n", // an image alone asks nothing
+  };
   const corpus = await load(files, { columns: { question: "Frage" } });
   assertEquals(corpus.tables[0].columns, { image: "Img_Name", question: "Frage", answer: "ANSWER" });
-  assertEquals(corpus.skipped.map(({ columns }) => columns), [["who", "what"]]);
+  assertEquals(corpus.skipped.map(({ columns }) => columns), [["who", "what"], ["image", "from"]]);
   assertStringIncludes(
     await refusal({ "licences.csv": files["licences.csv"] }),
     "found who, what; say which",
   );
-  assertStringIncludes(await refusal({ "t.csv": files["t.csv"] }), "say which one it is: --question COLUMN");
+  assertStringIncludes(
+    await refusal({ "t.csv": files["t.csv"] }),
+    'expected a column "question", found Img_Name, Frage, ANSWER; say which one it is: --question COLUMN',
+  );
   assertStringIncludes(
     await refusal({ "t.csv": "image,question,answer,answer\na.png,Q?,x,y\n" }),
     'found "answer" 2 times: rename all but one',
