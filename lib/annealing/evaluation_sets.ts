@@ -3,7 +3,7 @@ import type { CorpusRecord } from "../corpus/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 
 /** Pairs with their images' hashes, to be compared by findLeaks. */
-export function leakItems(
+function leakItems(
   pairs: readonly QaPair[],
   records: readonly CorpusRecord[],
 ): LeakItem[] {

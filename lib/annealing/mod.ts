@@ -3,9 +3,8 @@
  *
  * @module
  */
-export { type PathologyClass, pathologyClass, pathologyFilter, type PathologyResult } from "./pathology.ts";
-export { qualityProblems } from "./quality.ts";
-export { refusedPairs, type StepVerdict, VERDICT_STEPS, verdictOf, type VerdictStep } from "./verdicts.ts";
+export { type PathologyClass, type PathologyResult } from "./pathology.ts";
+export { refusedPairs } from "./verdicts.ts";
 export { withoutShared } from "./shared.ts";
 export {
   curate,
@@ -19,4 +18,4 @@ export {
 export { learningRateScale, ratioAt, type Schedule, scheduleOf } from "./schedule.ts";
 export { type Draw, mix, type MixOptions, type Mixture, type PoolAccount } from "./mix.ts";
 export { auditSchedule, ScheduleRow, scheduleRows, type ShareWindow } from "./audit.ts";
-export { type AuditSets, auditSets, leakItems } from "./evaluation_sets.ts";
+export { type AuditSets, auditSets } from "./evaluation_sets.ts";

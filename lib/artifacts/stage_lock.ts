@@ -58,7 +58,7 @@ export async function deleteRun(stage: string, scale: Scale, name: string): Prom
 }
 
 /** Removes a finished run whole, unless a process reads it. Asks for the stage's lock. @returns whether it is gone */
-export async function removeRun(folder: string, name: string): Promise<boolean> {
+async function removeRun(folder: string, name: string): Promise<boolean> {
   {
     const dir = join(folder, name);
     using manifest = await Deno.open(join(dir, "manifest.json"));

@@ -1,7 +1,6 @@
 /** Copies, look-alikes and leaks: one notion of "the same picture", found by candidates and verified by alignment. */
-export { agreement, movement, type Placement } from "./align.ts";
-export { detailsOf } from "./details.ts";
-export { type Alignment, alignPictures, isSamePicture, SAME_PICTURE, STILL } from "./same_picture.ts";
+export { type Placement } from "./align.ts";
+export { type Alignment, alignPictures } from "./same_picture.ts";
 export { type Copy, findCopies } from "./copies.ts";
 export {
   type ImagePair,
@@ -13,6 +12,6 @@ export {
 } from "./pictures.ts";
 export { type Overlap, overlapAudit, type OverlapKind, splitErrors } from "./shared.ts";
 export { findLeaks, hideInTraining, type Leak, leakingItems, type LeakItem, type LeakKind } from "./leaks.ts";
-export { type CopyRow, copyRows, readCopies, writeCopies } from "./table.ts";
+export { copyRows, readCopies, writeCopies } from "./table.ts";
 export { partAccepted } from "./accepted.ts";
-export { TURN_NAMES, turnPicture } from "./turns.ts";
+export { TURN_NAMES } from "./turns.ts";

@@ -15,7 +15,7 @@ import {
 } from "./record.ts";
 
 /** The 14 columns of mimic-cxr-2.0.0-chexpert.csv and the question each answers. */
-export const CHEXPERT_QUESTIONS: Readonly<Record<string, string>> = {
+const CHEXPERT_QUESTIONS: Readonly<Record<string, string>> = {
   "Atelectasis": "Is there atelectasis?",
   "Cardiomegaly": "Is there cardiomegaly?",
   "Consolidation": "Is there consolidation?",

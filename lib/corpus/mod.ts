@@ -13,7 +13,7 @@ export { loadSlake } from "./slake.ts";
 export { loadPmcVqa } from "./pmc_vqa.ts";
 export { loadRocoV1, loadRocoV2, type RocoOptions } from "./roco.ts";
 export { loadMedPix2 } from "./medpix2.ts";
-export { CHEXPERT_QUESTIONS, loadMimicCxr } from "./mimic_cxr.ts";
+export { loadMimicCxr } from "./mimic_cxr.ts";
 export { loadVqaRad } from "./vqa_rad.ts";
 export { loadMedPixShortQa, loadRocoQa } from "./released_qa.ts";
 export { loadOwn, type OwnCorpus, type OwnSource } from "./own.ts";
@@ -24,7 +24,6 @@ export {
   type ConceptCount,
   conceptCounts,
   conceptPanels,
-  conceptsOf,
   type CountBesidePaper,
 } from "./concepts.ts";
 export {
@@ -46,16 +45,15 @@ export {
   type RowAccount,
   rowAccounts,
 } from "./accounting.ts";
-export { corporaFolder, limitCorpus, REHEARSAL_COUNTS, sampleRecords } from "./collection.ts";
-export { contactSheet, wordsOf } from "./contact_sheet.ts";
+export { corporaFolder, limitCorpus, sampleRecords } from "./collection.ts";
+export { contactSheet } from "./contact_sheet.ts";
 export { samplePage } from "./sample_page.ts";
 export { corpusRecords, writeRecords } from "./table.ts";
-export { checkPictures, type PictureCheck, rightShare, tellsTruth, truthByImage } from "./truth_check.ts";
+export { checkPictures, type PictureCheck, rightShare, truthByImage } from "./truth_check.ts";
 export {
   chooseItems,
   type EvaluationSet,
   evaluationSets,
-  listHash,
   type ResolvedSet,
   resolveEvaluationSet,
   resolveEvaluationSets,

@@ -106,7 +106,7 @@ async function differenceFromPhantom(path: string, row: GroundTruth): Promise<nu
 }
 
 /** Whether all that a record says is true of its phantom. Questions that phantoms do not ask are not true. */
-export function tellsTruth(record: CorpusRecord, truth: GroundTruth): boolean {
+function tellsTruth(record: CorpusRecord, truth: GroundTruth): boolean {
   if (record.question !== null && trueAnswer(record.question, truth)?.answer !== record.answer) return false;
   if (record.modality !== null && !isModality(record.modality, truth.modality)) return false;
   if (record.caption === null) return true;

@@ -1,19 +1,9 @@
 /** Downloads that resume, verify and never leave half a file: single files, models of the hub, data sets. */
 export { type DownloadedFile, downloadFile, type DownloadOptions } from "./file.ts";
-export { HttpError } from "./http.ts";
 export { downloadHubModel, type HubDownload, type HubOptions } from "./hub_model.ts";
-export { ArchiveError } from "./entry_guard.ts";
-export { unpackArchive, type UnpackedFile, type UnpackOptions } from "./unpack.ts";
 export { acceptLicence, isAccepted } from "./acceptance.ts";
 export { type DatasetOptions, type DatasetProgress, fetchDataset } from "./dataset.ts";
-export {
-  DatasetManifest,
-  downloadSize,
-  readManifest,
-  readManifests,
-  type Source,
-  unpackedSize,
-} from "./manifest.ts";
+export { DatasetManifest, downloadSize, readManifest, readManifests, unpackedSize } from "./manifest.ts";
 export { readReceipt, type Receipt } from "./receipt.ts";
 export { freeBytes } from "./space.ts";
 export { checkFolder, type DatasetState, type FolderCheck } from "./state.ts";

@@ -1,13 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  curate,
-  curationAccount,
-  dropReasons,
-  funnelOf,
-  qualityProblems,
-  refusedPairs,
-  verdictOf,
-} from "../../lib/annealing/mod.ts";
+import { curate, curationAccount, dropReasons, funnelOf, refusedPairs } from "../../lib/annealing/mod.ts";
+import { qualityProblems } from "../../lib/annealing/quality.ts";
+import { verdictOf } from "../../lib/annealing/verdicts.ts";
 import { lookalikesOf, picturesOf } from "../../lib/audit/mod.ts";
 import type { CorpusRecord } from "../../lib/corpus/mod.ts";
 import type { QaPair } from "../../lib/synthesis/mod.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { pathologyClass, pathologyFilter } from "../../lib/annealing/mod.ts";
+import { pathologyClass, pathologyFilter } from "../../lib/annealing/pathology.ts";
 import type { CorpusRecord } from "../../lib/corpus/mod.ts";
 import { FIGURE_4, loadMedPixLayout } from "./medpix_layout.ts";
 

@@ -1,17 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import {
-  agreement,
-  alignPictures,
-  detailsOf,
-  findCopies,
-  isSamePicture,
-  movement,
-  SAME_PICTURE,
-  STILL,
-  TURN_NAMES,
-  turnPicture,
-} from "../../lib/audit/mod.ts";
+import { alignPictures, findCopies, TURN_NAMES } from "../../lib/audit/mod.ts";
+import { agreement, movement } from "../../lib/audit/align.ts";
+import { detailsOf } from "../../lib/audit/details.ts";
+import { isSamePicture, SAME_PICTURE, STILL } from "../../lib/audit/same_picture.ts";
+import { turnPicture } from "../../lib/audit/turns.ts";
 import { imagesOf, phantomImage, searchCrowd, searchPlanted } from "../bench/audit.ts";
 import { PLANTED } from "../bench/planted_copies.ts";
 import { madeSlices } from "../bench/volume.ts";

@@ -1,6 +1,7 @@
 import { cpuUsage } from "node:process";
 import { join } from "@std/path";
-import { findCopies, SAME_PICTURE, STILL } from "@lib/audit/mod.ts";
+import { findCopies } from "@lib/audit/mod.ts";
+import { SAME_PICTURE, STILL } from "@lib/audit/same_picture.ts";
 import { decodeImage, type Fingerprint, fingerprint, greyToRgb, type RgbImage } from "@lib/image/mod.ts";
 import { drawPhantom } from "@lib/phantom/mod.ts";
 import { wilsonInterval } from "@lib/stats/mod.ts";

@@ -1,14 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { loadConfig, paths } from "../../lib/config/mod.ts";
-import {
-  limitCorpus,
-  loadMedPix2,
-  loadPmcVqa,
-  loadRocoV2,
-  loadSlake,
-  REHEARSAL_COUNTS,
-} from "../../lib/corpus/mod.ts";
+import { limitCorpus, loadMedPix2, loadPmcVqa, loadRocoV2, loadSlake } from "../../lib/corpus/mod.ts";
+import { REHEARSAL_COUNTS } from "../../lib/corpus/collection.ts";
 import { answerPrompts, imageStore, openModel } from "../../lib/model/mod.ts";
 import { writePhantomCorpora } from "../../lib/phantom/mod.ts";
 

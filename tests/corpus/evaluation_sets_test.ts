@@ -5,10 +5,10 @@ import {
   type CorpusRecord,
   type EvaluationSet,
   evaluationSets,
-  listHash,
   loadSlake,
   resolveEvaluationSet,
 } from "../../lib/corpus/mod.ts";
+import { listHash } from "../../lib/corpus/evaluation_sets.ts";
 import { loadConfig, paths } from "../../lib/config/mod.ts";
 import { record } from "./record.ts";
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { downloadFile, type DownloadOptions, HttpError } from "../../lib/download/mod.ts";
+import { downloadFile, type DownloadOptions } from "../../lib/download/mod.ts";
+import { HttpError } from "../../lib/download/http.ts";
 import { broken, content, digest, type Handler, names, ranged, withFolder, withServer } from "./server.ts";
 
 const bytes = content(100_000);

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { paths } from "../../lib/config/mod.ts";
-import { entryGuard } from "../../lib/download/entry_guard.ts";
-import { ArchiveError, unpackArchive } from "../../lib/download/mod.ts";
+import { ArchiveError, entryGuard } from "../../lib/download/entry_guard.ts";
+import { unpackArchive } from "../../lib/download/unpack.ts";
 import { digest, names, withFolder } from "./server.ts";
 
 /** A folder with the archives that make_archives.py writes. */

@@ -1,7 +1,9 @@
 /** What comes in from elsewhere, damaged at random: archives, and replies of servers. */
 import { join } from "@std/path";
 import { paths, rng } from "@lib/config/mod.ts";
-import { ArchiveError, downloadHubModel, unpackArchive } from "@lib/download/mod.ts";
+import { downloadHubModel } from "@lib/download/mod.ts";
+import { ArchiveError } from "@lib/download/entry_guard.ts";
+import { unpackArchive } from "@lib/download/unpack.ts";
 import { complete, type Endpoint, LlmError } from "@lib/llm/mod.ts";
 import { damaged } from "./damage.ts";
 import type { Campaign, Outcome } from "../faults.ts";
