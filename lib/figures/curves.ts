@@ -4,7 +4,7 @@ import { lossCurvesFigure, type Series } from "./charts.ts";
 import type { Caption, PlotlySpec } from "./theme.ts";
 
 /** Validation loss by epoch of one cell ("roco_v2__with"). */
-export function validationSeries(curves: readonly CurveRow[], cell: string): Series {
+function validationSeries(curves: readonly CurveRow[], cell: string): Series {
   return {
     name: cellTitle(cell),
     points: validated(curves, cell).map((row) => [row.epoch, row.validationLoss] as const),

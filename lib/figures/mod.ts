@@ -1,5 +1,5 @@
 /** Figures of the paper and of ours: plotly specifications, drawn without a browser. */
-export { table1Bars, table1Figure } from "./accuracy_bars.ts";
+export { table1Figure } from "./accuracy_bars.ts";
 export { type ArchitectureConfig, architectureFigure } from "./architecture.ts";
 export { figure, saveFigure } from "./bundle.ts";
 export {
@@ -10,7 +10,7 @@ export {
   scalingFigure,
   type Series,
 } from "./charts.ts";
-export { paperCurves, stage2Figure } from "./curves.ts";
+export { stage2Figure } from "./curves.ts";
 export {
   conceptCountsFigure,
   curationFigure,

@@ -56,7 +56,7 @@ const SAME_GREY = 12;
  * @param grey levels, rows from the top
  * @param stray share of a line's pixels that may have another grey
  */
-export function withoutMargins(grey: Float32Array, width: number, stray: number): Box {
+function withoutMargins(grey: Float32Array, width: number, stray: number): Box {
   const height = grey.length / width;
   /** How many lines of one grey there are from a side on; line k begins at `from + k * next`. */
   const lines = (count: number, from: number, next: number, length: number, step: number): number => {

@@ -1,12 +1,10 @@
 /** Pictures in (PNG, JPEG, DICOM, ...), the vision tower's pixels out, overlays for people. */
 export { decodeImage } from "./decode.ts";
-export { decodeDicom, isDicom } from "./dicom.ts";
 export { doubtsAbout } from "./doubts.ts";
 export { IMAGE_ENDINGS, type ImageFormat, imageFormat } from "./format.ts";
 export { type Fingerprint, fingerprint, THUMBNAIL } from "./fingerprint.ts";
-export { MAX_PIXELS } from "./limits.ts";
 export { writePixelValues } from "./pixels.ts";
 export { encodePng } from "./png.ts";
 export { type ImageFacts, type ImagePool, imagePool, type PreprocessedImage } from "./pool.ts";
 export { resizeBicubic } from "./resize.ts";
-export { type DecodedImage, greyToRgb, type RgbImage } from "./rgb.ts";
+export { type DecodedImage, type RgbImage } from "./rgb.ts";

@@ -48,7 +48,7 @@ export interface JobsOptions extends RetryOptions {
 }
 
 /** The name of a request: SHA-256 over what is sent for it. */
-export function requestSha256(endpoint: Endpoint, request: CompletionRequest): string {
+function requestSha256(endpoint: Endpoint, request: CompletionRequest): string {
   return sha256(canonicalJson(wireBody(endpoint.model, withReasoning(endpoint, request))));
 }
 

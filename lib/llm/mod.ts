@@ -7,7 +7,6 @@
 export { type Endpoint, endpoint } from "./endpoint.ts";
 export type { Parameter } from "./replicas.ts";
 export { Secret } from "./secret.ts";
-export { isLoopback } from "./loopback.ts";
 export { isAnswer, LlmError, type LlmErrorKind, type TokenCounts } from "./error.ts";
 export {
   complete,
@@ -17,13 +16,8 @@ export {
   type Message,
   type RetryOptions,
 } from "./complete.ts";
-export {
-  EMBEDDED_MODEL_SHA256,
-  type EmbeddedOptions,
-  type EmbeddedServer,
-  startEmbeddedServer,
-} from "./embedded.ts";
-export { type Job, type JobOutcome, type JobsOptions, requestSha256, runJobs } from "./jobs.ts";
+export { type EmbeddedOptions, type EmbeddedServer, startEmbeddedServer } from "./embedded.ts";
+export { type Job, type JobOutcome, type JobsOptions, runJobs } from "./jobs.ts";
 export { answerOf } from "./reasoning.ts";
 export { type JobProgress, progressNote } from "./progress.ts";
 export { type ReplayReply, type ReplayRequest, type ReplayServer, startReplayServer } from "./replay.ts";

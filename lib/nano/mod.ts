@@ -1,8 +1,6 @@
 /** How the nano base model is made and what it can do: tokenizer training, pre-training, and trials of both stages on phantoms. */
-export { type AdaptationTrial, adaptationTrial } from "./adaptation.ts";
-export { type AddedToken, type TokenizerJson, trainBpe, writeTokenizer } from "./bpe_train.ts";
+export { type AddedToken, type TokenizerJson, trainBpe } from "./bpe_train.ts";
 export type { NanoMeasurement } from "./card.ts";
-export { NANO_CONFIG } from "./config.ts";
 export {
   type Accuracy,
   accuracyByType,
@@ -13,4 +11,3 @@ export {
   pictureEffect,
 } from "./measure.ts";
 export { pretrainNano } from "./pretrain.ts";
-export { scalingPoint, type ScalingRun } from "./scaling.ts";

@@ -47,7 +47,7 @@ export function newCanvas(frame: Frame): Canvas {
 }
 
 /** Body coordinates to pixel coordinates. */
-export function toPixel(frame: Frame, x: number, y: number): [number, number] {
+function toPixel(frame: Frame, x: number, y: number): [number, number] {
   const c = Math.cos(frame.rotation), s = Math.sin(frame.rotation);
   const u = x * frame.scale, v = y * frame.scale;
   return [(c * u - s * v + frame.shiftX + 1) * HALF, (s * u + c * v + frame.shiftY + 1) * HALF];

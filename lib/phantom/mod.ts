@@ -3,7 +3,6 @@
  * for the official layouts of the four data sets. Knows no loader.
  */
 export {
-  HELD_OUT,
   isHeldOut,
   type Label,
   labelIndex,

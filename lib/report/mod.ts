@@ -20,25 +20,15 @@ export {
   type AnswerSources,
   answerTable,
   paperEntries,
-  type PaperEntry,
   shareOf,
   table1,
   table2,
   withoutStage1,
 } from "./paper_tables.ts";
-export {
-  PAPER_ACCURACY,
-  PAPER_CONCEPTS,
-  PAPER_CURATION,
-  PAPER_LOSS_CLOSED,
-  PAPER_LOSS_OPEN,
-  PAPER_ORGANS,
-  type PaperShare,
-} from "./paper_values.ts";
+export { PAPER_CONCEPTS, PAPER_CURATION, PAPER_LOSS_CLOSED, PAPER_LOSS_OPEN } from "./paper_values.ts";
 export { aheadRows, areaRows, gainRows, paintedRows } from "./pointing_table.ts";
 export { publishTable } from "./publish_table.ts";
 export {
-  type CellScorerRow,
   consistencyRows,
   controlRows,
   differenceRows,
@@ -54,6 +44,6 @@ export {
   type ShownRow,
   unaskedSets,
 } from "./rows.ts";
-export { lawHolds, recordedScaling, type ScalingRecord, scalingRows } from "./scaling.ts";
+export { recordedScaling, type ScalingRecord, scalingRows } from "./scaling.ts";
 export { type Cell, percentText, tableMarkdown, type Verdict } from "./tables.ts";
 export { figureMapRows, type Judgement, stage1Verdict } from "./verdicts.ts";

@@ -10,11 +10,10 @@ export {
   detectableDifference,
 } from "./clustered.ts";
 export { type Agreement, clusteredKappa, cohenKappa } from "./kappa.ts";
-export { comparePaired, holm, mcnemarExact, newcombePaired, type PairedComparison } from "./paired.ts";
+export { comparePaired, holm, mcnemarExact, type PairedComparison } from "./paired.ts";
 export { smallestDetectableDifference, wilsonInterval } from "./proportion.ts";
 export { rouge, type RougeScores } from "./rouge.ts";
 export {
-  fitScalingLaw,
   type LeftOut,
   type ScalingFit,
   type ScalingLaw,
@@ -23,4 +22,3 @@ export {
 } from "./scaling_law.ts";
 export { signFlipTest } from "./sign_flip.ts";
 export { type Interval, mean, median, percent, quantileOfSorted, std, Z95 } from "./summary.ts";
-export { acrossTrials, type TrialEstimate, type TrialSummary } from "./trials.ts";

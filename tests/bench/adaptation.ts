@@ -1,14 +1,10 @@
 import { type Config, limited, loadConfig } from "@lib/config/mod.ts";
 import { openModel } from "@lib/model/mod.ts";
-import {
-  acrossTrials,
-  newcombePaired,
-  type PairedComparison,
-  percent,
-  type TrialSummary,
-  wilsonInterval,
-} from "@lib/stats/mod.ts";
-import { type AdaptationTrial, adaptationTrial } from "@lib/nano/mod.ts";
+import { type PairedComparison, percent, wilsonInterval } from "@lib/stats/mod.ts";
+import { acrossTrials, type TrialSummary } from "@lib/stats/trials.ts";
+import { newcombePaired } from "@lib/stats/paired.ts";
+import { type AdaptationTrial, adaptationTrial } from "@lib/nano/adaptation.ts";
+
 import { writeBench } from "./files.ts";
 import { describeMachine, load, type Machine, machine } from "./machine.ts";
 import { formatSeconds } from "@lib/cli/support/time.ts";

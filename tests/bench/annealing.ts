@@ -1,7 +1,8 @@
 import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { paths, tiedCommand } from "@lib/config/mod.ts";
-import { acrossTrials, comparePaired, mean, percent } from "@lib/stats/mod.ts";
+import { comparePaired, mean, percent } from "@lib/stats/mod.ts";
+import { acrossTrials } from "@lib/stats/trials.ts";
 import { differences, signed, trialMean } from "./adaptation.ts";
 import { writeBench } from "./files.ts";
 import { describeMachine, load, machine } from "./machine.ts";

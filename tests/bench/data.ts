@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { paths } from "@lib/config/mod.ts";
-import { encodePng, greyToRgb, resizeBicubic } from "@lib/image/mod.ts";
+import { encodePng, resizeBicubic } from "@lib/image/mod.ts";
+import { greyToRgb } from "@lib/image/rgb.ts";
 import { drawPhantom } from "@lib/phantom/mod.ts";
 import { median } from "@lib/stats/mod.ts";
 import { benchPython, type ImageMeasurement, measureImages, type Way, WAYS } from "./data_cases.ts";

@@ -1,5 +1,5 @@
 /** The models that benchmarks of training and generation run, with random weights. */
-import { NANO_CONFIG } from "@lib/nano/mod.ts";
+import { NANO_CONFIG } from "@lib/nano/config.ts";
 import type { PaliGemmaConfig } from "@lib/weights/mod.ts";
 import type { BenchModel } from "./cases.ts";
 

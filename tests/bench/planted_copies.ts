@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import sharp, { type Sharp } from "sharp";
-import { greyToRgb, type RgbImage } from "@lib/image/mod.ts";
+import { type RgbImage } from "@lib/image/mod.ts";
+import { greyToRgb } from "@lib/image/rgb.ts";
 
 /** Makes an image into a copy as copies are found in published data sets. */
 export type Plant = (image: RgbImage) => Promise<RgbImage>;

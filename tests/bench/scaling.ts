@@ -1,8 +1,10 @@
 import { type Config, loadConfig } from "@lib/config/mod.ts";
 import { openModel } from "@lib/model/mod.ts";
 import { type ScalingRecord, scalingRows, tableMarkdown } from "@lib/report/mod.ts";
-import { fitScalingLaw, type ScalingPoint } from "@lib/stats/mod.ts";
-import { scalingPoint, type ScalingRun } from "@lib/nano/mod.ts";
+import { type ScalingPoint } from "@lib/stats/mod.ts";
+import { fitScalingLaw } from "@lib/stats/scaling_law.ts";
+import { scalingPoint, type ScalingRun } from "@lib/nano/scaling.ts";
+
 import { writeBench } from "./files.ts";
 import { describeMachine, load, type Machine, machine } from "./machine.ts";
 import { formatSeconds } from "@lib/cli/support/time.ts";

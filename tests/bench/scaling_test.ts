@@ -3,8 +3,9 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { scalingText } from "./scaling.ts";
 import { machine } from "./machine.ts";
 import { loadConfig } from "@lib/config/mod.ts";
-import { lawHolds, scalingRows } from "@lib/report/mod.ts";
-import { fitScalingLaw } from "@lib/stats/mod.ts";
+import { scalingRows } from "@lib/report/mod.ts";
+import { lawHolds } from "@lib/report/scaling.ts";
+import { fitScalingLaw } from "@lib/stats/scaling_law.ts";
 
 Deno.test("a record shows every run's loss by size and length, the intervals, errors beside a constant's, and its warnings", async () => {
   const runs = [1, 2].flatMap((seed) =>

@@ -1,5 +1,6 @@
 import { rng } from "@lib/config/mod.ts";
-import { greyToRgb, type RgbImage } from "@lib/image/mod.ts";
+import { type RgbImage } from "@lib/image/mod.ts";
+import { greyToRgb } from "@lib/image/rgb.ts";
 
 /** Pixels across a slice, of 350 mm; and what a made body has inside: many vessels, some nodules, few organs. */
 const SIDE = 192, FIELD = 350;

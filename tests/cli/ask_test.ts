@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { paths } from "../../lib/config/mod.ts";
-import { decodeImage, encodePng, greyToRgb } from "../../lib/image/mod.ts";
+import { decodeImage, encodePng } from "../../lib/image/mod.ts";
+import { greyToRgb } from "../../lib/image/rgb.ts";
 import { sampleRadiograph } from "../../lib/saliency/mod.ts";
 import { readCard } from "../../lib/weights/mod.ts";
 import { withFolder } from "../download/server.ts";

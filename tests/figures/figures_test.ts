@@ -7,19 +7,14 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import sharp from "sharp";
-import {
-  architectureFigure,
-  paperCurves,
-  recipeFigure,
-  renderSvg,
-  saveFigure,
-  svgToPng,
-} from "../../lib/figures/mod.ts";
+import { architectureFigure, recipeFigure, renderSvg, saveFigure, svgToPng } from "../../lib/figures/mod.ts";
+import { paperCurves } from "../../lib/figures/curves.ts";
+import { PAPER_ACCURACY, PAPER_ORGANS } from "../../lib/report/paper_values.ts";
 import { figureBundle } from "../../lib/figures/bundle.ts";
 import { textWidth } from "../../lib/figures/geometry.ts";
 import { loadPlotly } from "../../lib/figures/render.ts";
 import { plainText } from "../../lib/figures/theme.ts";
-import { PAPER_ACCURACY, PAPER_CURATION, PAPER_ORGANS } from "../../lib/report/mod.ts";
+import { PAPER_CURATION } from "../../lib/report/mod.ts";
 import { loadConfig } from "../../lib/config/mod.ts";
 import { gallery } from "./gallery.ts";
 

@@ -21,7 +21,8 @@ import {
 import { intervalsFigure } from "../../lib/figures/intervals.ts";
 import { PAPER_CONCEPTS, PAPER_LOSS_OPEN } from "../../lib/report/mod.ts";
 import { prefixLmMask } from "../../lib/saliency/mod.ts";
-import { fitScalingLaw, wilsonInterval } from "../../lib/stats/mod.ts";
+import { wilsonInterval } from "../../lib/stats/mod.ts";
+import { fitScalingLaw } from "../../lib/stats/scaling_law.ts";
 import { DEMONSTRATION_NOTICE } from "../../lib/weights/mod.ts";
 
 const caption = (title: string, subtitle?: string) => ({

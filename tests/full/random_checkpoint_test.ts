@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { openModel } from "@lib/model/mod.ts";
 import { loadConfig, paths } from "@lib/config/mod.ts";
 import { realType } from "@lib/tensor/mod.ts";
-import { NANO_CONFIG } from "@lib/nano/mod.ts";
+import { NANO_CONFIG } from "@lib/nano/config.ts";
 import { weightRange } from "../../lib/cli/support/random_weights.ts";
 import { PALIGEMMA_3B_448 } from "../bench/models.ts";
 import { shardsOf, writeRandomCheckpoint } from "./make_random_3b.ts";

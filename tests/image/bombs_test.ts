@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { crc32, deflateRawSync } from "node:zlib";
-import { decodeImage, imageFormat, MAX_PIXELS } from "../../lib/image/mod.ts";
+import { decodeImage, imageFormat } from "../../lib/image/mod.ts";
+import { MAX_PIXELS } from "../../lib/image/limits.ts";
 
 const fixtures = fromFileUrl(new URL("./fixtures/", import.meta.url));
 const picture = async (name: string) => await Deno.readFile(`${fixtures}pictures/${name}`);

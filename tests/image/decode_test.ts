@@ -1,13 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import {
-  decodeImage,
-  greyToRgb,
-  MAX_PIXELS,
-  resizeBicubic,
-  type RgbImage,
-  writePixelValues,
-} from "../../lib/image/mod.ts";
+import { decodeImage, resizeBicubic, type RgbImage, writePixelValues } from "../../lib/image/mod.ts";
+import { greyToRgb } from "../../lib/image/rgb.ts";
+import { MAX_PIXELS } from "../../lib/image/limits.ts";
 import { sha256 } from "../../lib/config/mod.ts";
 
 const fixtures = fromFileUrl(new URL("./fixtures/", import.meta.url));

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { decodeDicom, decodeImage, isDicom, type RgbImage } from "../../lib/image/mod.ts";
+import { decodeImage, type RgbImage } from "../../lib/image/mod.ts";
+import { decodeDicom, isDicom } from "../../lib/image/dicom.ts";
 import { parseDicom } from "../../lib/image/dicom_file.ts";
 import { paths, sha256 } from "../../lib/config/mod.ts";
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { decodeImage, doubtsAbout, greyToRgb, resizeBicubic, type RgbImage } from "../../lib/image/mod.ts";
+import { decodeImage, doubtsAbout, resizeBicubic, type RgbImage } from "../../lib/image/mod.ts";
+import { greyToRgb } from "../../lib/image/rgb.ts";
 
 /** A picture of waves; `colour` makes its channels differ. */
 function waves(width: number, height: number, colour = false): RgbImage {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { fingerprint, greyToRgb, resizeBicubic, type RgbImage, THUMBNAIL } from "../../lib/image/mod.ts";
+import { fingerprint, resizeBicubic, type RgbImage, THUMBNAIL } from "../../lib/image/mod.ts";
+import { greyToRgb } from "../../lib/image/rgb.ts";
 
 /** The mean luma of each cell by its definition: every pixel counts by the area that it has in the cell. */
 function meansOfCells({ width, height, data }: RgbImage): number[] {

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { pooledMap } from "@std/async";
 import { basename, join } from "@std/path";
 import { listNotebooks, listSolutions } from "../../lib/cli/support/notebooks.ts";
-import { EXERCISE, type ExerciseResult } from "../../lib/jupyter/mod.ts";
+import { EXERCISE, type ExerciseResult } from "../../lib/jupyter/exercise.ts";
 import { MISTAKES } from "./mistakes.ts";
 import { notebookText, runPython, scratchNotebook } from "./support.ts";
 

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { join } from "@std/path";
 import { z } from "zod";
 import { paths } from "@lib/config/mod.ts";
-import { complete, EMBEDDED_MODEL_SHA256, LlmError, startEmbeddedServer } from "@lib/llm/mod.ts";
+import { complete, LlmError, startEmbeddedServer } from "@lib/llm/mod.ts";
+import { EMBEDDED_MODEL_SHA256 } from "@lib/llm/embedded.ts";
 
 import { servers } from "./server_processes.ts";
 

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { paths } from "@lib/config/mod.ts";
-import { complete, EMBEDDED_MODEL_SHA256, startEmbeddedServer } from "@lib/llm/mod.ts";
+import { complete, startEmbeddedServer } from "@lib/llm/mod.ts";
+import { EMBEDDED_MODEL_SHA256 } from "@lib/llm/embedded.ts";
 
 const llm = join(import.meta.dirname!, "../../lib/llm"), python = join(paths.venv, "bin/python");
 const messages = [{ role: "user" as const, content: "Name an organ." }];

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { complete, isLoopback, type Job, runJobs, Secret, startReplayServer } from "@lib/llm/mod.ts";
+import { complete, type Job, runJobs, Secret, startReplayServer } from "@lib/llm/mod.ts";
+import { isLoopback } from "@lib/llm/loopback.ts";
 
 const HERE = [
   "http://127.0.0.1:8000/v1",

@@ -1,7 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   drawPhantom,
-  HELD_OUT,
   isHeldOut,
   labelIndex,
   LABELS,
@@ -11,7 +10,7 @@ import {
   PHANTOM_SIZE,
 } from "../../lib/phantom/mod.ts";
 import { isImageLeft } from "../../lib/phantom/canvas.ts";
-import { LESION_ORGANS, MEASURED, ORGAN_SIDE } from "../../lib/phantom/names.ts";
+import { HELD_OUT, LESION_ORGANS, MEASURED, ORGAN_SIDE } from "../../lib/phantom/names.ts";
 
 const seeds = (n: number, from = 1_000_000) => Array.from({ length: n }, (_, k) => from + k);
 const sample: Phantom[] = seeds(600).map((seed) => drawPhantom(seed, "shifted"));

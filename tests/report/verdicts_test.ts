@@ -2,7 +2,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { StageInput } from "@lib/artifacts/mod.ts";
 import { loadConfig } from "@lib/config/mod.ts";
-import { paperCurves } from "@lib/figures/mod.ts";
+import { paperCurves } from "@lib/figures/curves.ts";
 import type { ScalingFit } from "@lib/stats/mod.ts";
 import { type PairedRow, stage1Verdict } from "@lib/report/mod.ts";
 import { FIGURE_MAP } from "@lib/report/figure_map.ts";

@@ -2,7 +2,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { rng } from "@lib/config/mod.ts";
 import {
-  acrossTrials,
   bootstrapInterval,
   clusteredDifference,
   clusteredKappa,
@@ -16,6 +15,7 @@ import {
   std,
   wilsonInterval,
 } from "@lib/stats/mod.ts";
+import { acrossTrials } from "@lib/stats/trials.ts";
 import { studentT975 } from "@lib/stats/student.ts";
 
 /** Degrees of freedom and 95 % points by scipy.stats.t.ppf (scipy 1.17.1). */

@@ -5,12 +5,12 @@ import {
   comparePaired,
   holm,
   mcnemarExact,
-  newcombePaired,
   signFlipTest,
   smallestDetectableDifference,
   std,
   wilsonInterval,
 } from "../../lib/stats/mod.ts";
+import { newcombePaired } from "../../lib/stats/paired.ts";
 
 // deno-lint-ignore no-explicit-any -- a file of numbers, checked by the tests themselves
 const reference: any = JSON.parse(

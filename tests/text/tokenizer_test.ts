@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { trainBpe, writeTokenizer } from "@lib/nano/mod.ts";
+import { trainBpe } from "@lib/nano/mod.ts";
+import { writeTokenizer } from "@lib/nano/bpe_train.ts";
 import { loadTokenizer, tokenizerFrom } from "@lib/text/mod.ts";
 import { gemmaVocabulary, paliGemmaJson, readFixture } from "./gemma.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { gridOf, loadConfig, paths, selectedCells } from "../../lib/config/mod.ts";
 import { loadTokenizer } from "../../lib/text/mod.ts";
-import { NANO_CONFIG } from "../../lib/nano/mod.ts";
+import { NANO_CONFIG } from "../../lib/nano/config.ts";
 import { gridData, type SplitPair, toExamples } from "../../lib/training/mod.ts";
 import { epochBatches, fitsModel } from "../../lib/training/examples.ts";
 import { cellData } from "../../lib/training/grid.ts";

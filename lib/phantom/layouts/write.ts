@@ -20,7 +20,7 @@ import { join } from "@std/path";
 export type PhantomCounts = Record<PhantomDataset, SplitCounts>;
 
 /** The tiny scale. */
-export const TINY_COUNTS: PhantomCounts = {
+const TINY_COUNTS: PhantomCounts = {
   slake: { train: 300, validation: 60, test: 120 },
   pmc_vqa: { train: 500, validation: 0, test: 200 },
   roco_v2: { train: 700, validation: 100, test: 200 },
