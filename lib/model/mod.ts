@@ -3,22 +3,11 @@
  * Free functions over a flat record of tensors, eager or traced.
  * @module
  */
-export { gelu, layerNorm, linear, rmsNorm, type Weights, weightsOf } from "./layers.ts";
-export { decodeMask, prefixMask } from "./mask.ts";
-export { patchEmbeddings, visionTower } from "./siglip.ts";
-export { PROJECTOR, projector } from "./projector.ts";
-export { attend, type Attended } from "./attention.ts";
-export {
-  type AttentionInputs,
-  decoder,
-  embedTokens,
-  type KVCache,
-  lmHead,
-  type Past,
-  rotary,
-} from "./gemma.ts";
+export { linear, type Weights, weightsOf } from "./layers.ts";
+export { prefixMask } from "./mask.ts";
+export { visionTower } from "./siglip.ts";
+export { PROJECTOR } from "./projector.ts";
 export { attentionGradients } from "./attention_gradients.ts";
-export { notFinite } from "./finite.ts";
 export {
   type Capture,
   type FeatureInputs,
@@ -26,7 +15,6 @@ export {
   forward,
   type ForwardOptions,
   type ForwardOutput,
-  mergeImageFeatures,
   type Model,
   type ModelInputs,
   modelInputs,
@@ -36,25 +24,9 @@ export {
 } from "./paligemma.ts";
 export { crossEntropy, type LabelRows, labelRows, type LabelRowsOptions, tokenLosses } from "./loss.ts";
 export { type GradientOptions, type LossAndGradients, lossAndGradients } from "./gradients.ts";
-export {
-  type ExampleSize,
-  type ForwardFlops,
-  forwardFlops,
-  tokenBytes,
-  type Trained,
-  trainedNumbers,
-  trainingFlops,
-} from "./cost.ts";
-export {
-  type AdaptedModule,
-  attentionModules,
-  initAdapter,
-  mergeAdapter,
-  targetPattern,
-  type Towers,
-} from "./lora.ts";
-export { answerNoise, chooseTokens, filterLogits, type Sampling, type SamplingInputs } from "./sampling.ts";
-export { decode, generate, type Generated, type GenerateOptions, prefill } from "./generate.ts";
+export { type AdaptedModule, attentionModules, initAdapter, mergeAdapter, type Towers } from "./lora.ts";
+export { type Sampling } from "./sampling.ts";
+export { generate, type Generated, type GenerateOptions } from "./generate.ts";
 export { type Answer, type AnswerOptions, answerPrompts, type Prompt, promptInputs } from "./answer.ts";
 export {
   imageState,
@@ -65,5 +37,5 @@ export {
   type ReadAhead,
   readAhead,
 } from "./image_store.ts";
-export { checkTokenizer, type OpenModel, openModel } from "./open.ts";
+export { type OpenModel, openModel } from "./open.ts";
 export type { Captured } from "./captured.ts";

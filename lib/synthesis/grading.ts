@@ -18,7 +18,7 @@ export const GRADING_VERSION = 1;
 /** Name of the grading page in the run folder of notebook 06. */
 export const GRADING_PAGE = "grading.html";
 /** Answers on a page: the same ones every time, where there are more. */
-export const MAX_GRADED = 120;
+const MAX_GRADED = 120;
 
 /** What a person says of an answer. */
 const Grade = z.strictObject({

@@ -3,17 +3,8 @@
  *
  * @module
  */
-export { QaPair, sourcePairs, templatePairs, type TruthQuestion } from "./pair.ts";
-export {
-  type Family,
-  kindsFor,
-  PAIR_KINDS,
-  type PairKind,
-  type PairPrompt,
-  pairPrompt,
-  type Topic,
-  topicsFor,
-} from "./prompts.ts";
+export { QaPair, sourcePairs } from "./pair.ts";
+export { kindsFor, type PairKind, type PairPrompt, pairPrompt, type Topic, topicsFor } from "./prompts.ts";
 export { parseReply } from "./parse.ts";
 export type { ParsedReply, RawPair, ReplyProblem, ReplyShape } from "./reply.ts";
 export {
@@ -29,28 +20,14 @@ export {
   personVerdicts,
   readGrades,
 } from "./grading.ts";
-export { decided, type Decision, pairSha256, ReviewFile } from "./review_file.ts";
+export { type Decision } from "./review_file.ts";
 export { balanceReport, type BalanceRow } from "./balance_report.ts";
-export { MAX_REVIEWED, reviewPage } from "./review_page.ts";
+export { reviewPage } from "./review_page.ts";
 export { decide, importReview, readDecisions, REVIEW_PAGE, reviewPath } from "./review_store.ts";
-export { MAX_YES_NO_SHARE, optionPositions } from "./set_filters.ts";
-export { readVerdict, VERIFY_VERSION, verifyMessages } from "./verify.ts";
-export { applyFilters, type FilterCount, type FilterResult } from "./apply_filters.ts";
-export { type Candidate, FILTERS, filtersFor, MAX_COPY, type PairFilter, questionCopy } from "./filters.ts";
-export {
-  type FilterQuality,
-  filterQuality,
-  heldOutQuality,
-  type LabelledPair,
-  labelledPairs,
-} from "./labelled.ts";
-export {
-  factCheck,
-  type FactVerdict,
-  precisionByFilter,
-  type PrecisionRow,
-  type TruthRow,
-} from "./fact_check.ts";
+export { type FilterCount } from "./apply_filters.ts";
+export { type Candidate, FILTERS, MAX_COPY, type PairFilter, questionCopy } from "./filters.ts";
+export { heldOutQuality } from "./labelled.ts";
+export { precisionByFilter, type PrecisionRow, type TruthRow } from "./fact_check.ts";
 export { type SynthesisOptions, type SynthesisResult, synthesize } from "./synthesize.ts";
 export { filterReport, type FilterReportRow } from "./report.ts";
 export { phantomPairs, phantomTruth, withQuestionTypes } from "./template.ts";

@@ -9,7 +9,7 @@ import { type Decision, originalOf, pairSha256, REVIEW_VERSION } from "./review_
 /** Longer side of a thumbnail in pixels. */
 const SIDE = 336;
 /** Pairs on a page; a sample that is the same every time, where there are more. */
-export const MAX_REVIEWED = 500;
+const MAX_REVIEWED = 500;
 
 /**
  * A page on which a person accepts, rejects and edits pairs: one HTML file with all pictures in it, that asks no server

@@ -7,7 +7,7 @@ import type { QaPair } from "./pair.ts";
  * Version of the prompt below; a changed wording gets a new one. (v1 asked for the words "supported" or "unsupported":
  * SmolLM2-135M then calls every pair unsupported, whatever the order of the examples.)
  */
-export const VERIFY_VERSION = "verify-v2";
+const VERIFY_VERSION = "verify-v2";
 
 const RULES =
   "You check exam questions about radiology images. You get what is known about one image, a question and its answer. " +
@@ -21,7 +21,7 @@ const EXAMPLES: readonly [known: string, question: string, answer: string, suppo
 ];
 
 /** The messages that ask the teacher whether what it was told about an image supports a pair. */
-export function verifyMessages(
+function verifyMessages(
   known: string,
   { question, answer }: Pick<QaPair, "question" | "answer">,
 ): Message[] {

@@ -11,18 +11,15 @@ import "./kernels.ts";
 
 export { tf } from "./backend.ts";
 export { type EventWriter, eventWriter } from "./events.ts";
-export { allocTensor, asType, promotions, realType, upload } from "./cast.ts";
+export { allocTensor, asType, realType, upload } from "./cast.ts";
 export { allReduceSum, broadcast, type Group, joinGroup, leaveGroup, type Message } from "./collective.ts";
 export type { DType } from "./dtype.ts";
 export { isTracing, jit, type JitOptions, type Jitted, type TraceInfo } from "./jit.ts";
 export { whileLoop } from "./loop.ts";
-export type { Driver, Gpu } from "./cuda.ts";
-export { devices, gpuDriver, type Memory, memory, tensorflowVersion } from "./memory.ts";
-export { type MatmulPrecision, matmulPrecision, setMatmulPrecision } from "./precision.ts";
-export { OutOfMemory } from "./out_of_memory.ts";
+export { devices, gpuDriver, tensorflowVersion } from "./memory.ts";
+export { type MatmulPrecision, setMatmulPrecision } from "./precision.ts";
 export { barrier, checkIndices, sparseCrossEntropy, updateSlice } from "./ops.ts";
-export { randomNormal, randomUniform, type Seed } from "./random.ts";
-export type { Device } from "./runtime.ts";
+export { randomUniform, type Seed } from "./random.ts";
 export {
   copyOf,
   dispose,

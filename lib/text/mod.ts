@@ -1,11 +1,10 @@
 /** Text: tokenizer.json readers, PaliGemma prompts, and token sequences with labels and types. */
-export { loadTokenizer, type Tokenizer, tokenizerFrom } from "./tokenizer.ts";
+export { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
 export { captionPrefix, type Language, questionPrefix } from "./prompt.ts";
 export {
   encodeExample,
   fitsSequence,
   IGNORED_LABEL,
-  MAX_TEXT_TOKENS,
   padBatch,
   type Text,
   type TokenBatch,

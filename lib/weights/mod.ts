@@ -1,12 +1,12 @@
 /** Weights: PaliGemma checkpoints and PEFT adapters in Hugging Face's formats, in and out of tensor memory. */
 export { type Adapter, loadAdapter, type LoraConfig, saveAdapter } from "./adapter.ts";
-export { DEMONSTRATION_NOTICE, type ModelCard, readCard } from "./card.ts";
+export { type ModelCard } from "./card.ts";
 export { type Checkpoint, loadCheckpoint, loadConfig, saveCheckpoint } from "./checkpoint.ts";
-export { type PaliGemmaConfig, parseConfig, toHubConfig } from "./config.ts";
+export { type PaliGemmaConfig } from "./config.ts";
 export { BYTES, fromFloat32 } from "./elements.ts";
 export { readHeader, type StoredTensor } from "./header.ts";
 export { resolveModel } from "./hub.ts";
-export { canonicalName, expectedShapes, hubName, linearModules } from "./names.ts";
+export { expectedShapes } from "./names.ts";
 export {
   type Params,
   paramsSha256,

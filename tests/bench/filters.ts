@@ -1,4 +1,4 @@
-import { type FilterQuality, filterQuality, labelledPairs } from "@lib/synthesis/mod.ts";
+import { type FilterQuality, filterQuality, labelledPairs } from "@lib/synthesis/labelled.ts";
 import { percent } from "@lib/stats/mod.ts";
 import { writeBench } from "./files.ts";
 

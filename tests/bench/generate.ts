@@ -1,7 +1,7 @@
 import { fromFileUrl } from "@std/path";
 import { paths } from "@lib/config/mod.ts";
 import { median } from "@lib/stats/mod.ts";
-import { toHubConfig } from "@lib/weights/mod.ts";
+import { toHubConfig } from "@lib/weights/config.ts";
 import {
   ANSWERS,
   type BenchModel,

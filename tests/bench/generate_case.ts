@@ -1,6 +1,7 @@
 /** A process of its own for `./lab bench generate`: measures one case, the JSON of its argument, on random weights; other sizes are a second one. */
 import { computing } from "@lib/config/mod.ts";
-import { generate, type GenerateOptions, type Model, modelInputs, tokenBytes } from "@lib/model/mod.ts";
+import { generate, type GenerateOptions, type Model, modelInputs } from "@lib/model/mod.ts";
+import { tokenBytes } from "@lib/model/cost.ts";
 import { dispose } from "@lib/tensor/mod.ts";
 import { BYTES } from "@lib/weights/mod.ts";
 import { ANSWERS, type GenerateCase, type GenerateMeasurement, MODELS, PREFIX } from "./cases.ts";

@@ -8,7 +8,8 @@ import type { Tensor } from "@tensorflow/tfjs";
 import { ATTR } from "../../lib/tensor/attributes.ts";
 import { backend } from "../../lib/tensor/backend.ts";
 import { BFLOAT16, FLOAT, UINT8 } from "../../lib/tensor/dtype.ts";
-import { asType, dispose, jit, randomNormal, randomUniform, tf, tidy, vjp } from "../../lib/tensor/mod.ts";
+import { asType, dispose, jit, randomUniform, tf, tidy, vjp } from "../../lib/tensor/mod.ts";
+import { randomNormal } from "../../lib/tensor/random.ts";
 import { attend, swapHeads } from "../../lib/model/attention.ts";
 
 type Inputs = { q: Tensor; k: Tensor; v: Tensor; dy: Tensor; mask?: Tensor; bias?: Tensor };

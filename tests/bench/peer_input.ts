@@ -6,7 +6,7 @@
  */
 import { type BenchModel, MODELS, PREFIX, RANK } from "./cases.ts";
 import { CONFIGS } from "./models.ts";
-import { toHubConfig } from "../../lib/weights/mod.ts";
+import { toHubConfig } from "../../lib/weights/config.ts";
 
 const [name, json] = Deno.args, model = name as BenchModel, what = JSON.parse(json);
 const { dtype, batch, suffix, steps } = MODELS[model];

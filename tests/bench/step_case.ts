@@ -1,7 +1,8 @@
 /** The training step that `./lab bench step` measures, in each of its variants. */
 import type { Tensor } from "@tensorflow/tfjs";
 import { computing, workerPlace } from "@lib/config/mod.ts";
-import { initAdapter, PROJECTOR, trainedNumbers, trainingFlops, visionFeatures } from "@lib/model/mod.ts";
+import { initAdapter, PROJECTOR, visionFeatures } from "@lib/model/mod.ts";
+import { trainedNumbers, trainingFlops } from "@lib/model/cost.ts";
 import { median } from "@lib/stats/mod.ts";
 import {
   allReduceSum,

@@ -1,9 +1,10 @@
 /** `./lab bench workers`: what it costs that several processes train together, measured here and reckoned for many GPUs. */
 import { fromFileUrl } from "@std/path";
 import { paths } from "@lib/config/mod.ts";
-import { trainedNumbers } from "@lib/model/mod.ts";
+import { trainedNumbers } from "@lib/model/cost.ts";
+import { parseConfig } from "@lib/weights/config.ts";
 import { median } from "@lib/stats/mod.ts";
-import { parseConfig } from "@lib/weights/mod.ts";
+
 import { type BenchModel, MODELS, RANK, type StepCase, type StepMeasurement } from "./cases.ts";
 import { writeBench } from "./files.ts";
 import { describeMachine, load, type Machine, machine } from "./machine.ts";

@@ -4,7 +4,7 @@ import { paths } from "../../lib/config/mod.ts";
 import { decodeImage, encodePng } from "../../lib/image/mod.ts";
 import { greyToRgb } from "../../lib/image/rgb.ts";
 import { sampleRadiograph } from "../../lib/saliency/mod.ts";
-import { readCard } from "../../lib/weights/mod.ts";
+import { readCard } from "../../lib/weights/card.ts";
 import { withFolder } from "../download/server.ts";
 
 /** `./lab ask IMAGE ...` in `dir`, allowed to write there `map.png`, its unfinished form, and to `tmp`: nothing else. */

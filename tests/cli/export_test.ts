@@ -10,7 +10,8 @@ const { startRun } = await import("../../lib/artifacts/mod.ts");
 const { loadConfig } = await import("../../lib/config/mod.ts");
 const { initAdapter, openModel } = await import("../../lib/model/mod.ts");
 const { tf } = await import("../../lib/tensor/mod.ts");
-const { loadAdapter, loadCheckpoint, readCard, saveAdapter } = await import("../../lib/weights/mod.ts");
+const { loadAdapter, loadCheckpoint, saveAdapter } = await import("../../lib/weights/mod.ts");
+const { readCard } = await import("../../lib/weights/card.ts");
 const { run } = await import("../../lib/cli/export.ts");
 globalThis.addEventListener("unload", () => Deno.removeSync(results, { recursive: true }));
 

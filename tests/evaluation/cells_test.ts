@@ -21,7 +21,8 @@ import { encodePng } from "@lib/image/mod.ts";
 import { initAdapter, openModel } from "@lib/model/mod.ts";
 import { drawPhantom } from "@lib/phantom/mod.ts";
 import type { QaPair } from "@lib/synthesis/mod.ts";
-import { memory, tf } from "@lib/tensor/mod.ts";
+import { tf } from "@lib/tensor/mod.ts";
+import { memory } from "@lib/tensor/memory.ts";
 import { saveAdapter } from "@lib/weights/mod.ts";
 
 const pair = (n: number, more: Partial<QaPair> = {}): QaPair => ({

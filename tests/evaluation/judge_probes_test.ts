@@ -8,7 +8,7 @@ import {
   SYMMETRIC_KINDS,
 } from "@lib/evaluation/mod.ts";
 import { type Findings, phantomOf, questionTypeOf, trueAnswer } from "@lib/phantom/mod.ts";
-import { factCheck } from "@lib/synthesis/mod.ts";
+import { factCheck } from "@lib/synthesis/fact_check.ts";
 
 const COUNT = 16 * PROBE_KINDS.length, probes = judgeProbes(COUNT, 1);
 const truthOf = ({ phantom }: JudgeProbe) => phantomOf({ seed: phantom, split: "test" });

@@ -23,7 +23,7 @@ import { PAPER_CONCEPTS, PAPER_LOSS_OPEN } from "../../lib/report/mod.ts";
 import { prefixLmMask } from "../../lib/saliency/mod.ts";
 import { wilsonInterval } from "../../lib/stats/mod.ts";
 import { fitScalingLaw } from "../../lib/stats/scaling_law.ts";
-import { DEMONSTRATION_NOTICE } from "../../lib/weights/mod.ts";
+import { DEMONSTRATION_NOTICE } from "../../lib/weights/card.ts";
 
 const caption = (title: string, subtitle?: string) => ({
   title,

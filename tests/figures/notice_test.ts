@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { loadConfig } from "../../lib/config/mod.ts";
 import { captionOf, renderSvg, tokenSaliencyFigure } from "../../lib/figures/mod.ts";
-import { DEMONSTRATION_NOTICE } from "../../lib/weights/mod.ts";
+import { DEMONSTRATION_NOTICE } from "../../lib/weights/card.ts";
 import { gallery } from "./gallery.ts";
 
 const run = { stage: "07_saliency" };

@@ -7,7 +7,9 @@
 import { join } from "@std/path";
 import { PALIGEMMA_3B_448 } from "../bench/models.ts";
 import { weightValues } from "../../lib/cli/support/random_weights.ts";
-import { expectedShapes, hubName, type PaliGemmaConfig, toHubConfig } from "../../lib/weights/mod.ts";
+import { expectedShapes, type PaliGemmaConfig } from "../../lib/weights/mod.ts";
+import { hubName } from "../../lib/weights/names.ts";
+import { toHubConfig } from "../../lib/weights/config.ts";
 import { gemmaVocabulary, paliGemmaJson } from "../text/gemma.ts";
 
 const CARD = `---

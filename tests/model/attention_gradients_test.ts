@@ -2,8 +2,11 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
 import { rng } from "@lib/config/mod.ts";
-import { attend, attentionGradients, crossEntropy, forward, labelRows, lmHead } from "@lib/model/mod.ts";
-import { gather, matMul, memory, tf, tidy } from "@lib/tensor/mod.ts";
+import { attentionGradients, crossEntropy, forward, labelRows } from "@lib/model/mod.ts";
+import { attend } from "@lib/model/attention.ts";
+import { lmHead } from "@lib/model/gemma.ts";
+import { memory } from "@lib/tensor/memory.ts";
+import { gather, matMul, tf, tidy } from "@lib/tensor/mod.ts";
 import { decoderLayer } from "../../lib/model/gemma.ts";
 import { within } from "../../lib/model/layers.ts";
 import { attentionInputs, type Model, modelWeights } from "../../lib/model/paligemma.ts";

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
-import { jit, promotions, realType, tf } from "@lib/tensor/mod.ts";
+import { jit, realType, tf } from "@lib/tensor/mod.ts";
+import { promotions } from "@lib/tensor/cast.ts";
 import { forward, generate, lossAndGradients, weightsOf } from "@lib/model/mod.ts";
 import { loadCheckpoint, type Params } from "@lib/weights/mod.ts";
 import { difference, fixture, NAMES } from "./fixture.ts";

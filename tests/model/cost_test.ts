@@ -3,16 +3,15 @@ import { binding } from "../../lib/tensor/backend.ts";
 import { dispose } from "@lib/tensor/mod.ts";
 import {
   forward,
-  forwardFlops,
   initAdapter,
   lossAndGradients,
   PROJECTOR,
-  tokenBytes,
-  trainingFlops,
   visionFeatures,
   weightsOf,
 } from "@lib/model/mod.ts";
-import { parseConfig } from "@lib/weights/mod.ts";
+import { forwardFlops, tokenBytes, trainingFlops } from "@lib/model/cost.ts";
+import { parseConfig } from "@lib/weights/config.ts";
+
 import { fixture, NAMES } from "./fixture.ts";
 
 /** Runs `work` op by op and counts what its matrix products multiply and add. */

@@ -1,15 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
 import { tf } from "@lib/tensor/mod.ts";
-import {
-  decode,
-  generate,
-  type KVCache,
-  type Model,
-  type ModelInputs,
-  prefill,
-  weightsOf,
-} from "@lib/model/mod.ts";
+import { generate, type Model, type ModelInputs, weightsOf } from "@lib/model/mod.ts";
+import { decode, prefill } from "@lib/model/generate.ts";
+import type { KVCache } from "@lib/model/gemma.ts";
 import { compiled } from "../../lib/model/generate.ts";
 import type { Params } from "@lib/weights/mod.ts";
 import { assertNear, changed, type Fixture, fixture, NAMES, waysOf } from "./fixture.ts";

@@ -1,13 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { tf } from "@lib/tensor/mod.ts";
-import {
-  attentionModules,
-  forward,
-  initAdapter,
-  mergeAdapter,
-  targetPattern,
-  type Towers,
-} from "@lib/model/mod.ts";
+import { attentionModules, forward, initAdapter, mergeAdapter, type Towers } from "@lib/model/mod.ts";
+import { targetPattern } from "@lib/model/lora.ts";
 import type { PaliGemmaConfig } from "@lib/weights/mod.ts";
 import { assertNear, difference, fixture, NAMES, waysOf } from "./fixture.ts";
 

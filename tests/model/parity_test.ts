@@ -1,12 +1,6 @@
 import { assert } from "@std/assert";
-import {
-  crossEntropy,
-  forward,
-  type ModelInputs,
-  projector,
-  visionFeatures,
-  weightsOf,
-} from "@lib/model/mod.ts";
+import { crossEntropy, forward, type ModelInputs, visionFeatures, weightsOf } from "@lib/model/mod.ts";
+import { projector } from "@lib/model/projector.ts";
 import { tf } from "@lib/tensor/mod.ts";
 import type { Params } from "@lib/weights/mod.ts";
 import { assertNear, fixture, NAMES, WAYS } from "./fixture.ts";

@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import type { Tensor } from "@tensorflow/tfjs";
 import { tf } from "@lib/tensor/mod.ts";
-import { answerNoise, chooseTokens, filterLogits, type Sampling } from "@lib/model/mod.ts";
+import { type Sampling } from "@lib/model/mod.ts";
+import { answerNoise, chooseTokens, filterLogits } from "@lib/model/sampling.ts";
 import { readSafetensors } from "@lib/weights/mod.ts";
 import { assertNear, WAYS } from "./fixture.ts";
 

@@ -10,7 +10,8 @@ import {
   imageStore,
   openModel,
 } from "@lib/model/mod.ts";
-import { memory, tf } from "@lib/tensor/mod.ts";
+import { tf } from "@lib/tensor/mod.ts";
+import { memory } from "@lib/tensor/memory.ts";
 import { encodeExample } from "@lib/text/mod.ts";
 import { changed, fixture } from "./fixture.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { trainBpe } from "@lib/nano/mod.ts";
-import { tokenizerFrom } from "@lib/text/mod.ts";
+import { tokenizerFrom } from "@lib/text/tokenizer.ts";
 import { readFixture } from "../text/gemma.ts";
 import { sentences } from "../text/sentences.ts";
 

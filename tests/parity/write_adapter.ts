@@ -5,7 +5,8 @@
  *     deno run -A tests/parity/write_adapter.ts OUT && python tests/parity/check_adapter.py OUT
  */
 import { join } from "@std/path";
-import { randomNormal, tf } from "@lib/tensor/mod.ts";
+import { tf } from "@lib/tensor/mod.ts";
+import { randomNormal } from "@lib/tensor/random.ts";
 import { forward, initAdapter, mergeAdapter } from "@lib/model/mod.ts";
 import { type Adapter, saveAdapter, saveCheckpoint, writeSafetensors } from "@lib/weights/mod.ts";
 import { fixture, NAMES } from "../model/fixture.ts";

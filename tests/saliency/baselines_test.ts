@@ -5,7 +5,8 @@ import { openModel } from "@lib/model/mod.ts";
 import { captureAnswer, mapDistance } from "@lib/saliency/mod.ts";
 import { rolloutMap } from "@lib/saliency/answer_maps.ts";
 import { contrastMap, shuffledDecoder } from "@lib/saliency/baselines.ts";
-import { memory, tf } from "@lib/tensor/mod.ts";
+import { tf } from "@lib/tensor/mod.ts";
+import { memory } from "@lib/tensor/memory.ts";
 import { phantomStore } from "@lib/nano/mod.ts";
 
 Deno.test("local contrast is the standard deviation of a patch's grey values", async () => {

@@ -7,7 +7,7 @@ import { encodePng } from "@lib/image/mod.ts";
 import { answerPrompts, openModel } from "@lib/model/mod.ts";
 import { captureAnswer, gradientMap, prefixLmMask, responseToImage } from "@lib/saliency/mod.ts";
 import { rolloutStep } from "@lib/saliency/rollout.ts";
-import { memory } from "@lib/tensor/mod.ts";
+import { memory } from "@lib/tensor/memory.ts";
 
 async function setUp() {
   const dir = await Deno.makeTempDir();

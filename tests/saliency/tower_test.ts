@@ -4,7 +4,7 @@ import { loadConfig } from "@lib/config/mod.ts";
 import { openModel } from "@lib/model/mod.ts";
 import { locality, rollout, towerRollout } from "@lib/saliency/mod.ts";
 import { throughTower } from "@lib/saliency/tower.ts";
-import { memory } from "@lib/tensor/mod.ts";
+import { memory } from "@lib/tensor/memory.ts";
 import { phantomStore } from "@lib/nano/mod.ts";
 
 const identity = (n: number) => Float32Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0));

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { factCheck, type FactVerdict, precisionByFilter, type TruthRow } from "@lib/synthesis/mod.ts";
+import { precisionByFilter, type TruthRow } from "@lib/synthesis/mod.ts";
+import { factCheck, type FactVerdict } from "@lib/synthesis/fact_check.ts";
 import { teacherPair } from "./records.ts";
 
 const chest: TruthRow = {

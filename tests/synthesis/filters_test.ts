@@ -2,18 +2,17 @@ import { assert, assertEquals } from "@std/assert";
 import { rng, shuffle } from "@lib/config/mod.ts";
 import { chiSquareUniform } from "@lib/stats/mod.ts";
 import {
-  applyFilters,
   type Decision,
-  filterQuality,
   FILTERS,
-  filtersFor,
-  labelledPairs,
   MAX_COPY,
-  optionPositions,
   type PairKind,
   type QaPair,
   questionCopy,
 } from "@lib/synthesis/mod.ts";
+import { applyFilters } from "@lib/synthesis/apply_filters.ts";
+import { filterQuality, labelledPairs } from "@lib/synthesis/labelled.ts";
+import { filtersFor } from "@lib/synthesis/filters.ts";
+import { optionPositions } from "@lib/synthesis/set_filters.ts";
 import { teacherPair } from "./records.ts";
 
 const CT = "Caption: ct of the abdomen with a cyst in the right kidney";

@@ -1,5 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { applyFilters, filtersFor, PAIR_KINDS, pairPrompt, topicsFor } from "@lib/synthesis/mod.ts";
+import { pairPrompt, topicsFor } from "@lib/synthesis/mod.ts";
+import { applyFilters } from "@lib/synthesis/apply_filters.ts";
+import { filtersFor } from "@lib/synthesis/filters.ts";
+import { PAIR_KINDS } from "@lib/synthesis/prompts.ts";
 import { captioned, teacherPair } from "./records.ts";
 
 const figure = captioned("1", "ct of the abdomen with a cyst in the right kidney");

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { join } from "@std/path";
 import { config, folder, HOSTILE, id, records, REPLIES, runOnce, synthesis } from "./review_run.ts";
 
-const { decide, importReview, pairSha256, readDecisions, reviewPage, reviewPath } = synthesis;
+const { decide, importReview, readDecisions, reviewPage, reviewPath } = synthesis;
+const { decided, pairSha256 } = await import("../../lib/synthesis/review_file.ts");
 const stored = () => Deno.readTextFile(reviewPath(config.scale)).catch(() => "none");
 const verdicts = (pair: { verdicts: string } | undefined) => JSON.parse(pair!.verdicts);
 
@@ -73,7 +74,6 @@ Deno.test("a review file that does not fit is refused in one sentence, and nothi
 });
 
 Deno.test("an edited answer replaces its option, and may not repeat another one", async () => {
-  const { decided } = synthesis;
   const choices = ["liver", "kidney", "lung", "heart"];
   const { kept } = await runOnce();
   const pair = { ...kept.get(id(0))!, choices };

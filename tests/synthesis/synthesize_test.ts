@@ -1,13 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { sha256 } from "@lib/config/mod.ts";
 import { type ReplayRequest, startReplayServer } from "@lib/llm/mod.ts";
-import {
-  readVerdict,
-  sourcePairs,
-  type SynthesisOptions,
-  synthesize,
-  templatePairs,
-} from "@lib/synthesis/mod.ts";
+import { sourcePairs, type SynthesisOptions, synthesize } from "@lib/synthesis/mod.ts";
+import { readVerdict } from "@lib/synthesis/verify.ts";
+import { templatePairs } from "@lib/synthesis/pair.ts";
 import { captioned } from "./records.ts";
 
 const records = [

@@ -1,15 +1,8 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Scalar, Tensor, Tensor2D } from "@tensorflow/tfjs";
-import {
-  allocTensor,
-  asType,
-  type DType,
-  jit,
-  memory,
-  promotions,
-  realType,
-  tf,
-} from "../../lib/tensor/mod.ts";
+import { allocTensor, asType, type DType, jit, realType, tf } from "../../lib/tensor/mod.ts";
+import { memory } from "../../lib/tensor/memory.ts";
+import { promotions } from "../../lib/tensor/cast.ts";
 import { close } from "./close.ts";
 import { binding } from "../../lib/tensor/backend.ts";
 import fixture from "./fixtures/bf16.json" with { type: "json" };

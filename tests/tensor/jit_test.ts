@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs";
-import { asType, isTracing, jit, memory, realType, tf, upload } from "../../lib/tensor/mod.ts";
+import { asType, isTracing, jit, realType, tf, upload } from "../../lib/tensor/mod.ts";
+import { memory } from "../../lib/tensor/memory.ts";
 import { ATTR } from "../../lib/tensor/attributes.ts";
 import { backend, binding, runOp } from "../../lib/tensor/backend.ts";
 import { close } from "./close.ts";

@@ -1,5 +1,6 @@
 /** Prints what 400 train steps add, five times over. Run by memory_test.ts in a process of its own. */
-import { jit, memory, tf, upload } from "../../lib/tensor/mod.ts";
+import { jit, tf, upload } from "../../lib/tensor/mod.ts";
+import { memory } from "../../lib/tensor/memory.ts";
 import { binding } from "../../lib/tensor/backend.ts";
 import { start, step, wave } from "./train_step.ts";
 

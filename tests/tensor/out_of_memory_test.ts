@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
-import { jit, OutOfMemory, tf } from "../../lib/tensor/mod.ts";
-import { memoryError } from "../../lib/tensor/out_of_memory.ts";
+import { jit, tf } from "../../lib/tensor/mod.ts";
+import { memoryError, OutOfMemory } from "../../lib/tensor/out_of_memory.ts";
 
 const LOWER =
   "lower the batch size (stage1, stage2 or evaluation.batchSize), set stage2.recompute, or generate fewer samples at a time.";

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
-import { jit, randomNormal, randomUniform, tf } from "../../lib/tensor/mod.ts";
+import { jit, randomUniform, tf } from "../../lib/tensor/mod.ts";
+import { randomNormal } from "../../lib/tensor/random.ts";
 import { close } from "./close.ts";
 
 const seed = (a: number, b: number) => tf.tensor1d([a, b], "int32");

@@ -4,12 +4,12 @@ import {
   captionPrefix,
   encodeExample,
   fitsSequence,
-  MAX_TEXT_TOKENS,
   padBatch,
   questionPrefix,
-  tokenizerFrom,
   type TokenSequence,
 } from "@lib/text/mod.ts";
+import { MAX_TEXT_TOKENS } from "@lib/text/sequence.ts";
+import { tokenizerFrom } from "@lib/text/tokenizer.ts";
 import { gemmaVocabulary, paliGemmaJson, readFixture } from "./gemma.ts";
 import { sentences } from "./sentences.ts";
 

@@ -2,7 +2,7 @@
 import { loadConfig } from "../../lib/config/mod.ts";
 import { type ImageStore, openModel } from "../../lib/model/mod.ts";
 import { binding } from "../../lib/tensor/backend.ts";
-import { memory } from "../../lib/tensor/mod.ts";
+import { memory } from "../../lib/tensor/memory.ts";
 import { phantomStore } from "../../lib/nano/mod.ts";
 import { trainStage1, trainStage2 } from "../../lib/training/mod.ts";
 import { phantomExamples } from "./phantom_examples.ts";

@@ -3,7 +3,8 @@ import type { Tensor } from "@tensorflow/tfjs";
 import { type Config, loadConfig } from "../../lib/config/mod.ts";
 import { crossEntropy, forward, type Model, openModel, PROJECTOR } from "../../lib/model/mod.ts";
 import { binding } from "../../lib/tensor/backend.ts";
-import { dispose, OutOfMemory, tf } from "../../lib/tensor/mod.ts";
+import { dispose, tf } from "../../lib/tensor/mod.ts";
+import { OutOfMemory } from "../../lib/tensor/out_of_memory.ts";
 import type { Params } from "../../lib/weights/mod.ts";
 import { phantomStore } from "../../lib/nano/mod.ts";
 import {

@@ -4,13 +4,13 @@ import { rng } from "@lib/config/mod.ts";
 import { realType, tf } from "@lib/tensor/mod.ts";
 import {
   type Adapter,
-  linearModules,
   loadAdapter,
   type Params,
   readHeader,
   saveAdapter,
   writeSafetensors,
 } from "@lib/weights/mod.ts";
+import { linearModules } from "@lib/weights/names.ts";
 import { inTempDir, randomTensor, TINY, valuesOf } from "./make.ts";
 
 const ATTENTION = ".*(vision_tower|language_model).*\\.self_attn\\.(q_proj|k_proj|v_proj|o_proj|out_proj)";

@@ -1,19 +1,17 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { memory, realType, tf } from "@lib/tensor/mod.ts";
+import { realType, tf } from "@lib/tensor/mod.ts";
+import { memory } from "@lib/tensor/memory.ts";
+import { canonicalName, hubName } from "@lib/weights/names.ts";
+import { DEMONSTRATION_NOTICE, readCard } from "@lib/weights/card.ts";
+import { parseConfig, toHubConfig } from "@lib/weights/config.ts";
 import {
-  canonicalName,
-  DEMONSTRATION_NOTICE,
   expectedShapes,
-  hubName,
   loadCheckpoint,
   type ModelCard,
   type Params,
-  parseConfig,
-  readCard,
   readHeader,
   saveCheckpoint,
-  toHubConfig,
   writeSafetensors,
 } from "@lib/weights/mod.ts";
 import { inTempDir, randomParams, rawSafetensors, TINY, valuesOf } from "./make.ts";

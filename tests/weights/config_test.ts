@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseConfig, toHubConfig } from "@lib/weights/mod.ts";
+import { parseConfig, toHubConfig } from "@lib/weights/config.ts";
 import { TINY } from "./make.ts";
 
 const lines = Deno.readTextFileSync(new URL("./fixtures/configs.jsonl", import.meta.url)).trim().split("\n");

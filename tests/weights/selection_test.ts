@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { canonicalName, type PaliGemmaConfig } from "@lib/weights/mod.ts";
+import { type PaliGemmaConfig } from "@lib/weights/mod.ts";
+import { canonicalName } from "@lib/weights/names.ts";
 import { pythonFullMatch } from "../../lib/weights/pattern.ts";
 import { selectionProblems } from "../../lib/weights/targets.ts";
 import { TINY } from "./make.ts";

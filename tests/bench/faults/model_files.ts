@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { paths, rng } from "@lib/config/mod.ts";
-import { checkTokenizer, initAdapter } from "@lib/model/mod.ts";
+import { initAdapter } from "@lib/model/mod.ts";
+import { checkTokenizer } from "@lib/model/open.ts";
 import { dispose } from "@lib/tensor/mod.ts";
 import { encodeExample, loadTokenizer } from "@lib/text/mod.ts";
 import { loadAdapter, loadCheckpoint, loadConfig, saveAdapter } from "@lib/weights/mod.ts";
