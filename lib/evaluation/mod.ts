@@ -72,14 +72,6 @@ export {
   type RaterAgreement,
   verdictShare,
 } from "./judge_cells.ts";
-export { type AnswerPair, judgePairs, PAIR_PROMPT_VERSION, type PairChoice } from "./judge_pairs.ts";
-export {
-  type JudgeProbe,
-  judgeProbes,
-  PROBE_KINDS,
-  type ProbeKind,
-  SYMMETRIC_KINDS,
-} from "./judge_probes.ts";
 export {
   type Accuracy,
   accuracyByGroup,

@@ -1,13 +1,34 @@
 import { kept } from "../artifacts/mod.ts";
 import { type Config, writeFileAtomic } from "../config/mod.ts";
 import { attentionModules, type Model } from "../model/mod.ts";
+import { LESION_TYPES, type QuestionType } from "../phantom/mod.ts";
 import type { ScalingPoint } from "../stats/mod.ts";
 import { tf } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import { paramsSha256 } from "../weights/mod.ts";
-import { epochBatches, type Example, labelCount, toExamples, trainStage2 } from "../training/mod.ts";
-import { LESION_GROUP, toPairs } from "./adaptation.ts";
-import { phantomItems, phantomStore } from "./measure.ts";
+import {
+  epochBatches,
+  type Example,
+  labelCount,
+  type Pair,
+  toExamples,
+  trainStage2,
+} from "../training/mod.ts";
+import { type PhantomItem, phantomItems, phantomStore } from "./measure.ts";
+
+/** What stage 2 is trained on. */
+export const LESION_GROUP: readonly QuestionType[] = [...LESION_TYPES, "open"];
+
+/** Phantom questions as pairs to train on. */
+export const toPairs = (items: readonly PhantomItem[]): Pair[] =>
+  items.map((item, i) => ({
+    id: `${item.style}/${item.seed}/${i}`,
+    imagePath: `${item.style}/${item.seed}`,
+    imageId: `${item.seed}`,
+    question: item.question,
+    answer: item.answer,
+    choices: null,
+  }));
 
 /** One training of equation 1's grid. */
 export interface ScalingRun {

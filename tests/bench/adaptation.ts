@@ -3,7 +3,7 @@ import { openModel } from "@lib/model/mod.ts";
 import { type PairedComparison, percent, wilsonInterval } from "@lib/stats/mod.ts";
 import { acrossTrials, type TrialSummary } from "@lib/stats/trials.ts";
 import { newcombePaired } from "@lib/stats/paired.ts";
-import { type AdaptationTrial, adaptationTrial } from "@lib/nano/adaptation.ts";
+import { type AdaptationTrial, adaptationTrial } from "./adaptation_trial.ts";
 
 import { writeBench } from "./files.ts";
 import { describeMachine, load, type Machine, machine } from "./machine.ts";
@@ -136,7 +136,7 @@ ${describeMachine(machine)}. Load of the machine ${load.before.toFixed(1)} befor
 `;
 }
 
-/** `./lab bench adaptation`: trials 1 to `count` of lib/nano's adaptationTrial; writes the table after each. */
+/** `./lab bench adaptation`: trials 1 to `count` of `adaptationTrial`; writes the table after each. */
 export async function benchAdaptation(count: number, limit: number | null): Promise<void> {
   const config = loadConfig({
     ...Deno.env.toObject(),

@@ -1,15 +1,8 @@
 import { join } from "@std/path";
 import { loadConfig, paths } from "@lib/config/mod.ts";
-import {
-  type Judge,
-  JUDGE_PROMPT_VERSION,
-  type JudgeProbe,
-  judgeProbes,
-  namedJudge,
-  openJudge,
-  PAIR_PROMPT_VERSION,
-  PROBE_KINDS,
-} from "@lib/evaluation/mod.ts";
+import { type Judge, JUDGE_PROMPT_VERSION, namedJudge, openJudge } from "@lib/evaluation/mod.ts";
+import { PAIR_PROMPT_VERSION } from "./judge_pairs.ts";
+import { type JudgeProbe, judgeProbes, PROBE_KINDS } from "./judge_probes.ts";
 import { percentText, tableMarkdown } from "@lib/report/mod.ts";
 import type { Interval } from "@lib/stats/mod.ts";
 import { UsageError } from "@lib/cli/command.ts";

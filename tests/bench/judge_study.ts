@@ -1,16 +1,6 @@
-import {
-  type AnswerPair,
-  exact,
-  type Judge,
-  judgeOpen,
-  judgePairs,
-  type JudgeProbe,
-  type JudgeVerdict,
-  type PairChoice,
-  type ProbeKind,
-  SYMMETRIC_KINDS,
-  tokenF1,
-} from "@lib/evaluation/mod.ts";
+import { exact, type Judge, judgeOpen, type JudgeVerdict, tokenF1 } from "@lib/evaluation/mod.ts";
+import { type AnswerPair, judgePairs, type PairChoice } from "./judge_pairs.ts";
+import { type JudgeProbe, type ProbeKind, SYMMETRIC_KINDS } from "./judge_probes.ts";
 import { captionFor, phantomOf } from "@lib/phantom/mod.ts";
 import { clusteredKappa, clusteredShare, type Interval, mean } from "@lib/stats/mod.ts";
 

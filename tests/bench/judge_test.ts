@@ -2,7 +2,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { loadConfig, paths } from "@lib/config/mod.ts";
-import { type Judge, judgeProbes, SYMMETRIC_KINDS } from "@lib/evaluation/mod.ts";
+import { type Judge } from "@lib/evaluation/mod.ts";
+import { judgeProbes, SYMMETRIC_KINDS } from "./judge_probes.ts";
 import { type ReplayReply, startReplayServer } from "@lib/llm/mod.ts";
 import * as bench from "@lib/cli/bench.ts";
 import { UsageError } from "@lib/cli/command.ts";

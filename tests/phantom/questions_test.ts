@@ -6,8 +6,6 @@ import {
   choiceQuestionFor,
   drawPhantom,
   LESION_TYPES,
-  MEASURED,
-  ORGAN_SIDE,
   ORGANS,
   placeOf,
   QUESTION_TYPES,
@@ -15,6 +13,7 @@ import {
   questionTypeOf,
   trueAnswer,
 } from "../../lib/phantom/mod.ts";
+import { MEASURED, ORGAN_SIDE } from "../../lib/phantom/names.ts";
 
 const sample = Array.from({ length: 250 }, (_, k) => drawPhantom(1_500_000 + k, "shifted"));
 

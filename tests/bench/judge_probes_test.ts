@@ -6,7 +6,7 @@ import {
   PROBE_KINDS,
   type ProbeKind,
   SYMMETRIC_KINDS,
-} from "@lib/evaluation/mod.ts";
+} from "./judge_probes.ts";
 import { type Findings, phantomOf, questionTypeOf, trueAnswer } from "@lib/phantom/mod.ts";
 import { factCheck } from "@lib/synthesis/fact_check.ts";
 

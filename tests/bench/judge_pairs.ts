@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { answerOf, type Endpoint, type Message, runJobs } from "../llm/mod.ts";
-import { GRADING_RULE, type JudgeOptions } from "./judge.ts";
+import { answerOf, type Endpoint, type Message, runJobs } from "@lib/llm/mod.ts";
+import { GRADING_RULE, type JudgeOptions } from "@lib/evaluation/judge.ts";
 
 /** Changes with every change of the words below. */
 export const PAIR_PROMPT_VERSION = "judge-pair-1";

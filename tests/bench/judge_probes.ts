@@ -1,16 +1,14 @@
-import { rng, shuffle } from "../config/mod.ts";
+import { rng, shuffle } from "@lib/config/mod.ts";
 import {
   captionFor,
   type Findings,
-  LESION_ORGANS,
   LESIONS,
-  MEASURED,
   MODALITIES,
-  ORGAN_SIDE,
   phantomOf,
   pick,
   questionFor,
-} from "../phantom/mod.ts";
+} from "@lib/phantom/mod.ts";
+import { LESION_ORGANS, MEASURED, ORGAN_SIDE } from "@lib/phantom/names.ts";
 
 /** An answer whose verdict is known, since both it and the reference are made from the same phantom's facts. */
 export interface JudgeProbe {

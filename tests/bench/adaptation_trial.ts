@@ -1,28 +1,12 @@
-import type { Config } from "../config/mod.ts";
-import type { Model } from "../model/mod.ts";
-import { ANATOMY_TYPES, LESION_TYPES, type QuestionType } from "../phantom/mod.ts";
-import { comparePaired, type PairedComparison, percent } from "../stats/mod.ts";
-import { tf } from "../tensor/mod.ts";
-import type { Tokenizer } from "../text/mod.ts";
-import {
-  epochBatches,
-  type Example,
-  type Pair,
-  toExamples,
-  trainStage1,
-  trainStage2,
-} from "../training/mod.ts";
-import {
-  type Accuracy,
-  accuracyByType,
-  greedyRight,
-  type PhantomItem,
-  phantomItems,
-  phantomStore,
-} from "./measure.ts";
-
-/** What stage 2 is trained on. */
-export const LESION_GROUP: readonly QuestionType[] = [...LESION_TYPES, "open"];
+import type { Config } from "@lib/config/mod.ts";
+import type { Model } from "@lib/model/mod.ts";
+import { ANATOMY_TYPES, type QuestionType } from "@lib/phantom/mod.ts";
+import { comparePaired, type PairedComparison, percent } from "@lib/stats/mod.ts";
+import { tf } from "@lib/tensor/mod.ts";
+import type { Tokenizer } from "@lib/text/mod.ts";
+import { epochBatches, type Example, toExamples, trainStage1, trainStage2 } from "@lib/training/mod.ts";
+import { type Accuracy, accuracyByType, greedyRight, phantomItems, phantomStore } from "@lib/nano/measure.ts";
+import { LESION_GROUP, toPairs } from "@lib/nano/scaling.ts";
 
 /** Phantom seeds of trial t: far from those of the base model and of the corpora. */
 const trainSeed = (trial: number, part: number) => 100_000_000 + trial * 1_000_000 + part * 100_000;
@@ -45,16 +29,6 @@ export interface AdaptationTrial {
   /** Time of both trainings. */
   seconds: { stage1: number; stage2: number };
 }
-
-export const toPairs = (items: readonly PhantomItem[]): Pair[] =>
-  items.map((item, i) => ({
-    id: `${item.style}/${item.seed}/${i}`,
-    imagePath: `${item.style}/${item.seed}`,
-    imageId: `${item.seed}`,
-    question: item.question,
-    answer: item.answer,
-    choices: null,
-  }));
 
 /**
  * Both stages from the base model on shifted phantoms, with the ablation without stage 1 and the variant that replays
