@@ -50,6 +50,6 @@ export function acrossTrials(trials: readonly TrialEstimate[]): TrialSummary {
     sd,
     q,
     p: n > 1 ? chiSquareAbove(q, n - 1) : 1,
-    unexplained: q > n - 1 ? (q - (n - 1)) / q : 0,
+    unexplained: n > 1 && q > n - 1 ? (q - (n - 1)) / q : 0, // of one trial q is rounding alone
   };
 }

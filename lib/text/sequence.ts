@@ -7,7 +7,7 @@ export const IGNORED_LABEL: number = -100;
  * Tokens of text (<bos>, prefix, line break and answer) that a sequence may have beside the image: what PaliGemma was
  * trained with at 448 px (arXiv 2407.07726, section 3.2). Memory grows with the square of the length.
  */
-const MAX_TEXT_TOKENS = 512;
+export const MAX_TEXT_TOKENS = 512;
 /** Far more than that many tokens have; longer texts are not even tokenised. */
 const MAX_CHARACTERS = 100_000;
 
