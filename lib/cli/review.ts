@@ -2,14 +2,8 @@ import { exists } from "@std/fs";
 import { join, relative } from "@std/path";
 import { findRun, openInput } from "../artifacts/mod.ts";
 import type { Config } from "../config/mod.ts";
-import {
-  GRADING_PAGE,
-  gradingPath,
-  importGrading,
-  importReview,
-  REVIEW_PAGE,
-  reviewPath,
-} from "../synthesis/mod.ts";
+import { importReview, REVIEW_PAGE, reviewPath } from "../synthesis/mod.ts";
+import { GRADING_PAGE, gradingPath, importGrading } from "../evaluation/mod.ts";
 import { readArgs } from "./command.ts";
 import { configOptions, limitHelp, readConfig, scaleHelp, setHelp } from "./support/settings.ts";
 

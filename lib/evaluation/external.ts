@@ -9,10 +9,9 @@ import {
   type Message,
   runJobs,
 } from "../llm/mod.ts";
-import { answerSeed, type AskedItem } from "./answers.ts";
 import type { TestItems, TestSet } from "./cells.ts";
 import type { GivenAnswers } from "./item_scores.ts";
-import { Prediction } from "./records.ts";
+import { answerSeed, type AskedItem, Prediction } from "./records.ts";
 
 /** Changes with every change of the words below. */
 export const VISION_PROMPT_VERSION = "vision-1";

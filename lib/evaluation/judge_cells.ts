@@ -1,7 +1,7 @@
 import type { Config } from "../config/mod.ts";
 import { type Endpoint, endpoint, startEmbeddedServer } from "../llm/mod.ts";
 import { type Agreement, clusteredKappa, cohenKappa, type Interval } from "../stats/mod.ts";
-import { answerKey } from "../synthesis/mod.ts";
+import { answerKey } from "./grading.ts";
 import { type ItemScore, scoresOf, type ScoreTable } from "./item_scores.ts";
 import type { JudgeVerdict } from "./judge.ts";
 import { type Accuracy, accuracyOf } from "./metrics.ts";

@@ -1,15 +1,7 @@
 /** Items, answers, scores by the field's rules and the judge, and metrics of scores, as plain functions. */
-export {
-  type AccuracyComparison,
-  type AskedItem,
-  askModel,
-  type AskOptions,
-  compareAccuracy,
-} from "./answers.ts";
 export { bleu } from "./bleu.ts";
 export {
   askableCells,
-  askCell,
   type CellAnswers,
   EVALUATED_CELLS,
   type EvaluatedCell,
@@ -21,15 +13,12 @@ export {
   leastChanged,
   type PredictionRow,
   predictionRows,
-  type ReadySystem,
   SET_OF,
   TEST_SETS,
   type TestItems,
   type TestRecords,
   type TestSet,
-  withSystem,
 } from "./cells.ts";
-export { type Consistency, consistency, SMALL_CHANGES, type SmallChange } from "./consistency.ts";
 export { withOtherImages } from "./controls.ts";
 export {
   askServer,
@@ -85,11 +74,10 @@ export {
   type ScorerRow,
   scorerTable,
 } from "./metrics.ts";
-export { normaliseVqa } from "./normalise.ts";
+export { normaliseAnswer, normaliseVqa } from "./normalise.ts";
 export { type PictureDoubts, pictureDoubts } from "./picture_doubts.ts";
-export { type OptionRanking, type RankedItem, rankingOf, rankOptions } from "./options.ts";
 export { type OverlapRow, overlapTable } from "./overlap.ts";
-export { type EvaluationItem, Prediction } from "./records.ts";
+export { answerSeed, type AskedItem, type EvaluationItem, Prediction } from "./records.ts";
 export {
   DIFFERENT_READINGS,
   type DifferentReading,
@@ -109,3 +97,12 @@ export {
   tokenRecall,
   vqaSoftScore,
 } from "./scorers.ts";
+export {
+  type Grade,
+  GRADING_PAGE,
+  gradingPath,
+  importGrading,
+  personVerdicts,
+  readGrades,
+} from "./grading.ts";
+export { gradingPage } from "./grading_page.ts";

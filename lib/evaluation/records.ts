@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { rng } from "../config/mod.ts";
 
 /** A question with its reference answer. Corpus records and question-answer pairs with an answer fit. */
 export interface EvaluationItem {
@@ -18,6 +19,12 @@ export interface EvaluationItem {
   noThirdParty?: boolean;
 }
 
+/** An item whose image is known. */
+export interface AskedItem extends EvaluationItem {
+  /** Path of the image. */
+  imagePath: string;
+}
+
 /**
  * One answer of one system: several runs per item, each with the seed that it was sampled with (null: not known); `cut`: it was
  * cut at the token limit.
@@ -31,6 +38,10 @@ export const Prediction = z.strictObject({
 });
 /** What a system answered to an item. */
 export type Prediction = z.infer<typeof Prediction>;
+
+/** The seed of an item's answer in one run, a whole number from 0 below 2^31. */
+export const answerSeed = (seed: number, id: string, run: number): number =>
+  Math.floor(rng(JSON.stringify([seed, id, run]))() * 2 ** 31);
 
 /**
  * Answers per item and run: `[item][run]`, runs in rising order.

@@ -17,3 +17,4 @@ export {
   oneLine,
   visible,
 } from "./text.ts";
+export { type Download, listed, parseDownload } from "./page_download.ts";

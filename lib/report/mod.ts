@@ -15,7 +15,6 @@ export { answerPage } from "./answer_page.ts";
 export { CurveRow, lastLosses, trainingArguments, validated } from "./curves.ts";
 export { externalAccuracies, externalReport, type ExternalSystem } from "./external.ts";
 export { DEVIATIONS, type MapEntry } from "./figure_map.ts";
-export { gradingPage } from "./grading_page.ts";
 export {
   type AnswerSources,
   answerTable,

@@ -2,13 +2,11 @@ import { cellTitle, isOwn } from "../config/mod.ts";
 import {
   type Accuracy,
   accuracyByGroup,
-  type Consistency,
   DIFFERENT_READINGS,
   type GridItems,
   type GroupAccuracy,
   type ItemMean,
   type JudgedCell,
-  type OptionRanking,
   PENALTY_READINGS,
   type RaterAgreement,
   type RobustAccuracy,
@@ -20,6 +18,7 @@ import {
   TEST_SETS,
   type TestRecords,
 } from "../evaluation/mod.ts";
+import { type Consistency, type OptionRanking } from "../answers/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import type { CellAccuracy, PairedRow } from "./accuracies.ts";
 import { percentText } from "./tables.ts";

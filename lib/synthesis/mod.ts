@@ -7,19 +7,6 @@ export { QaPair, sourcePairs } from "./pair.ts";
 export { kindsFor, type PairKind, type PairPrompt, pairPrompt, type Topic, topicsFor } from "./prompts.ts";
 export { parseReply } from "./parse.ts";
 export type { ParsedReply, RawPair, ReplyProblem, ReplyShape } from "./reply.ts";
-export {
-  answerKey,
-  type AnswerRow,
-  answersToGrade,
-  type Grade,
-  type GradedAnswer,
-  GRADING_PAGE,
-  GRADING_VERSION,
-  gradingPath,
-  importGrading,
-  personVerdicts,
-  readGrades,
-} from "./grading.ts";
 export { type Decision } from "./review_file.ts";
 export { balanceReport, type BalanceRow } from "./balance_report.ts";
 export { reviewPage } from "./review_page.ts";

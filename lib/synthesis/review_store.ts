@@ -1,7 +1,7 @@
 import { dirname, join } from "@std/path";
 import { openInput } from "../artifacts/mod.ts";
 import { type Config, loadConfig, makeFolder, paths, type Scale, writeFileAtomic } from "../config/mod.ts";
-import { type Download, listed, parseDownload } from "./download.ts";
+import { type Download, listed, parseDownload } from "../jupyter/mod.ts";
 import { QaPair } from "./pair.ts";
 import { type Decision, pairSha256, REVIEW_VERSION, ReviewFile } from "./review_file.ts";
 

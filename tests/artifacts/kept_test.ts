@@ -82,7 +82,7 @@ Deno.test("a training depends on the rooms that it computes with, not on those t
   for (const room of ["training", "model", "tensor", "weights", "text", "image", "annealing", "config"]) {
     assertEquals([room, under.has(room)], [room, true]);
   }
-  for (const room of ["evaluation", "saliency", "report", "figures", "cli"]) {
+  for (const room of ["evaluation", "answers", "saliency", "report", "figures", "cli"]) {
     assertEquals([room, under.has(room)], [room, false]);
   }
 });

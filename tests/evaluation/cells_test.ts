@@ -3,7 +3,6 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { loadConfig } from "@lib/config/mod.ts";
 import {
-  askCell,
   type CellAnswers,
   EVALUATED_CELLS,
   evaluationRecords,
@@ -15,6 +14,7 @@ import {
   scoresOf,
   scoreTable,
 } from "@lib/evaluation/mod.ts";
+import { askCell } from "@lib/answers/mod.ts";
 import { testItems } from "@lib/evaluation/cells.ts";
 import type { CorpusRecord } from "@lib/corpus/mod.ts";
 import { encodePng } from "@lib/image/mod.ts";

@@ -11,8 +11,8 @@ Deno.env.delete("LIMIT");
 const { startRun } = await import("@lib/artifacts/mod.ts");
 const { loadConfig } = await import("@lib/config/mod.ts");
 export const evaluation = await import("@lib/evaluation/mod.ts");
-export const synthesis = await import("@lib/synthesis/mod.ts");
-const { gradingPage } = await import("@lib/report/mod.ts");
+export const grading = await import("@lib/evaluation/grading.ts");
+const { gradingPage } = evaluation;
 export const config = loadConfig({});
 
 export const HOSTILE =
@@ -46,8 +46,8 @@ export async function finishedRun(): Promise<string> {
   const run = await startRun("06_evaluation", config);
   await run.writeTable("predictions", predictions);
   await run.writeTable("scores", scores.map((score) => ({ ...score })));
-  const grades = await synthesis.readGrades(config.scale);
-  const page = await gradingPage(synthesis.answersToGrade(predictions, config), grades, config.scale);
-  await run.writeText(synthesis.GRADING_PAGE, page);
-  return join(await run.finish(), synthesis.GRADING_PAGE);
+  const grades = await grading.readGrades(config.scale);
+  const page = await gradingPage(predictions, grades, config);
+  await run.writeText(grading.GRADING_PAGE, page);
+  return join(await run.finish(), grading.GRADING_PAGE);
 }

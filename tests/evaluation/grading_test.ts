@@ -6,14 +6,14 @@ import {
   evaluation,
   finishedRun,
   folder,
+  grading,
   HOSTILE,
   predictions,
   scores,
-  synthesis,
 } from "./grading_run.ts";
 
 const { isWorthless, judgedCells, personAgreement, scoreTable } = evaluation;
-const { answersToGrade, gradingPath, importGrading, personVerdicts, readGrades } = synthesis;
+const { answersToGrade, gradingPath, importGrading, personVerdicts, readGrades } = grading;
 
 const toGrade = answersToGrade(predictions, config), table = scoreTable(scores);
 const grade = (index: number, verdict: string) => (

@@ -1,8 +1,8 @@
 /** An item's answers are its own: not those of the list, the order or the batches that it is asked in. */
 import { assert, assertEquals } from "@std/assert";
 import { loadConfig } from "@lib/config/mod.ts";
-import { type AskedItem } from "@lib/evaluation/mod.ts";
-import { answerSeed, askModel } from "@lib/evaluation/answers.ts";
+import { answerSeed, type AskedItem } from "@lib/evaluation/mod.ts";
+import { askModel } from "@lib/answers/mod.ts";
 import { generate, openModel, promptInputs } from "@lib/model/mod.ts";
 import { questionPrefix } from "@lib/text/mod.ts";
 import { phantomStore } from "@lib/nano/mod.ts";

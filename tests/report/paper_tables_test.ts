@@ -21,7 +21,8 @@ import {
   table1,
   table2,
 } from "@lib/report/mod.ts";
-import { answerKey, type QaPair } from "@lib/synthesis/mod.ts";
+import { answerKey } from "@lib/evaluation/grading.ts";
+import type { QaPair } from "@lib/synthesis/mod.ts";
 
 const questions = (set: string, n: number, answer: string) =>
   Array.from({ length: n }, (_, i) => ({

@@ -5,8 +5,8 @@ import { paths } from "../../lib/config/mod.ts";
 
 /** The rooms in the order in which data flows: a room imports only rooms before it. */
 const ROOMS = (
-  "config artifacts download stats jupyter image phantom corpus audit llm synthesis annealing tensor text weights model " +
-  "training nano evaluation saliency report figures cli"
+  "config artifacts download stats jupyter image phantom corpus audit llm synthesis annealing evaluation tensor text weights " +
+  "model training nano answers saliency report figures cli"
 ).split(" ");
 
 const lib = join(paths.root, "lib");

@@ -3,6 +3,7 @@
  * files in them. All others are quick, those that are written next too.
  */
 const SLOW: readonly string[] = [
+  "answers/kept_answers_test.ts",
   "artifacts/arrow_frame_test.ts",
   "artifacts/open_table_test.ts",
   "audit/copies_test.ts",
@@ -10,7 +11,7 @@ const SLOW: readonly string[] = [
   "cli",
   "corpus/damage_test.ts",
   "download",
-  "evaluation/kept_answers_test.ts",
+  "evaluation/grading_browser_test.ts",
   "evaluation/seeds_test.ts",
   "figures/chromium_test.ts",
   "full",
@@ -21,7 +22,6 @@ const SLOW: readonly string[] = [
   "model",
   "nano/measure_test.ts",
   "notebooks",
-  "report/grading_browser_test.ts",
   "saliency",
   "support/check_notebooks_test.ts",
   "synthesis/review_browser_test.ts",

@@ -1,16 +1,9 @@
-import { computing, type Config, limited, rng } from "../config/mod.ts";
+import { computing, type Config, limited } from "../config/mod.ts";
+import { answerSeed, type AskedItem, exact, type Prediction } from "../evaluation/mod.ts";
 import { answerPrompts, type ImageStore, type Model } from "../model/mod.ts";
 import { clusteredDifference, clusteredShare, type Interval } from "../stats/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
 import { answerOrFind } from "./kept_answers.ts";
-import type { EvaluationItem, Prediction } from "./records.ts";
-import { exact } from "./scorers.ts";
-
-/** An item whose image is known. */
-export interface AskedItem extends EvaluationItem {
-  /** Path of the image. */
-  imagePath: string;
-}
 
 /** How the answers of a model are drawn. */
 export interface AskOptions {
@@ -25,10 +18,6 @@ export interface AskOptions {
   /** Looked at between batches. */
   signal?: AbortSignal;
 }
-
-/** The seed of an item's answer in one run, a whole number from 0 below 2^31. */
-export const answerSeed = (seed: number, id: string, run: number): number =>
-  Math.floor(rng(JSON.stringify([seed, id, run]))() * 2 ** 31);
 
 /**
  * A model's answers to items, free generation: greedy, or `runs` samples per item over one prefill (paper section 5.3:

@@ -5,11 +5,11 @@ import {
   evaluation,
   finishedRun,
   folder,
+  grading,
   HOSTILE,
   predictions,
   scores,
-  synthesis,
-} from "../evaluation/grading_run.ts";
+} from "./grading_run.ts";
 import { chrome, withPage } from "../jupyter/browser.ts";
 
 /** Runs ./lab review, as a person does after the download. */
@@ -26,7 +26,7 @@ async function labReview(...args: string[]): Promise<string> {
   return text;
 }
 
-const toGrade = synthesis.answersToGrade(predictions, config);
+const toGrade = grading.answersToGrade(predictions, config);
 
 Deno.test("the page is one file without addresses, data in it is data, and it does not say what the judge says", async () => {
   const text = await Deno.readTextFile(await finishedRun());
@@ -101,7 +101,7 @@ Deno.test({
       said,
       "tiny_grading.json; the next run of notebook 06 shows how far the judge agrees.",
     );
-    const { personVerdicts, readGrades } = synthesis, { personAgreement, scoreTable } = evaluation;
+    const { personAgreement, personVerdicts, readGrades, scoreTable } = evaluation;
     const person = personVerdicts(await readGrades(config.scale), predictions, config);
     const [judge, exact] = personAgreement(scoreTable(scores), person);
     assertEquals([judge.answers, judge.kappa.estimate > 0.999, exact.kappa.estimate < 0.999], [
@@ -120,7 +120,6 @@ Deno.test({
 });
 
 Deno.test("a run without open answers has a page that says so", async () => {
-  const { gradingPage } = await import("@lib/report/mod.ts");
-  const text = await gradingPage([], new Map(), "tiny");
+  const text = await evaluation.gradingPage([], new Map(), config);
   assertStringIncludes(text, "no open answers to grade");
 });

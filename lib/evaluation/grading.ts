@@ -11,7 +11,8 @@ import {
   sha256,
   writeFileAtomic,
 } from "../config/mod.ts";
-import { type Download, listed, parseDownload } from "./download.ts";
+import { type Download, listed, parseDownload } from "../jupyter/mod.ts";
+import type { PredictionRow } from "./cells.ts";
 
 /** Version of grading.json. */
 export const GRADING_VERSION = 1;
@@ -45,7 +46,7 @@ export type GradingFile = z.infer<typeof GradingFile>;
 const GRADING: Download<GradingFile> = { what: "grading", version: GRADING_VERSION, schema: GradingFile };
 
 /** What grading reads of a row of notebook 06's table `predictions`. */
-export const AnswerRow = z.object({
+const AnswerRow = z.object({
   /** The system. */
   cell: z.string(),
   kind: z.string(),
@@ -56,8 +57,7 @@ export const AnswerRow = z.object({
   /** The reference. */
   gold: z.string(),
 });
-/** What grading reads of a row of notebook 06's table `predictions`. */
-export type AnswerRow = z.infer<typeof AnswerRow>;
+type AnswerRow = z.infer<typeof AnswerRow>;
 
 /** One answer to a question, whoever gave it. */
 export interface GradedAnswer {
@@ -87,7 +87,7 @@ const judged = (rows: readonly AnswerRow[], config: Config): AnswerRow[] => {
  * The answers that a person grades: those that the judge judges, an answer that several systems gave once, in an order that
  * tells nothing of who gave it.
  */
-export function answersToGrade(rows: readonly AnswerRow[], config: Config): GradedAnswer[] {
+export function answersToGrade(rows: readonly PredictionRow[], config: Config): GradedAnswer[] {
   const answers = new Map(judged(rows, config).map(shown).map((answer) => [answer.sha256, answer]));
   return [...answers.values()].sort((a, b) => a.sha256 < b.sha256 ? -1 : 1).slice(0, MAX_GRADED);
 }
@@ -98,7 +98,7 @@ export function answersToGrade(rows: readonly AnswerRow[], config: Config): Grad
  */
 export function personVerdicts(
   grades: ReadonlyMap<string, Grade>,
-  rows: readonly AnswerRow[],
+  rows: readonly PredictionRow[],
   config: Config,
 ): Map<string, boolean> {
   return new Map(

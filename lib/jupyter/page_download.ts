@@ -3,11 +3,13 @@ import type { z } from "zod";
 /** So many faulty rows are named in an error. */
 const NAMED = 8;
 
-/** A kind of file that a page downloads for `./lab review`: review.json of the review page. */
+/** A kind of file that a page lets a person download, for `./lab review`: review.json of the review page. */
 export interface Download<T> {
   /** "review": the name of the file and of its page. */
   what: string;
+  /** What its field `version` says. */
   version: number;
+  /** What it holds. */
   schema: z.ZodType<T>;
 }
 

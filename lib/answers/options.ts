@@ -1,10 +1,9 @@
 import type { Config } from "../config/mod.ts";
+import { type AskedItem, normaliseAnswer } from "../evaluation/mod.ts";
 import type { ImageStore, Model } from "../model/mod.ts";
 import { type ClusteredShare, clusteredShare, mean } from "../stats/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import { batchShape, exampleLosses, pixelsFrom, toExamples } from "../training/mod.ts";
-import type { AskedItem } from "./answers.ts";
-import { normaliseAnswer } from "./normalise.ts";
 
 /** One multiple-choice item as the model ranks its options. */
 export interface RankedItem {

@@ -54,7 +54,7 @@ export async function answerOrFind(
       settings,
       prompts: some.map(({ imagePath, ...prompt }) => [imagePath, state(imagePath), prompt]),
     };
-    const path = await kept("evaluation", "answers", key, async (path) => {
+    const path = await kept("answers", "answers", key, async (path) => {
       const given = await answerPrompts(model, tokenizer, store, some, {
         ...options,
         onProgress: (done) => onProgress?.(start + done, prompts.length),

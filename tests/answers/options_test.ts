@@ -1,21 +1,21 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import sharp from "sharp";
-import { loadConfig } from "../../lib/config/mod.ts";
+import { loadConfig } from "@lib/config/mod.ts";
+import { type AskedItem } from "@lib/evaluation/mod.ts";
 import {
-  type AskedItem,
   consistency,
   type RankedItem,
   rankingOf,
   rankOptions,
   SMALL_CHANGES,
   type SmallChange,
-} from "../../lib/evaluation/mod.ts";
-import { changedStore, consistencyOf } from "../../lib/evaluation/consistency.ts";
-import { optionProbabilities } from "../../lib/evaluation/options.ts";
-import { openModel } from "../../lib/model/mod.ts";
-import { captureAnswer } from "../../lib/saliency/mod.ts";
-import { questionPrefix } from "../../lib/text/mod.ts";
+} from "@lib/answers/mod.ts";
+import { changedStore, consistencyOf } from "@lib/answers/consistency.ts";
+import { optionProbabilities } from "@lib/answers/options.ts";
+import { openModel } from "@lib/model/mod.ts";
+import { captureAnswer } from "@lib/saliency/mod.ts";
+import { questionPrefix } from "@lib/text/mod.ts";
 
 const dir = await Deno.makeTempDir({ prefix: "options-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));

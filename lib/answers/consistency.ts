@@ -1,12 +1,10 @@
 import { type Config, limited, rng, sha256 } from "../config/mod.ts";
+import { type AskedItem, exact, normaliseAnswer, type Prediction } from "../evaluation/mod.ts";
 import type { ImageStore } from "../model/mod.ts";
 import { type ClusteredShare, clusteredShare, type Interval } from "../stats/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
-import { type AskedItem, askModel } from "./answers.ts";
-import type { ReadySystem } from "./cells.ts";
-import { normaliseAnswer } from "./normalise.ts";
-import type { Prediction } from "./records.ts";
-import { exact } from "./scorers.ts";
+import type { ReadySystem } from "./ask_cell.ts";
+import { askModel } from "./ask_model.ts";
 
 /** RGB bytes `[size, size, 3]` to as many, changed. */
 type Change = (data: Uint8Array, size: number) => Promise<Uint8Array>;

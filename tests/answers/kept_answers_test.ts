@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 const results = await Deno.makeTempDir();
 Deno.env.set("LAB_RESULTS", results);
 const { loadConfig } = await import("@lib/config/mod.ts");
-const { answerOrFind } = await import("@lib/evaluation/kept_answers.ts");
+const { answerOrFind } = await import("@lib/answers/kept_answers.ts");
 const { answerPrompts, openModel } = await import("@lib/model/mod.ts");
 const { phantomStore } = await import("@lib/nano/mod.ts");
 
