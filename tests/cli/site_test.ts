@@ -246,6 +246,12 @@ Deno.test("a site replaces a site, never another folder, and after an error what
     "was not made by ./lab site",
   );
   assert(await exists(join(folder, "other/thesis.txt")));
+  const killed = [1, 2].map(() => join(folder, `.${basename(out)}-${crypto.randomUUID()}`));
+  for (const path of killed) await Deno.mkdir(path);
+  await Deno.utime(killed[0], 0, 0);
+  await replaceSite(out, { write: write("three"), open: true });
+  assertEquals(await Promise.all(killed.map((path) => exists(path))), [false, true]);
+  await Deno.remove(killed[1]);
   const left = (await Array.fromAsync(Deno.readDir(folder))).filter(({ name }) => name.startsWith("."));
   assertEquals(left, []);
 });

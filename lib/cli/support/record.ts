@@ -41,7 +41,9 @@ async function compactNotebook(text: string): Promise<string> {
 /** Where a run's output is recorded, or null for what is not: tables with every row, weights, files of this machine. */
 function recordedAs(stage: string, file: string): string | null {
   if (/^figures\/[^/]+\.png$/.test(file)) return join("figures", basename(file));
-  if (/^[^/]+\.(md|json)$/.test(file) && file !== "manifest.json") return join("tables", stage, file);
+  if (/^([^/]+\.(md|json)|explorer\.html)$/.test(file) && file !== "manifest.json") {
+    return join("tables", stage, file);
+  }
   return null;
 }
 

@@ -15,6 +15,20 @@ async function isReplaceable(folder: string): Promise<boolean> {
   return true;
 }
 
+/** Milliseconds after which a site that was never finished is taken for a dead process's. */
+const ABANDONED = 86_400_000;
+const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+
+/** Removes what killed processes left beside a site's place. */
+async function removeAbandoned(out: string): Promise<void> {
+  const left = new RegExp(`^\\.${RegExp.escape(basename(out))}-${UUID}$`);
+  for await (const { name } of Deno.readDir(dirname(out))) {
+    if (!left.test(name)) continue;
+    const path = join(dirname(out), name), { mtime } = await Deno.stat(path);
+    if (mtime && Date.now() - mtime.getTime() > ABANDONED) await Deno.remove(path, { recursive: true });
+  }
+}
+
 /**
  * Writes a site beside its place and puts it there whole; what was there stays until then.
  *
@@ -31,6 +45,7 @@ export async function replaceSite(
     throw new Error(`${out} is there and was not made by ./lab site: name another folder with --out.`);
   }
   await makeFolder(dirname(out));
+  await removeAbandoned(out);
   const beside = () => join(dirname(out), `.${basename(out)}-${crypto.randomUUID()}`), partial = beside();
   await makeFolder(partial, open ? {} : { mode: 0o700 });
   let old: string | null = null;
