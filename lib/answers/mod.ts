@@ -1,5 +1,5 @@
 /** Our own models asked: answers that are kept, options ranked by likelihood, answers about slightly changed pictures. */
 export { askCell, type ReadySystem, withSystem } from "./ask_cell.ts";
-export { type AccuracyComparison, askModel, type AskOptions, compareAccuracy } from "./ask_model.ts";
+export { type AccuracyComparison, compareAccuracy } from "./ask_model.ts";
 export { type Consistency, consistency, SMALL_CHANGES, type SmallChange } from "./consistency.ts";
 export { type OptionRanking, type RankedItem, rankingOf, rankOptions } from "./options.ts";

@@ -1,9 +1,7 @@
 /** Items, answers, scores by the field's rules and the judge, and metrics of scores, as plain functions. */
-export { bleu } from "./bleu.ts";
 export {
   askableCells,
   type CellAnswers,
-  EVALUATED_CELLS,
   type EvaluatedCell,
   evaluationRecords,
   GRID_COMPARISONS,
@@ -28,7 +26,6 @@ export {
   readPredictions,
   sortPredictions,
   VISION_PROMPT_VERSION,
-  visionPrompt,
 } from "./external.ts";
 export {
   type AnswerKind,
@@ -41,21 +38,12 @@ export {
   systemScores,
   verdictScores,
 } from "./item_scores.ts";
-export {
-  GRADING_RULE,
-  JUDGE_PROMPT_VERSION,
-  judgeMessages,
-  judgeOpen,
-  type JudgeOptions,
-  type JudgeVerdict,
-  parseVerdict,
-} from "./judge.ts";
+export { judgeMessages, judgeOpen, type JudgeOptions, type JudgeVerdict } from "./judge.ts";
 export {
   isWorthless,
   type Judge,
   type JudgedCell,
   judgedCells,
-  namedJudge,
   openJudge,
   personAgreement,
   type RaterAgreement,
@@ -74,7 +62,7 @@ export {
   type ScorerRow,
   scorerTable,
 } from "./metrics.ts";
-export { normaliseAnswer, normaliseVqa } from "./normalise.ts";
+export { normaliseAnswer } from "./normalise.ts";
 export { type PictureDoubts, pictureDoubts } from "./picture_doubts.ts";
 export { type OverlapRow, overlapTable } from "./overlap.ts";
 export { answerSeed, type AskedItem, type EvaluationItem, Prediction } from "./records.ts";
@@ -86,7 +74,6 @@ export {
   robustAccuracies,
   type RobustAccuracy,
 } from "./robustness.ts";
-export { rouge, type RougeScores } from "../stats/mod.ts";
 export {
   exact,
   type Scorer,
@@ -94,7 +81,6 @@ export {
   type ScorerName,
   SCORERS,
   tokenF1,
-  tokenRecall,
   vqaSoftScore,
 } from "./scorers.ts";
 export {

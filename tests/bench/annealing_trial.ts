@@ -8,7 +8,7 @@ import { lookalikesOf, picturesOf, readCopies } from "@lib/audit/mod.ts";
 import { type Config, loadConfig } from "@lib/config/mod.ts";
 import { corpusRecords } from "@lib/corpus/mod.ts";
 import { evaluationRecords, exact, gridItems } from "@lib/evaluation/mod.ts";
-import { askModel } from "@lib/answers/mod.ts";
+import { askModel } from "@lib/answers/ask_model.ts";
 import { openModel } from "@lib/model/mod.ts";
 import { QaPair } from "@lib/synthesis/mod.ts";
 import { dispose } from "@lib/tensor/mod.ts";

@@ -1,6 +1,8 @@
 import { join } from "@std/path";
 import { loadConfig, paths } from "@lib/config/mod.ts";
-import { type Judge, JUDGE_PROMPT_VERSION, namedJudge, openJudge } from "@lib/evaluation/mod.ts";
+import { type Judge, openJudge } from "@lib/evaluation/mod.ts";
+import { JUDGE_PROMPT_VERSION } from "@lib/evaluation/judge.ts";
+import { namedJudge } from "@lib/evaluation/judge_cells.ts";
 import { PAIR_PROMPT_VERSION } from "./judge_pairs.ts";
 import { type JudgeProbe, judgeProbes, PROBE_KINDS } from "./judge_probes.ts";
 import { percentText, tableMarkdown } from "@lib/report/mod.ts";

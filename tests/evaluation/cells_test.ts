@@ -4,7 +4,6 @@ import { join } from "@std/path";
 import { loadConfig } from "@lib/config/mod.ts";
 import {
   type CellAnswers,
-  EVALUATED_CELLS,
   evaluationRecords,
   isShort,
   itemScores,
@@ -15,7 +14,7 @@ import {
   scoreTable,
 } from "@lib/evaluation/mod.ts";
 import { askCell } from "@lib/answers/mod.ts";
-import { testItems } from "@lib/evaluation/cells.ts";
+import { EVALUATED_CELLS, testItems } from "@lib/evaluation/cells.ts";
 import type { CorpusRecord } from "@lib/corpus/mod.ts";
 import { encodePng } from "@lib/image/mod.ts";
 import { initAdapter, openModel } from "@lib/model/mod.ts";

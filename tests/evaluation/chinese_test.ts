@@ -1,16 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { loadSlake } from "../../lib/corpus/mod.ts";
 import {
-  bleu,
   type EvaluationItem,
   isShort,
   judgeMessages,
   overlapTable,
-  rouge,
   SCORERS,
 } from "../../lib/evaluation/mod.ts";
+import { bleu } from "../../lib/evaluation/bleu.ts";
 import { scoreAnswers } from "../../lib/evaluation/item_scores.ts";
-import { yesOrNo } from "../../lib/stats/mod.ts";
+import { rouge, yesOrNo } from "../../lib/stats/mod.ts";
 import { sourcePairs } from "../../lib/synthesis/mod.ts";
 import { questionPrefix } from "../../lib/text/mod.ts";
 

@@ -6,7 +6,6 @@ import {
   differenceOf,
   type EvaluationItem,
   exact,
-  normaliseVqa,
   type Prediction,
   robustAccuracies,
   type ScorerName,
@@ -15,6 +14,7 @@ import {
   scoreTable,
   vqaSoftScore,
 } from "../../lib/evaluation/mod.ts";
+import { normaliseVqa } from "../../lib/evaluation/normalise.ts";
 import {
   majorityPredictions,
   questionOnlyPredictions,

@@ -9,9 +9,9 @@ import {
   scoreTable,
   sortPredictions,
   systemScores,
-  visionPrompt,
   withOtherImages,
 } from "../../lib/evaluation/mod.ts";
+import { visionPrompt } from "../../lib/evaluation/external.ts";
 import type { QaPair } from "../../lib/synthesis/mod.ts";
 import { externalReport } from "../../lib/report/mod.ts";
 

@@ -6,6 +6,7 @@ import {
   finishedRun,
   folder,
   grading,
+  GRADING_RULE,
   HOSTILE,
   predictions,
   scores,
@@ -37,7 +38,7 @@ Deno.test("the page is one file without addresses, data in it is data, and it do
   assertEquals(Object.keys(data).sort(), ["answers", "key", "rule", "scale", "stored", "version"]);
   assertEquals(data.answers, toGrade);
   assertEquals(text.includes("roco_v2__with"), false, "who answered is not in it");
-  assertStringIncludes(data.rule, evaluation.GRADING_RULE);
+  assertStringIncludes(data.rule, GRADING_RULE);
 });
 
 Deno.test({

@@ -12,6 +12,7 @@ const { startRun } = await import("@lib/artifacts/mod.ts");
 const { loadConfig } = await import("@lib/config/mod.ts");
 export const evaluation = await import("@lib/evaluation/mod.ts");
 export const grading = await import("@lib/evaluation/grading.ts");
+export const { GRADING_RULE } = await import("@lib/evaluation/judge.ts");
 const { gradingPage } = evaluation;
 export const config = loadConfig({});
 

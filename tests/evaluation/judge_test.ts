@@ -2,14 +2,14 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import {
   accuracyOf,
   type CellAnswers,
-  EVALUATED_CELLS,
   type EvaluationItem,
   type GridItems,
   judgeOpen,
   type JudgeVerdict,
-  parseVerdict,
   verdictScores,
 } from "../../lib/evaluation/mod.ts";
+import { EVALUATED_CELLS } from "../../lib/evaluation/cells.ts";
+import { parseVerdict } from "../../lib/evaluation/judge.ts";
 import { judgeAgreement } from "../../lib/evaluation/judge_cells.ts";
 import { startReplayServer } from "../../lib/llm/mod.ts";
 

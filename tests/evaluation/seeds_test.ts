@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { loadConfig } from "@lib/config/mod.ts";
 import { answerSeed, type AskedItem } from "@lib/evaluation/mod.ts";
-import { askModel } from "@lib/answers/mod.ts";
+import { askModel } from "@lib/answers/ask_model.ts";
 import { generate, openModel, promptInputs } from "@lib/model/mod.ts";
 import { questionPrefix } from "@lib/text/mod.ts";
 import { phantomStore } from "@lib/nano/mod.ts";

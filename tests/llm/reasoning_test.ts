@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { answerOf, complete, type CompletionRequest, LlmError } from "@lib/llm/mod.ts";
-import { parseVerdict } from "@lib/evaluation/mod.ts";
+import { parseVerdict } from "@lib/evaluation/judge.ts";
 import { parseReply } from "@lib/synthesis/mod.ts";
 import { readVerdict } from "@lib/synthesis/verify.ts";
 import { completion, reply, startFaultServer } from "./fault_server.ts";

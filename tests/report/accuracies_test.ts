@@ -1,12 +1,7 @@
 /** Accuracies with their controls, and systems compared item by item. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  type CellAnswers,
-  EVALUATED_CELLS,
-  itemScores,
-  type Prediction,
-  scoreTable,
-} from "@lib/evaluation/mod.ts";
+import { type CellAnswers, itemScores, type Prediction, scoreTable } from "@lib/evaluation/mod.ts";
+import { EVALUATED_CELLS } from "@lib/evaluation/cells.ts";
 import { cellAccuracies, cellOverlaps, controlRows, pairedRows } from "@lib/report/mod.ts";
 import type { QaPair } from "@lib/synthesis/mod.ts";
 

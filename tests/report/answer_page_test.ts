@@ -3,12 +3,12 @@ import { join } from "@std/path";
 import sharp from "sharp";
 import {
   type CellAnswers,
-  EVALUATED_CELLS,
   type GridItems,
   itemScores,
   type JudgedCell,
   type JudgeVerdict,
 } from "../../lib/evaluation/mod.ts";
+import { EVALUATED_CELLS } from "../../lib/evaluation/cells.ts";
 import { answerPage } from "../../lib/report/mod.ts";
 import { countAnswers } from "../../lib/report/answer_page.ts";
 import { chrome, withPage } from "../jupyter/browser.ts";

@@ -3,7 +3,6 @@ import { assert, assertEquals } from "@std/assert";
 import {
   askableCells,
   type CellAnswers,
-  EVALUATED_CELLS,
   itemScores,
   judgedCells,
   type JudgeVerdict,
@@ -12,6 +11,7 @@ import {
   verdictScores,
   verdictShare,
 } from "@lib/evaluation/mod.ts";
+import { EVALUATED_CELLS } from "@lib/evaluation/cells.ts";
 import {
   cellAccuracies,
   cellOverlaps,

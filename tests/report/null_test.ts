@@ -1,14 +1,8 @@
 /** The tables about systems that know nothing: no gain, no difference, and no check that holds. */
 import { assert } from "@std/assert";
 import { loadConfig, rng } from "@lib/config/mod.ts";
-import {
-  type CellAnswers,
-  EVALUATED_CELLS,
-  type GridItems,
-  itemScores,
-  scoreTable,
-  TEST_SETS,
-} from "@lib/evaluation/mod.ts";
+import { type CellAnswers, type GridItems, itemScores, scoreTable, TEST_SETS } from "@lib/evaluation/mod.ts";
+import { EVALUATED_CELLS } from "@lib/evaluation/cells.ts";
 import {
   cellAccuracies,
   comparable,

@@ -2,7 +2,6 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   type CellAnswers,
-  EVALUATED_CELLS,
   type GridItems,
   type GroupAccuracy,
   itemScores,
@@ -11,6 +10,7 @@ import {
   scoreTable,
   verdictScores,
 } from "@lib/evaluation/mod.ts";
+import { EVALUATED_CELLS } from "@lib/evaluation/cells.ts";
 import {
   answerTable,
   cellAccuracies,

@@ -2,7 +2,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import {
   type CellAnswers,
-  EVALUATED_CELLS,
   GRID_COMPARISONS,
   itemScores,
   judgedCells,
@@ -11,6 +10,7 @@ import {
   type TestItems,
   verdictScores,
 } from "@lib/evaluation/mod.ts";
+import { EVALUATED_CELLS } from "@lib/evaluation/cells.ts";
 import {
   type CellAccuracy,
   controlRows,
