@@ -10,13 +10,7 @@ export {
 } from "./answer_maps.ts";
 export { type Baseline, BASELINES } from "./baselines.ts";
 export { answerSequence, captureAnswer, type CapturedAnswer, type CaptureOptions } from "./capture.ts";
-export {
-  type AttentionShares,
-  attentionShares,
-  responseToImage,
-  type SequenceLayout,
-  withoutSinks,
-} from "./directions.ts";
+export { type AttentionShares, responseToImage, type SequenceLayout } from "./directions.ts";
 export {
   type ExplorerExample,
   explorerExample,
@@ -61,7 +55,6 @@ export {
 } from "./localisation.ts";
 export {
   attentionError,
-  fuseHeads,
   type HeadFusion,
   type LayerAttention,
   mapDistance,
@@ -79,6 +72,5 @@ export {
   shareRows,
 } from "./pointing.ts";
 export { sampleRadiograph } from "./radiograph.ts";
-export { relevance } from "./relevance.ts";
 export { rollout, type RolloutOptions } from "./rollout.ts";
 export { locality, towerRollout } from "./tower.ts";

@@ -19,15 +19,8 @@ export type { KeepOptions } from "./kept_training.ts";
 export { exampleLosses, type LossOptions } from "./loss.ts";
 export { fit, type Run, type TrainingRecord } from "./fit.ts";
 export { type Stage1Data, stage1Data, trainProjector } from "./projector.ts";
-export {
-  lossFall,
-  type Stage1,
-  type Stage1Options,
-  type StageOptions,
-  trainStage1,
-  trainStage2,
-} from "./stages.ts";
-export { isByBlock, nextTokenObjective } from "./objective.ts";
+export { lossFall, type Stage1, type Stage1Options, type StageOptions, trainStage2 } from "./stages.ts";
+export { nextTokenObjective } from "./objective.ts";
 export {
   type Objective,
   type Stepped,

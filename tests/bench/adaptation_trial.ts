@@ -4,7 +4,8 @@ import { ANATOMY_TYPES, type QuestionType } from "@lib/phantom/mod.ts";
 import { comparePaired, type PairedComparison, percent } from "@lib/stats/mod.ts";
 import { tf } from "@lib/tensor/mod.ts";
 import type { Tokenizer } from "@lib/text/mod.ts";
-import { epochBatches, type Example, toExamples, trainStage1, trainStage2 } from "@lib/training/mod.ts";
+import { epochBatches, type Example, toExamples, trainStage2 } from "@lib/training/mod.ts";
+import { trainStage1 } from "@lib/training/stages.ts";
 import { type Accuracy, accuracyByType, greedyRight, phantomItems, phantomStore } from "@lib/nano/measure.ts";
 import { LESION_GROUP, toPairs } from "@lib/nano/scaling.ts";
 

@@ -19,13 +19,13 @@ import { IGNORED_LABEL } from "@lib/text/mod.ts";
 import {
   fit,
   type ImageValues,
-  isByBlock,
   nextTokenObjective,
   TORCH_ADAMW,
   type TrainingBatch,
   trainingBatch,
   trainStep,
 } from "@lib/training/mod.ts";
+import { isByBlock } from "@lib/training/objective.ts";
 import type { PaliGemmaConfig, Params } from "@lib/weights/mod.ts";
 import { MODELS, PREFIX, RANK, type StepCase, type StepMeasurement } from "./cases.ts";
 import { CONFIGS } from "./models.ts";

@@ -10,10 +10,10 @@ import {
   explorerPage,
   prefixLmMask,
   rawAttention,
-  relevance,
   rollout,
-  withoutSinks,
 } from "@lib/saliency/mod.ts";
+import { relevance } from "@lib/saliency/relevance.ts";
+import { withoutSinks } from "@lib/saliency/directions.ts";
 import { tf } from "@lib/tensor/mod.ts";
 import { explorerMaps, explorerTokens, keptLayers, mapsThatFit } from "../../lib/saliency/explorer.ts";
 import { madeExample, noise, weightsOf } from "./explorer_examples.ts";

@@ -1,19 +1,16 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
-  attentionShares,
-  fuseHeads,
   imageToResponse,
   prefixLmMask,
   rawAttention,
-  relevance,
   responseToImage,
   rollout,
   type SequenceLayout,
   summariseImageToResponse,
-  withoutSinks,
 } from "../../lib/saliency/mod.ts";
-import { predictingRow } from "../../lib/saliency/directions.ts";
-import { headsOf } from "../../lib/saliency/matrices.ts";
+import { relevance } from "../../lib/saliency/relevance.ts";
+import { attentionShares, predictingRow, withoutSinks } from "../../lib/saliency/directions.ts";
+import { fuseHeads, headsOf } from "../../lib/saliency/matrices.ts";
 import { startRollout } from "../../lib/saliency/rollout.ts";
 
 // deno-lint-ignore no-explicit-any -- a file of numbers, checked by the tests themselves

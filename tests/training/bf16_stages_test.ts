@@ -4,7 +4,8 @@ import { openModel } from "../../lib/model/mod.ts";
 import { binding } from "../../lib/tensor/backend.ts";
 import { realType, tf } from "../../lib/tensor/mod.ts";
 import { phantomStore } from "../../lib/nano/mod.ts";
-import { trainStage1, trainStage2 } from "../../lib/training/mod.ts";
+import { trainStage2 } from "../../lib/training/mod.ts";
+import { trainStage1 } from "../../lib/training/stages.ts";
 import type { Params } from "../../lib/weights/mod.ts";
 import { phantomExamples } from "./phantom_examples.ts";
 

@@ -4,7 +4,8 @@ import { type ImageStore, openModel } from "../../lib/model/mod.ts";
 import { binding } from "../../lib/tensor/backend.ts";
 import { memory } from "../../lib/tensor/memory.ts";
 import { phantomStore } from "../../lib/nano/mod.ts";
-import { trainStage1, trainStage2 } from "../../lib/training/mod.ts";
+import { trainStage2 } from "../../lib/training/mod.ts";
+import { trainStage1 } from "../../lib/training/stages.ts";
 import { phantomExamples } from "./phantom_examples.ts";
 
 /**

@@ -16,10 +16,10 @@ import {
   pixelsFrom,
   TORCH_ADAMW,
   type TrainingRecord,
-  trainStage1,
   trainStage2,
   trainStep,
 } from "../../lib/training/mod.ts";
+import { trainStage1 } from "../../lib/training/stages.ts";
 import { labelCount, readBatch } from "../../lib/training/batches.ts";
 import { checkpointFile } from "../../lib/training/checkpoints.ts";
 import { imageGain } from "../../lib/training/image_gain.ts";
