@@ -196,14 +196,18 @@ Deno.test("a contact sheet has a row a group and shows the pictures", async () =
   }
 });
 
-Deno.test("a sheet is as wide as its longest row, and a picture that is not square lies in the middle of its tile", async () => {
-  const path = join(temporary, "wide.png"), side = 80;
-  await Deno.writeFile(path, await encodePng({ width: 8, height: 4, data: new Uint8Array(96).fill(255) }));
-  const record = { ...records[0], imagePath: path };
-  const sheet = await decodeImage(
-    await contactSheet([{ title: "one", records: [record] }], { side, lines: 1 }),
-  );
-  assertEquals([sheet.width, sheet.height], [80 + 2 * 14, 22 + 80 + 15 + 14 + 14]);
-  const grey = (down: number) => sheet.data[3 * ((14 + 22 + down) * sheet.width + 14 + side / 2)];
-  assertEquals([2, 17, 23, 40, 57, 63, 78].map(grey), [0, 0, 255, 255, 255, 0, 0]);
+Deno.test("a sheet is as wide as its longest row, and pictures that are not square lie in the middle of their tiles", async () => {
+  const side = 80, top = 14 + 22;
+  for (const [width, height] of [[8, 4], [4, 8]]) {
+    const path = join(temporary, `${width} wide.png`), data = new Uint8Array(96).fill(255);
+    await Deno.writeFile(path, await encodePng({ width, height, data }));
+    const group = { title: "one", records: [{ ...records[0], imagePath: path }] };
+    const sheet = await decodeImage(await contactSheet([group], { side, lines: 1 }));
+    assertEquals([sheet.width, sheet.height], [80 + 2 * 14, 22 + 80 + 15 + 14 + 14]);
+    const greys = [2, 17, 23, 40, 57, 63, 78].map((along) => {
+      const [across, down] = width > height ? [side / 2, along] : [along, side / 2];
+      return sheet.data[3 * ((top + down) * sheet.width + 14 + across)];
+    });
+    assertEquals(greys, [0, 0, 255, 255, 255, 0, 0]);
+  }
 });
