@@ -137,7 +137,7 @@ function answerDraft(drafts: readonly Draft[], number: string, answer: string): 
 }
 
 function wholePair(draft: Draft): RawPair | ReplyProblem {
-  const answered = draft.answer ?? (draft.loose.length > 0 ? draft.loose : []);
+  const answered = draft.answer ?? draft.loose;
   const asked = draft.answer ? [...draft.question, ...draft.loose] : draft.question;
   const question = asked.join(" ").trim();
   const answer = answered.join(" ").trim().replace(/^[-*•]\s+/, "").replace(

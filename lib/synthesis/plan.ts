@@ -52,6 +52,6 @@ export function planRequests(records: readonly CorpusRecord[], options: PlanOpti
 export function askingOrder(plans: readonly Plan[]): number[] {
   const prefixes = plans.map(({ prompt }) => `${prompt.version}/${prompt.topic}/${prompt.wanted}`);
   return plans.map((_, i) => i).sort((a, b) =>
-    prefixes[a] < prefixes[b] ? -1 : prefixes[a] > prefixes[b] ? 1 : a - b
+    prefixes[a] < prefixes[b] ? -1 : prefixes[a] > prefixes[b] ? 1 : 0
   );
 }

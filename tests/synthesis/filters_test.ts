@@ -114,6 +114,14 @@ Deno.test("mismatch: an answer of another kind than what is asked for, where tha
 Deno.test("unclear: where captions say all there is, a question that no rule understands goes", () => {
   assertEquals(verdict("Which organ is affected?", "abdomen"), "unclear");
   assertEquals(verdict("What happens here?", "kidney"), "unclear");
+  const bright = CT.replace("cyst", "bright cyst"); // a word that no rule knows: no plain mismatch
+  for (
+    const [question, answer] of [
+      ["Which imaging modality was used?", "bright kidney"],
+      ["Which part of the body is shown?", "bright cyst"],
+      ["What type of lesion is shown?", "bright kidney"],
+    ]
+  ) assertEquals([question, verdict(question, answer, "open", bright)], [question, "unclear"]);
   assertEquals(verdict("What happens here?", "kidney", "open", CT, null, false), "kept");
 });
 
@@ -175,6 +183,12 @@ Deno.test("evidence: what one clause says counts against what is answered, whate
       ["Which organ has no stone?", "Liver", null],
     ] as const
   ) assertEquals([question, answer, against(caption, question, answer)], [question, answer, reason]);
+  const seen = "A cyst in the left kidney and the gallbladder"; // most of it is in the caption
+  assertEquals(against(caption, "What is seen?", seen.replace("gallbladder", "liver")), null);
+  assertEquals(
+    against(caption.replace(" No gallbladder.", ""), "What is seen?", seen),
+    "not in the caption: gallbladder",
+  );
   const free = "CT. No stone in the gallbladder";
   assertEquals(against(free, "Which organ is seen?", "Gallbladder"), null);
   assertEquals(
@@ -193,6 +207,8 @@ Deno.test("options: no wrong option may be right as well, none may be cut", () =
     verdict("Which organ is affected?", "kidney", "choice", CT, ["kidney", ...choices]);
   assertEquals(choice(["liver", "renal pelvis", "lung"]), "options");
   assertEquals(choice(["liver", "spleen", "pelvis-".repeat(12)]), "length");
+  const cut = (letters: number) => choice(["liver", "spleen", "x".repeat(letters)]);
+  assertEquals([cut(79), cut(80)], ["kept", "length"]); // the schema ends an option after 80 letters
   assertEquals(choice(["liver", "spleen", "lung"]), "kept");
 });
 

@@ -122,6 +122,21 @@ Deno.test("what gives no pair has a name", () => {
   ]);
 });
 
+Deno.test("an answer with a number goes to the question of its number, or to the last one where questions have none", () => {
+  assertEquals(parseReply("Q: Which organ is shown?\nA1: The liver").pairs, [one]);
+  const asked = "Q1: Which organ is shown?\nQ2: Which plane is it?\n";
+  assertEquals(parseReply(`${asked}A1: The liver\nA2: axial`), {
+    shape: "qa_text",
+    pairs: [one, two],
+    problems: [],
+  });
+  assertEquals(parseReply(`${asked}A2: axial\nA3: coronal`), {
+    shape: "qa_text",
+    pairs: [two],
+    problems: ["missing_question", "missing_answer"],
+  });
+});
+
 Deno.test("options come without letters and the answer as an option's text", () => {
   const wanted: RawPair = {
     question: "Which organ?",

@@ -68,6 +68,10 @@ Deno.test("a review file that does not fit is refused in one sentence, and nothi
     `1 read differently since the page was made: ${id(0)}`,
     `1 have more than one decision: ${id(0)}`,
   );
+  const unknown = (count: number) =>
+    review(Array.from({ length: count }, (_, i) => ({ ...one, id: `x${i}` })));
+  await refused(unknown(8), "8 are unknown: x0, x1, x2, x3, x4, x5, x6, x7. Nothing");
+  await refused(unknown(9), "9 are unknown: x0, x1, x2, x3, x4, x5, x6, x7 and 1 more. Nothing");
   await Deno.writeTextFile(file, JSON.stringify(review([one])));
   assertEquals(await importReview(file), { accept: 1, reject: 0, edit: 0, undecided: 0 });
   await Deno.remove(reviewPath(config.scale));
