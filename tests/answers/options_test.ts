@@ -4,6 +4,7 @@ import sharp from "sharp";
 import { loadConfig } from "@lib/config/mod.ts";
 import { type AskedItem } from "@lib/evaluation/mod.ts";
 import {
+  compareAccuracy,
   consistency,
   type RankedItem,
   rankingOf,
@@ -15,6 +16,8 @@ import { changedStore, consistencyOf } from "@lib/answers/consistency.ts";
 import { optionProbabilities } from "@lib/answers/options.ts";
 import { openModel } from "@lib/model/mod.ts";
 import { captureAnswer } from "@lib/saliency/mod.ts";
+import { mean, std } from "@lib/stats/mod.ts";
+import { tf } from "@lib/tensor/mod.ts";
 import { questionPrefix } from "@lib/text/mod.ts";
 
 const dir = await Deno.makeTempDir({ prefix: "options-" });
@@ -41,13 +44,11 @@ Deno.test("an option's likelihood is that of the model giving it as its answer, 
     item("b", "x-ray", choices),
     item("c", "pet", choices),
     item("d", "ct", null),
+    item("e", "CT", choices),
   ];
   const ranked = await rankOptions(model, tokenizer, store, items, config, { rotated: 1 });
-  assertEquals(ranked.map(({ id, gold, rotations }) => [id, gold, rotations.length]), [["a", 1, 3], [
-    "b",
-    2,
-    1,
-  ]]);
+  const found = ranked.map(({ id, gold, rotations }) => [id, gold, rotations.length]);
+  assertEquals(found, [["a", 1, 3], ["b", 2, 1], ["e", 0, 1]]);
   const direct = async (listed: string[], answer: string) => {
     const prefix = questionPrefix({ question: items[0].question, choices: listed });
     const answerIds = [...tokenizer.encode(answer), tokenizer.eosId];
@@ -106,6 +107,43 @@ Deno.test("every small change changes the picture, but little, and the same way 
     assert(distance > 0.05 && distance < 20, `${change}: ${distance}`);
   }
   assertEquals([...await store.get(PICTURE)], [...plain]);
+});
+
+Deno.test("the noise is normal, of five levels", async () => {
+  const grey = new Uint8Array(3 * 100 * 100).fill(128);
+  const added = Array.from(await SMALL_CHANGES["noise of 5 levels"](grey), (level) => level - 128);
+  const within = (levels: number) => mean(added.map((x) => Number(Math.abs(x) <= levels)));
+  assert(Math.abs(mean(added)) < 0.1 && Math.abs(std(added) - 5) < 0.1, `${mean(added)}, ${std(added)}`);
+  // Rounded to whole levels: 5.5 / 5 and 10.5 / 5 standard deviations.
+  assertAlmostEquals(within(5), 0.7287, 0.01);
+  assertAlmostEquals(within(10), 0.9643, 0.01);
+});
+
+Deno.test("two models are compared on the same items: the second minus the first, with what both said", async () => {
+  const { model, tokenizer, store } = await openModel(config),
+    projector = "multi_modal_projector.linear.weight";
+  const moved = tf.mul(model.params[projector], -1);
+  const other = { ...model, params: { ...model.params, [projector]: moved } };
+  const compared = async (answers: string[]) => {
+    const asked = ["which organ is shown?", "what modality is this image?", "is there a lesion?"];
+    const items = asked.map((question, i) => ({
+      ...item(`${i}`, answers[i], null),
+      ...{ question, questionType: `type ${i}` },
+    }));
+    const models = [{ name: "first", model }, { name: "second", model: other }] as const;
+    return (await compareAccuracy(models, tokenizer, store, items, config))!;
+  };
+  const said = (await compared(["", "", ""])).items.map(({ first }) => first);
+  const { rows, difference, items } = await compared(said);
+  const same = mean(items.map(({ first, second }) => Number(first === second)));
+  assertEquals(items.map(({ first, answer }) => [first, answer]), said.map((text) => [text, text]));
+  assertEquals(rows.map(({ model, items, accuracy }) => [model, items, accuracy]), [
+    ["first", 3, 1],
+    ["second", 3, same],
+  ]);
+  assert(same < 1, "a model that sees the negative answers otherwise");
+  assertAlmostEquals(difference.estimate, same - 1, 1e-12);
+  moved.dispose();
 });
 
 Deno.test("consistency counts equal answers, right or wrong, beside the accuracy", () => {

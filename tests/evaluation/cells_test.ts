@@ -6,6 +6,7 @@ import {
   type CellAnswers,
   evaluationRecords,
   isShort,
+  type ItemScore,
   itemScores,
   leastChanged,
   type Prediction,
@@ -95,7 +96,10 @@ Deno.test("questions come from data/evaluation: closed English ones of SLAKE, ca
     record("slake/test/3", { dataset: "slake", answerType: "closed", language: "zh" }),
     record("slake/train/4", { dataset: "slake", answerType: "closed", split: "train" }),
     record("roco_v2/test/5", { dataset: "roco_v2" }),
+    record("medpix2/test/6", { dataset: "medpix2" }),
+    record("medpix2/train/7", { dataset: "medpix2", split: "train" }),
   ], loadConfig({}));
+  assertEquals([...found.medpix2], ["medpix2/test/6"]);
   assertEquals([...found.slake], ["slake/test/1"]);
   assertEquals([[...found.roco_v2], found.pmc_vqa.size], [["roco_v2/test/5"], 0]);
 });
@@ -131,6 +135,15 @@ Deno.test("one row of scores for every system, question, run and rule, made once
   assertEquals(scoresOf(table, "roco_v2__with", "majority").map(({ score }) => score).slice(0, 2), [0, 1]);
   assertEquals(scoresOf(table, "roco_v2__with", "blank", "tokenF1"), [], "controls: exact match alone");
   assertEquals(scoresOf(table, "roco_v2__base"), []);
+  const controls = (rows: ItemScore[]) =>
+    rows.filter(({ kind }) => ["majority", "questionOnly"].includes(kind));
+  assertEquals(controls(rows).length, 40);
+  assertEquals(
+    controls(itemScores([given], items, [])),
+    [],
+    "without training pairs there is no such control",
+  );
+  assertEquals(controls(itemScores([{ ...given, short: [] }], items, training)), [], "nor without an answer");
   assertEquals(predictionRows([given], items).filter(({ cut }) => cut).length, 1);
 });
 

@@ -187,6 +187,9 @@ Deno.test("The VQA score counts the other annotators", () => {
 Deno.test("VQA answer processing follows the challenge's script", () => {
   assertEquals(normaliseVqa("The left, upper lobe."), "left upper lobe");
   assertEquals(normaliseVqa("T1-weighted"), "t1 weighted");
+  // A mark that stands beside a space once, on either side, is left out everywhere.
+  assertEquals(normaliseVqa("T1-weighted- image"), "t1weighted image");
+  assertEquals(normaliseVqa("T1-weighted -image"), "t1weighted image");
   assertEquals(normaliseVqa("1,200 mm"), "1200 mm");
   assertEquals(normaliseVqa("3.5 cm"), "3.5 cm");
   assertEquals(normaliseVqa("None"), "0");
@@ -346,4 +349,10 @@ Deno.test("Systems are compared item by item, and only on the same items", () =>
   assert(found.low < -0.5 && found.high < 0 && found.detectable > 0.2);
   assertEquals(differenceOf(ours, left), { estimate: found.estimate, low: found.low, high: found.high });
   assertThrows(() => compare(ours.slice(5), left), Error, "found 11 of system and 12 of system, q0 only");
+  assertThrows(() => compare(left, ours.slice(5)), Error, "found 12 of system and 11 of system.");
+  assertThrows(
+    () => compare(left.slice(1), left.slice(0, -1)),
+    Error,
+    "found 11 of system and 11 of system, q0 only",
+  );
 });

@@ -92,6 +92,8 @@ Deno.test("with a person's grades the judge stands to them, and exact match is m
     assertAlmostEquals(found, expected, 1e-12);
   }
   assert(exact.kappa.estimate < 0.7);
+  const [cell] = judgedCells(table);
+  assertAlmostEquals(cell.agreement.observed, 0.8, 1e-12); // with exact match, answer by answer
   const standing = (person?: Map<string, boolean>) => judgedCells(table, person)[0].standing;
   assertEquals([standing().with, standing(withJudge).with], ["exact match", "a person"]);
   assertAlmostEquals(standing(withExact).observed, standing().observed, 1e-12);

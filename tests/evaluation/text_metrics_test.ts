@@ -39,6 +39,7 @@ Deno.test("Token F1 and recall equal SQuAD's on 1,000 pairs", () => {
 Deno.test("The similarity of strings equals Python's difflib, long strings with frequent characters included", () => {
   assert(fixture.ratios.some(([, b]) => b.length >= 200));
   for (const [a, b, ratio] of fixture.ratios) assertAlmostEquals(sequenceRatio(a, b), ratio, 1e-12);
+  assertEquals([sequenceRatio("", ""), sequenceRatio("a", ""), sequenceRatio("", "a")], [1, 0, 0]);
 });
 
 const items: EvaluationItem[] = [0, 1, 2, 3].map((i) => ({
