@@ -147,6 +147,8 @@ Deno.test("A map is ahead where the answer goes sooner by deletion and comes soo
     order: "random",
     points: [[0, -1], [0.5, -5.25], [1, -7]],
   });
+  const one = curvesOf(1, "random").filter(({ order }) => order === "random");
+  assertEquals(meanCurves(one, "insertion"), [{ order: "random", points: [[0, -7], [0.5, -3], [1, -1]] }]);
 });
 
 Deno.test("Curves begin and end at the log-probabilities of the whole and of the empty picture, whatever the batch", async () => {

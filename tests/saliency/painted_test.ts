@@ -1,10 +1,11 @@
 /** Lesions painted over. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { loadConfig } from "@lib/config/mod.ts";
+import { loadConfig, rng } from "@lib/config/mod.ts";
 import { answerPrompts, openModel } from "@lib/model/mod.ts";
 import { drawPhantom } from "@lib/phantom/mod.ts";
 import { paintedChanges, type StudiedQuestion } from "@lib/saliency/mod.ts";
 import { mirrored, paintOver } from "@lib/saliency/painted.ts";
+import { mean } from "@lib/stats/mod.ts";
 import { questionPrefix } from "@lib/text/mod.ts";
 import { phantomStore } from "@lib/nano/mod.ts";
 
@@ -14,6 +15,27 @@ Deno.test("a region gets the colour around it, and nothing else changes", () => 
   data.set([250, 0, 0], 3 * (5 * side + 6));
   assertEquals(paintOver(data, region, side), new Uint8Array(data.length).fill(90));
   assertEquals(data[3 * (5 * side + 6)], 250, "the image itself is left as it is");
+});
+
+Deno.test("the colour is the mean of what lies up to four pixels beside the region, also at the border", () => {
+  const side = 14, random = rng("ring"), level = () => Math.floor(256 * random());
+  const data = Uint8Array.from({ length: side * side * 3 }, level);
+  for (const [top, left] of [[0, 0], [5, 1], [12, 12], [6, 6], [0, 9]]) {
+    const inside = (row: number, column: number) =>
+      row >= top && row < top + 2 && column >= left && column < left + 2;
+    const places = [...Array(side * side).keys()].map((i) => [Math.floor(i / side), i % side]);
+    const region = Uint8Array.from(places, ([row, column]) => Number(inside(row, column)));
+    const gap = (at: number, from: number) => Math.max(from - at, at - from - 1);
+    const around = places.filter(([row, column]) =>
+      !inside(row, column) && gap(row, top) <= 4 && gap(column, left) <= 4
+    );
+    const colour = [0, 1, 2].map((c) =>
+      Math.round(mean(around.map(([row, column]) => data[3 * (row * side + column) + c])))
+    );
+    const expected = data.slice();
+    places.forEach(([row, column], i) => inside(row, column) && expected.set(colour, 3 * i));
+    assertEquals(paintOver(data, region, side), expected, `${top}, ${left}`);
+  }
 });
 
 Deno.test("the mirror image of a region leaves the region out", () => {
