@@ -1,5 +1,9 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { tidy } from "../tensor/mod.ts";
+import type { Attended } from "./attention.ts";
+
+/** One layer's attention: probabilities and scores, float32 `[B, H, L, M]` each. */
+export type LayerAttended = Omit<Attended, "mixed">;
 
 /** Collects what a forward pass computes on the way, for those who asked. */
 export interface Captured {
@@ -9,6 +13,8 @@ export interface Captured {
   scores?: Tensor[];
   /** The input of every layer and the output of the last. */
   hiddenStates?: Tensor[];
+  /** Told of every layer's attention when the pass reaches it, first layer first. It is freed when this returns. */
+  onLayer?: (layer: LayerAttended) => void;
 }
 
 /**
@@ -16,12 +22,13 @@ export interface Captured {
  * belong only if they are captured. (Under gradients, TensorFlow.js keeps what the backward pass needs.) At 448 px the 3B model
  * would else hold 15 GB of intermediates in an eager forward pass.
  */
-export function inLayer<T extends { attention: Tensor; scores?: Tensor }>(
+export function inLayer<T extends LayerAttended>(
   layer: () => T,
   seen: Captured,
-): Omit<T, "attention" | "scores"> {
+): Omit<T, keyof LayerAttended> {
   const { attention, scores, rest } = tidy(() => {
     const { attention, scores, ...rest } = layer();
+    seen.onLayer?.({ attention, scores });
     return {
       rest,
       attention: seen.attentions ? attention : undefined,

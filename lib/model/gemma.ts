@@ -2,7 +2,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import { asType, type DType, gather, matMul, tf, updateSlice } from "../tensor/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
 import { attend, type Attended, splitHeads, swapHeads } from "./attention.ts";
-import { type Captured, inLayer } from "./captured.ts";
+import { type Captured, inLayer, type LayerAttended } from "./captured.ts";
 import { f32, gelu, linear, rmsNorm, weight, type Weights, within } from "./layers.ts";
 
 /** What the attention of all layers of one pass shares. */
@@ -110,7 +110,7 @@ export function decoderLayer(
   config: PaliGemmaConfig,
   shared: AttentionInputs,
   past?: KVCache & { position: Tensor },
-): { h: Tensor; cache: KVCache } & Omit<Attended, "mixed"> {
+): { h: Tensor; cache: KVCache } & LayerAttended {
   const { rmsNormEps: eps } = config.text;
   const x = rmsNorm(w, h, "input_layernorm", eps);
   const { mixed, ...seen } = textAttention(within(w, "self_attn"), x, batch, config, shared, past);

@@ -7,7 +7,7 @@ export { linear, type Weights, weightsOf } from "./layers.ts";
 export { prefixMask } from "./mask.ts";
 export { visionTower } from "./siglip.ts";
 export { PROJECTOR } from "./projector.ts";
-export { attentionGradients } from "./attention_gradients.ts";
+export { attentionGradients, type ExplainedAttention } from "./attention_gradients.ts";
 export {
   type Capture,
   type FeatureInputs,
@@ -38,4 +38,4 @@ export {
   readAhead,
 } from "./image_store.ts";
 export { type OpenModel, openModel } from "./open.ts";
-export type { Captured } from "./captured.ts";
+export type { Captured, LayerAttended } from "./captured.ts";

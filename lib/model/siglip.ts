@@ -2,7 +2,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import { asType, matMul, realType, tf } from "../tensor/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
 import { attend, type Attended, splitHeads, swapHeads } from "./attention.ts";
-import { type Captured, inLayer } from "./captured.ts";
+import { type Captured, inLayer, type LayerAttended } from "./captured.ts";
 import { gelu, layerNorm, linear, weight, type Weights, within } from "./layers.ts";
 
 /**
@@ -40,21 +40,21 @@ const visionMlp = (w: Weights, x: Tensor): Tensor => linear(w, gelu(linear(w, x,
  * An encoder layer, pre-norm: h `[B * N, Dv]` -> the same.
  *
  * @param w the layer's own weights
- * @returns also the attention probabilities, float32 `[B, H, N, N]`
+ * @returns also the attention probabilities and scores, float32 `[B, H, N, N]`
  */
 export function visionLayer(
   w: Weights,
   h: Tensor,
   batch: number,
   config: PaliGemmaConfig,
-): { h: Tensor; attention: Tensor } {
+): { h: Tensor } & LayerAttended {
   const { layerNormEps: eps } = config.vision;
   const x = layerNorm(w, h, "layer_norm1", eps);
-  const { mixed, attention } = visionAttention(within(w, "self_attn"), x, batch, config);
+  const { mixed, ...seen } = visionAttention(within(w, "self_attn"), x, batch, config);
   const after = tf.add<Tensor>(h, mixed);
   return {
     h: tf.add(after, visionMlp(within(w, "mlp"), layerNorm(w, after, "layer_norm2", eps))),
-    attention,
+    ...seen,
   };
 }
 

@@ -1,9 +1,6 @@
 import { decodeImage } from "../image/mod.ts";
 import type { CapturedAnswer } from "./capture.ts";
 import { responseToImage, type SequenceLayout, withoutSinks } from "./directions.ts";
-import { prefixLmMask, rawAttention } from "./matrices.ts";
-import { relevance } from "./relevance.ts";
-import { rollout } from "./rollout.ts";
 
 /** Maps of one answer over the image's patches, response to image, mean over the answer's tokens. */
 export const ANSWER_MAPS = {
@@ -31,35 +28,30 @@ export function meanOverAnswer(matrix: Float32Array, layout: SequenceLayout): Fl
   return out.map((weight) => weight / layout.response.length);
 }
 
-/** Which keys each query of a captured answer may see, `[L, L]`. */
-export const allowed = ({ prefix }: CapturedAnswer) =>
-  prefixLmMask(prefix, new Uint8Array(prefix.length).fill(1));
-
 /** The map "rollout" alone. */
-export const rolloutMap = (captured: CapturedAnswer): Float32Array => {
-  const { attentions, layout } = captured;
-  return meanOverAnswer(rollout(attentions, { mask: allowed(captured), dropped: layout.sinks }), layout);
-};
+export const rolloutMap = ({ rollout, layout }: CapturedAnswer): Float32Array =>
+  meanOverAnswer(rollout, layout);
 
 /**
  * The map "gradient × attention" alone.
  *
  * @throws where no gradients were captured
  */
-export function gradientMap({ attentions, gradients, layout }: CapturedAnswer): Float32Array {
-  if (gradients) return meanOverAnswer(relevance(attentions, gradients), layout);
-  throw new Error("Expected gradients beside the attention, found none: capture with { gradients: true }.");
+export function gradientMap({ relevance, layout }: CapturedAnswer): Float32Array {
+  if (relevance) return meanOverAnswer(relevance, layout);
+  throw new Error(
+    "Expected gradients beside the attention, found none: capture with { gradients: true }.",
+  );
 }
 
 /** All maps of one captured answer that need no more than the language model's attention. */
 export function answerMaps(captured: CapturedAnswer): Record<AttentionMap, Float32Array> {
-  const { attentions, layout } = captured, mask = allowed(captured);
-  const raw = rawAttention(attentions), full = rollout(attentions, { mask });
+  const { layout, raw, lastLayer, rolloutWithSinks: full } = captured;
   const mean = (matrix: Float32Array) => meanOverAnswer(matrix, layout);
   return {
     "raw attention": mean(withoutSinks(raw, layout)),
     "raw, with sinks": mean(raw),
-    "last layer": mean(withoutSinks(rawAttention(attentions, { layer: attentions.length - 1 }), layout)),
+    "last layer": mean(withoutSinks(lastLayer, layout)),
     "rollout": rolloutMap(captured),
     "rollout, with sinks": mean(full),
     "rollout, diagonal": Float32Array.from(

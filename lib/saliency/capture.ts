@@ -1,23 +1,27 @@
 import { checkpoint } from "../jupyter/mod.ts";
 import {
   attentionGradients,
+  featureInputs,
   forward,
   generate,
   type ImageStore,
   labelRows,
+  type LayerAttended,
   type Model,
-  modelInputs,
   pixelValuesOf,
   promptInputs,
+  visionFeatures,
 } from "../model/mod.ts";
 import type { Prompt } from "../model/mod.ts";
 import { dispose, tf } from "../tensor/mod.ts";
 import { encodeExample, padBatch, type Tokenizer, type TokenSequence } from "../text/mod.ts";
 import type { SequenceLayout } from "./directions.ts";
-import { headsOf, type LayerAttention } from "./matrices.ts";
+import { headsOf, type LayerAttention, valuesOf } from "./matrices.ts";
+import { type ReducedAttention, startReduction } from "./reduction.ts";
+import { startRelevance } from "./relevance.ts";
 
 /** An answer with all that maps are made of. Positions count the tokens of the whole sequence, without padding. */
-export interface CapturedAnswer {
+export interface CapturedAnswer extends ReducedAttention {
   /** The answer's tokens, without eos. */
   answerIds: number[];
   /** The answer. */
@@ -30,15 +34,8 @@ export interface CapturedAnswer {
   layout: SequenceLayout;
   /** 1 where a position belongs to image, bos, question or newline (`prefixLmMask`), 0 in the answer. */
   prefix: Uint8Array;
-  /** Attention of the language model, first layer first. */
-  attentions: LayerAttention[];
-  /**
-   * Equation 2 as it is written: the softmax of every patch's query over the answer's keys alone, mean over heads and
-   * layers, `[patches * answer tokens]`. (Of what the mask hides: no layer uses it.)
-   */
-  overAnswer: Float32Array;
-  /** Gradients of the answer's log-probability for `attentions`, if they were asked for. */
-  gradients?: LayerAttention[];
+  /** Gradient x attention of the answer's log-probability, `[L, L]`, if gradients were asked for. */
+  relevance?: Float32Array;
 }
 
 /** How the answer comes about. */
@@ -47,8 +44,13 @@ export interface CaptureOptions {
   answerIds?: readonly number[];
   /** Tokens of the greedy answer at most. Default 24. */
   maxNewTokens?: number;
-  /** Also capture gradients, which takes about three times as long. */
+  /** Also reduce gradients to `relevance`, which takes about three times as long. */
   gradients?: boolean;
+  /**
+   * Told of the language model's attention of every layer, first layer first, its number (from 0) and the sequence, for those
+   * who look at single layers and heads. Of the 3B model at 448 px a layer has 39 MB.
+   */
+  onLayer?: (heads: LayerAttention, layer: number, layout: SequenceLayout) => void;
   /** What runs the decoding of the greedy answer. Default "graph". */
   compiler?: "graph" | "xla";
   /** Told after each token of the greedy answer. */
@@ -81,7 +83,8 @@ export function answerSequence(
 
 /**
  * The language model's attention while it gives an answer: greedy, or the tokens that are given. Image, prompt and answer
- * are read together in one forward pass; the mask makes that equal to generating token by token.
+ * are read together in one forward pass; the mask makes that equal to generating token by token. Each layer's attention is
+ * reduced when the pass reaches it, and freed; of gradients likewise.
  *
  * An empty answer is represented by its eos (`answerSequence`), so that `layout.response` is never empty.
  *
@@ -110,30 +113,28 @@ export async function captureAnswer(
   };
   const pixels = await pixelValuesOf([prompt.imagePath], store);
   await checkpoint(options.signal);
-  // Tensors leave the tidy, numbers do not: TensorFlow.js would walk through every value of an array.
-  const [chances, over, ...layers] = tf.tidy(() => {
-    const row = padBatch([sequence], { side: "right" }), inputs = modelInputs(row, pixels);
-    const labels = labelRows(row.labels, 1, length, { total: 1 });
-    const output = forward(model.params, inputs, config, {
-      adapter: model.adapter,
-      capture: { attentions: "text", scores: true },
+  const reduction = startReduction(layout), relevance = options.gradients && startRelevance(length);
+  let layers = 0;
+  const onLayer = (layer: LayerAttended) => {
+    reduction.add(layer);
+    const own = options.onLayer && headsOf(layer.attention.dataSync<"float32">(), config.text.heads, length);
+    if (own) options.onLayer?.(own, layers, layout);
+    layers++;
+  };
+  const values = valuesOf(() => {
+    const { params, adapter } = model, side = store.size, row = padBatch([sequence], { side: "right" });
+    const features = visionFeatures(params, tf.tensor4d(pixels, [1, 3, side, side]), config, { adapter });
+    const inputs = featureInputs(row, features), labels = labelRows(row.labels, 1, length, { total: 1 });
+    const { logits } = forward(params, inputs, config, {
+      adapter,
+      capture: { onLayer },
       logitsAt: labels.rows,
     });
-    const gradients = options.gradients ? attentionGradients(model, inputs, labels) : [];
-    const overKeys = output.scores!.map((layer) =>
-      tf.softmax(
-        tf.slice(layer, [0, 0, 0, start], [1, -1, config.imageTokens, response.length]),
-      )
-    );
-    const over = tf.mean(tf.concat(overKeys, 1), [0, 1]); // [patches, answer tokens]
-    return [tf.logSoftmax(output.logits), over, ...output.attentions!.text, ...gradients];
+    if (relevance) attentionGradients(model, inputs, labels, relevance.add);
+    return tf.logSoftmax(logits);
   });
-  const values = chances.dataSync<"float32">(), vocabulary = config.text.vocabSize;
+  const vocabulary = config.text.vocabSize;
   const logprobs = response.map((id, i) => values[i * vocabulary + id]);
-  const heads = layers.map((layer) => headsOf(layer.dataSync<"float32">(), config.text.heads, length));
-  const attentions = heads.splice(0, config.text.layers);
-  const overAnswer = over.dataSync<"float32">();
-  tf.dispose([chances, over, ...layers]);
   return {
     answerIds: answer,
     text: tokenizer.decode(answer, { skipSpecial: true }).trim(),
@@ -141,9 +142,8 @@ export async function captureAnswer(
     logprobs,
     layout,
     prefix,
-    attentions,
-    overAnswer,
-    ...(options.gradients ? { gradients: heads } : {}),
+    ...reduction.result(),
+    ...(relevance ? { relevance: relevance.result() } : {}),
   };
 }
 

@@ -1,12 +1,9 @@
 import { encodePng } from "../image/mod.ts";
 import { answerPrompts, type ImageStore, type Model } from "../model/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
-import { allowed } from "./answer_maps.ts";
 import { captureAnswer, type CapturedAnswer } from "./capture.ts";
 import { type SequenceLayout, tokenToImage, withoutSinks } from "./directions.ts";
-import { rawAttention } from "./matrices.ts";
-import { relevance } from "./relevance.ts";
-import { rollout } from "./rollout.ts";
+import { fuseHeads, type LayerAttention } from "./matrices.ts";
 
 /** A page of the explorer has this many bytes at most. */
 export const MAX_PAGE_BYTES = 5e6;
@@ -130,36 +127,54 @@ function quantised(rows: readonly Float32Array[]): { bytes: string; scale: numbe
 const wordsOf = ({ length, imageStart, rows, columns }: SequenceLayout) =>
   Array.from({ length }, (_, i) => i).filter((i) => i < imageStart || i >= imageStart + rows * columns);
 
+const bytesOf = (matrix: Float32Array, layout: SequenceLayout) =>
+  quantised(wordsOf(layout).map((token) => tokenToImage(matrix, token, layout)));
+
+/** Raw attention as a map of every token that is no image token. */
+function rawMap(
+  matrix: Float32Array,
+  layout: SequenceLayout,
+  { layer, head }: Pick<ExplorerMap, "layer" | "head">,
+): ExplorerMap {
+  const { bytes, scale } = bytesOf(matrix, layout);
+  // Without sinks a row is scaled as a whole: the bytes are the same.
+  const scales = { "left in": scale, "left out": bytesOf(withoutSinks(matrix, layout), layout).scale };
+  return { method: "raw attention", layer, head, bytes, scales };
+}
+
+/** Raw attention of one layer as far as it is kept: the mean over its heads, then each head. */
+export function layerMaps(
+  heads: LayerAttention,
+  layer: number,
+  layout: SequenceLayout,
+  kept: KeptLayers,
+): ExplorerMap[] {
+  const map = (head: number | "mean") => rawMap(fuseHeads(heads, head), layout, { layer, head });
+  return [
+    ...(kept.alone.includes(layer) ? [map("mean")] : []),
+    ...(kept.byHead.includes(layer) ? heads.map((_, head) => map(head)) : []),
+  ];
+}
+
 /**
- * A captured answer as maps of every token that is not an image token, in bytes.
+ * Maps of every token that is not an image token over all layers of a captured answer.
  *
- * @param captured with gradients
+ * @throws where no gradients were captured
  */
-export function explorerMaps(captured: CapturedAnswer, kept: KeptLayers): ExplorerMap[] {
-  const { attentions, gradients, layout } = captured, mask = allowed(captured);
-  if (!gradients) {
+export function wholeMaps(captured: CapturedAnswer): ExplorerMap[] {
+  const { raw, rollout, rolloutWithSinks, relevance, layout } = captured;
+  if (!relevance) {
     throw new Error("Expected gradients beside the attention, found none: capture with { gradients: true }.");
   }
-  const words = wordsOf(layout);
-  const bytesOf = (matrix: Float32Array) =>
-    quantised(words.map((token) => tokenToImage(matrix, token, layout)));
   const whole = (method: ExplorerMethod, matrix: Float32Array, sinks: Sinks): ExplorerMap => {
-    const { bytes, scale } = bytesOf(matrix);
+    const { bytes, scale } = bytesOf(matrix, layout);
     return { method, layer: "mean", head: "mean", bytes, scales: { [sinks]: scale } };
   };
-  const raw = (layer: number | "mean", head: number | "mean"): ExplorerMap => {
-    const matrix = rawAttention(attentions, { layer, heads: head }), { bytes, scale } = bytesOf(matrix);
-    // Without sinks a row is scaled as a whole: the bytes are the same.
-    const scales = { "left in": scale, "left out": bytesOf(withoutSinks(matrix, layout)).scale };
-    return { method: "raw attention", layer, head, bytes, scales };
-  };
   return [
-    raw("mean", "mean"),
-    whole("rollout", rollout(attentions, { mask, dropped: layout.sinks }), "left out"),
-    whole("rollout", rollout(attentions, { mask }), "left in"),
-    whole("gradient × attention", relevance(attentions, gradients), "left in"),
-    ...kept.alone.map((layer) => raw(layer, "mean")),
-    ...kept.byHead.flatMap((layer) => attentions[layer].map((_, head) => raw(layer, head))),
+    rawMap(raw, layout, { layer: "mean", head: "mean" }),
+    whole("rollout", rollout, "left out"),
+    whole("rollout", rolloutWithSinks, "left in"),
+    whole("gradient × attention", relevance, "left in"),
   ];
 }
 
@@ -215,9 +230,17 @@ export async function explorerExample(
   const { layers, heads } = models[0].model.config.text, read: ExplorerModel[] = [];
   let said: Pick<CapturedAnswer, "answerIds" | "text"> | undefined;
   let shape: Pick<ExplorerExample, "rows" | "columns" | "tokens"> = { rows: 0, columns: 0, tokens: [] };
-  for (const { name, model } of models.toReversed()) { // one captured answer at a time: of large models it has gigabytes
+  for (const { name, model } of models.toReversed()) {
+    const single: ExplorerMap[] = [];
     const captured = await captureAnswer(model, tokenizer, store, prompt, {
       ...{ answerIds: said?.answerIds, maxNewTokens, gradients: true, signal },
+      onLayer: (attention, layer, layout) => {
+        const fitting = mapsThatFit({
+          ...{ tokens: wordsOf(layout).length, patches: layout.rows * layout.columns, models: models.length },
+          ...{ picture: picture.length, share },
+        });
+        single.push(...layerMaps(attention, layer, layout, keptLayers(layers, heads, fitting)));
+      },
     });
     const { text, answerIds, logprobs, layout: { rows, columns } } = captured;
     const own = said
@@ -225,11 +248,7 @@ export async function explorerExample(
       : [[{ text }]];
     said ??= { text, answerIds };
     shape = { rows, columns, tokens: explorerTokens(captured) };
-    const fitting = mapsThatFit({
-      ...{ tokens: shape.tokens.length, patches: rows * columns, models: models.length },
-      ...{ picture: picture.length, share },
-    });
-    const maps = explorerMaps(captured, keptLayers(layers, heads, fitting));
+    const maps = [...wholeMaps(captured), ...single];
     read.unshift({ name, says: own[0][0].text.trim(), logprobs, maps });
   }
   const { imageId, question, answer: reference } = asked, answer = said?.text ?? "";

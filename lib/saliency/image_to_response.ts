@@ -15,11 +15,14 @@ export type ImageToResponse = keyof typeof IMAGE_TO_RESPONSE;
 
 /** What the readings are taken from. */
 export interface AnswerMatrices {
-  /** `[L, L]` */
+  /** Attention, mean over heads and layers, `[L, L]`. */
   raw: Float32Array;
-  /** `[L, L]` */
+  /** Rollout, bos and newline dropped in every layer, `[L, L]`. */
   rollout: Float32Array;
-  /** `CapturedAnswer.overAnswer`, `[patches * answer tokens]` */
+  /**
+   * Equation 2 as it is written: the softmax of every patch's query over the answer's keys alone, mean over heads and
+   * layers, `[patches * answer tokens]`. (Of what the mask hides: no layer uses it.)
+   */
   overAnswer: Float32Array;
 }
 

@@ -6,7 +6,6 @@ import { type Baseline, contrastMap, mapsOfOthers, shuffledDecoder } from "./bas
 import { captureAnswer, type CaptureOptions } from "./capture.ts";
 import { type AttentionShares, attentionShares, predictingRow } from "./directions.ts";
 import type { LocalisationExample } from "./localisation.ts";
-import { rawAttention } from "./matrices.ts";
 import { throughTower, towerRollout } from "./tower.ts";
 
 /** A map of the answer, or a baseline. */
@@ -106,7 +105,7 @@ export async function studyLesions(
     for (const question of questions) {
       const { imagePath } = question, prefix = questionPrefix(question);
       const captured = await capture(model, imagePath, prefix, { gradients: true });
-      const { layout, attentions, text, answerIds } = captured;
+      const { layout, raw, text, answerIds } = captured;
       if (!unrelated.has(imagePath)) {
         towers.set(imagePath, await towerRollout(model, store, imagePath));
         unrelated.set(imagePath, rolloutMap(await capture(model, imagePath, unrelatedPrefix)));
@@ -126,7 +125,7 @@ export async function studyLesions(
         said: text,
         answerIds,
         right: text === question.answer,
-        shares: attentionShares(rawAttention(attentions), predictingRow(layout.response[0]), layout),
+        shares: attentionShares(raw, predictingRow(layout.response[0]), layout),
         mask,
         maskRows,
         maskColumns,

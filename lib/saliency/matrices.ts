@@ -1,8 +1,18 @@
+import type { Tensor } from "@tensorflow/tfjs";
+import { tidy } from "../tensor/mod.ts";
+
 /** Attention of one layer: one row-major [L, L] matrix per head, rows are queries, each row sums to 1. */
 export type LayerAttention = readonly Float32Array[];
 
 /** How the heads of a layer become one matrix: their mean, largest or smallest weight, or one head by number. */
 export type HeadFusion = "mean" | "max" | "min" | number;
+
+/** The values of a float32 tensor, of which nothing is left on the device. */
+export function valuesOf(make: () => Tensor): Float32Array {
+  const made = tidy(make), values = made.dataSync<"float32">();
+  made.dispose();
+  return values;
+}
 
 /**
  * Views of the heads of one layer, without copying.

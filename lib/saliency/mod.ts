@@ -72,5 +72,6 @@ export {
   shareRows,
 } from "./pointing.ts";
 export { sampleRadiograph } from "./radiograph.ts";
+export type { ReducedAttention } from "./reduction.ts";
 export { rollout, type RolloutOptions } from "./rollout.ts";
 export { locality, towerRollout } from "./tower.ts";

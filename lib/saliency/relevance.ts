@@ -1,30 +1,35 @@
-import type { Tensor } from "@tensorflow/tfjs";
-import { matMul, tf, tidy } from "../tensor/mod.ts";
-import type { LayerAttention } from "./matrices.ts";
+import { type ExplainedAttention } from "../model/mod.ts";
+import { matMul, tf } from "../tensor/mod.ts";
+import { valuesOf } from "./matrices.ts";
+
+/** Gradient x attention that takes one layer at a time, LAST layer first, and holds no more than one `[L, L]` product. */
+export interface Relevance {
+  /**
+   * Goes on to the layer before.
+   * @param layer `[1, H, L, L]` each, of what is explained
+   */
+  add(layer: ExplainedAttention): void;
+  /** R of the layers so far, `[L, L]`. Rows do not sum to 1. */
+  result(): Float32Array;
+}
 
 /**
  * Gradient x attention: from R = I, every layer (first to last) adds its share, R = R + A R, with A the mean over heads of the
- * positive part of gradient times attention, element by element. Rows do not sum to 1.
+ * positive part of gradient times attention, element by element. That is (I + A_n) ... (I + A_1), which is multiplied here
+ * from the left, since gradients come with the last layer first.
  *
- * @param gradients of what is explained for the attention, as `CapturedAnswer.gradients` has them
- * @returns [L, L]
  * Source: H. Chefer, S. Gur, L. Wolf, Generic Attention-model Explainability, ICCV 2021 (self-attention).
  */
-export function relevance(
-  attentions: readonly LayerAttention[],
-  gradients: readonly LayerAttention[],
-): Float32Array {
-  const length = Math.sqrt(attentions[0][0].length);
-  const result = tidy(() =>
-    attentions.reduce<Tensor>((R, layer, l) => {
-      const heads = layer.map((head, h) => {
-        const [a, g] = [head, gradients[l][h]].map((matrix) => tf.tensor2d(matrix, [length, length]));
-        return tf.relu(tf.mul(g, a));
+export function startRelevance(length: number): Relevance {
+  let product = valuesOf(() => tf.eye(length));
+  return {
+    add({ attention, gradient }) {
+      product = valuesOf(() => {
+        const A = tf.mean(tf.relu(tf.mul(gradient, attention)), [0, 1]);
+        const R = tf.tensor2d(product, [length, length]);
+        return tf.add(R, matMul(R, A));
       });
-      return tf.add(R, matMul(tf.mean(tf.stack(heads), 0), R));
-    }, tf.eye(length))
-  );
-  const values = result.dataSync<"float32">();
-  result.dispose();
-  return values;
+    },
+    result: () => product,
+  };
 }

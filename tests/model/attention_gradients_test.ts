@@ -51,10 +51,22 @@ for (const name of ["gqa_right", "mha_text_only"]) {
     const rows = one.record.labels.dataSync<"int32">(),
       [batch, length] = inputs.ids.shape as [number, number];
     const labels = labelRows(rows, batch, length, { total: 1 });
-    const before = memory().tensors, gradients = attentionGradients(model, inputs, labels);
+    const before = memory().tensors,
+      gradients: Tensor[] = [],
+      attentions: Tensor[] = [],
+      order: number[] = [];
+    attentionGradients(model, inputs, labels, ({ attention, gradient }, k) => {
+      attentions[k] = tf.keep(tf.clone(attention));
+      gradients[k] = tf.keep(tf.clone(gradient));
+      order.push(k);
+    });
+    assertEquals(order, [...gradients.keys()].reverse());
     assertEquals(gradients.length, config.text.layers);
-    assertEquals(memory().tensors, before + gradients.length, "attentionGradients leaves tensors behind");
+    assertEquals(memory().tensors, before + 2 * gradients.length, "attentionGradients leaves tensors behind");
+    const { adapter: own } = model;
+    const whole = forward(params, inputs, config, { adapter: own, capture: { attentions: "text" } });
     for (const [k, g] of gradients.entries()) {
+      assertNear(`attention of layer ${k}`, attentions[k], whole.attentions!.text[k], 1e-6);
       const norm = tf.norm(g).dataSync()[0];
       assert(norm > 1e-3, `layer ${k}: a gradient of ${norm} tells nothing`);
       for (const direction of [tf.div<Tensor>(g, norm), tf.mul<Tensor>(drawn(g.shape), tf.sign(g))]) {

@@ -6,7 +6,8 @@ import { drawPhantom } from "@lib/phantom/mod.ts";
 import { encodePng } from "@lib/image/mod.ts";
 import { answerPrompts, openModel } from "@lib/model/mod.ts";
 import { captureAnswer, gradientMap, prefixLmMask, responseToImage } from "@lib/saliency/mod.ts";
-import { rolloutStep } from "@lib/saliency/rollout.ts";
+import { type LayerAttention, rawAttention } from "@lib/saliency/matrices.ts";
+import { rollout } from "@lib/saliency/rollout.ts";
 import { memory } from "@lib/tensor/memory.ts";
 
 async function setUp() {
@@ -33,7 +34,7 @@ Deno.test("the captured answer and its log-probabilities are those of greedy gen
   await captureAnswer(model, tokenizer, store, prompt);
   assertThrows(() => gradientMap(captured), Error, "{ gradients: true }");
   const explained = await captureAnswer(model, tokenizer, store, prompt, { gradients: true });
-  assertEquals([explained.attentions, explained.logprobs], [captured.attentions, captured.logprobs]);
+  assertEquals([explained.raw, explained.logprobs], [captured.raw, captured.logprobs]);
   const map = gradientMap(explained);
   assert(map.length === 64 && map.every((x) => x >= 0) && map.some((x) => x > 0));
   assertEquals(memory().tensors, before, "captureAnswer leaves tensors behind");
@@ -53,7 +54,11 @@ Deno.test("the captured answer and its log-probabilities are those of greedy gen
 
 Deno.test("attention obeys the prefix mask, rows sum to one, and positions mean what they say", async () => {
   const { model, tokenizer, store, prompt, dispose } = await setUp();
-  const { attentions, layout, prefix, tokens } = await captureAnswer(model, tokenizer, store, prompt);
+  const attentions: LayerAttention[] = [];
+  const captured = await captureAnswer(model, tokenizer, store, prompt, {
+    onLayer: (heads, layer) => attentions[layer] = heads,
+  });
+  const { layout, prefix, tokens } = captured;
   const { length, sinks, response, rows, columns } = layout;
   assertEquals(attentions.length, model.config.text.layers);
   assertEquals(attentions[0].length, model.config.text.heads);
@@ -73,8 +78,13 @@ Deno.test("attention obeys the prefix mask, rows sum to one, and positions mean 
       }
     }
   }
-  const step = rolloutStep(attentions[0]);
-  assert(responseToImage(step, response[0], layout).some((weight) => weight > 0));
+  const apart = (mine: Float32Array, theirs: Float32Array) =>
+    theirs.reduce((most, weight, i) => Math.max(most, Math.abs(weight - mine[i])), 0);
+  assert(apart(captured.raw, rawAttention(attentions)) < 1e-6);
+  assert(apart(captured.lastLayer, rawAttention(attentions, { layer: attentions.length - 1 })) < 1e-6);
+  assert(apart(captured.rollout, rollout(attentions, { dropped: sinks })) < 1e-6);
+  assert(apart(captured.rolloutWithSinks, rollout(attentions)) < 1e-6);
+  assert(responseToImage(captured.rollout, response[0], layout).some((weight) => weight > 0));
   await dispose();
 });
 

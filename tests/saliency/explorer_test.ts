@@ -12,16 +12,21 @@ import {
   rawAttention,
   rollout,
 } from "@lib/saliency/mod.ts";
-import { relevance } from "@lib/saliency/relevance.ts";
 import { withoutSinks } from "@lib/saliency/directions.ts";
 import { tf } from "@lib/tensor/mod.ts";
-import { explorerMaps, explorerTokens, keptLayers, mapsThatFit } from "../../lib/saliency/explorer.ts";
+import {
+  explorerTokens,
+  keptLayers,
+  layerMaps,
+  mapsThatFit,
+  wholeMaps,
+} from "../../lib/saliency/explorer.ts";
 import { madeExample, noise, weightsOf } from "./explorer_examples.ts";
 
 const LENGTH = 15, LAYERS = 3, HEADS = 2, PATCHES = 9;
 
 /** 3 x 3 patches, bos, two words, newline and an answer of two tokens; attention that the mask allows. */
-function captured(): CapturedAnswer & { gradients: Float32Array[][] } {
+function captured(): CapturedAnswer & { relevance: Float32Array; attentions: Float32Array[][] } {
   const prefix = Uint8Array.from({ length: LENGTH }, (_, i) => i < 13 ? 1 : 0);
   const mask = prefixLmMask(prefix, new Uint8Array(LENGTH).fill(1));
   const random = (seed: number) => Float32Array.from(noise(LENGTH * LENGTH, seed), (byte) => byte / 255);
@@ -35,15 +40,20 @@ function captured(): CapturedAnswer & { gradients: Float32Array[][] } {
     }
     return out;
   };
+  const attentions = layers(attention), sinks = [9, 12];
   return {
     answerIds: [7, 8],
     text: "left lung",
     tokens: [...Array(9).fill("<image>"), "<bos>", "which", " side", "\n", "left", " "],
     logprobs: [-1, -2],
-    layout: { length: LENGTH, imageStart: 0, rows: 3, columns: 3, response: [13, 14], sinks: [9, 12] },
+    layout: { length: LENGTH, imageStart: 0, rows: 3, columns: 3, response: [13, 14], sinks },
     prefix,
-    attentions: layers(attention),
-    gradients: layers((seed) => random(seed + 500).map((x) => x - 0.5)),
+    attentions,
+    raw: rawAttention(attentions),
+    lastLayer: rawAttention(attentions, { layer: LAYERS - 1 }),
+    rollout: rollout(attentions, { dropped: sinks }),
+    rolloutWithSinks: rollout(attentions),
+    relevance: random(500),
     overAnswer: new Float32Array(18),
   };
 }
@@ -52,16 +62,16 @@ function captured(): CapturedAnswer & { gradients: Float32Array[][] } {
 const QUERIES = [9, 10, 11, 12, 12, 13];
 
 Deno.test("every map is that of the library, to half of a step of 255 of each token's largest weight", () => {
-  const one = captured(), { attentions, layout, prefix, gradients } = one;
-  const maps = explorerMaps(one, { alone: [0, 1, 2], byHead: [2] });
-  const mask = prefixLmMask(prefix, new Uint8Array(LENGTH).fill(1));
+  const one = captured(), { attentions, layout, relevance } = one, kept = { alone: [0, 1, 2], byHead: [2] };
+  const single = attentions.flatMap((heads, layer) => layerMaps(heads, layer, layout, kept));
+  const maps = [...wholeMaps(one), ...single];
   const raw = (layer: number | "mean", heads: number | "mean") => rawAttention(attentions, { layer, heads });
   const expected = [
     [maps[0], "left in", raw("mean", "mean")],
     [maps[0], "left out", withoutSinks(raw("mean", "mean"), layout)],
-    [maps[1], "left out", rollout(attentions, { mask, dropped: [9, 12] })],
-    [maps[2], "left in", rollout(attentions, { mask })],
-    [maps[3], "left in", relevance(attentions, gradients)],
+    [maps[1], "left out", rollout(attentions, { dropped: [9, 12] })],
+    [maps[2], "left in", rollout(attentions)],
+    [maps[3], "left in", relevance],
     ...[0, 1, 2].flatMap((l) => [[maps[4 + l], "left in", raw(l, "mean")] as const]),
     [maps[7], "left in", raw(2, 0)],
     [maps[8], "left out", withoutSinks(raw(2, 1), layout)],
@@ -87,11 +97,8 @@ Deno.test("every map is that of the library, to half of a step of 255 of each to
     });
   }
   assertEquals([Object.keys(maps[1].scales), Object.keys(maps[2].scales)], [["left out"], ["left in"]]);
-  assertThrows(
-    () => explorerMaps({ ...one, gradients: undefined }, { alone: [], byHead: [] }),
-    Error,
-    "gradients",
-  );
+  assertEquals(layerMaps(attentions[1], 1, layout, { alone: [2], byHead: [0] }), []);
+  assertThrows(() => wholeMaps({ ...one, relevance: undefined }), Error, "gradients");
 });
 
 Deno.test("tokens are named by what they are; one of white space alone stays visible", () => {

@@ -8,10 +8,13 @@ import {
   type SequenceLayout,
   summariseImageToResponse,
 } from "../../lib/saliency/mod.ts";
-import { relevance } from "../../lib/saliency/relevance.ts";
 import { attentionShares, predictingRow, withoutSinks } from "../../lib/saliency/directions.ts";
 import { fuseHeads, headsOf } from "../../lib/saliency/matrices.ts";
+import { startRelevance } from "../../lib/saliency/relevance.ts";
+import { startReduction } from "../../lib/saliency/reduction.ts";
 import { startRollout } from "../../lib/saliency/rollout.ts";
+import { memory } from "../../lib/tensor/memory.ts";
+import { tf } from "../../lib/tensor/mod.ts";
 
 // deno-lint-ignore no-explicit-any -- a file of numbers, checked by the tests themselves
 const fixture: any = JSON.parse(Deno.readTextFileSync(new URL("./fixtures/rollout.json", import.meta.url)));
@@ -57,24 +60,27 @@ Deno.test("Raw attention equals numpy's: mean, one head of one layer, largest he
 });
 
 Deno.test("Rollout equals numpy's: plain, largest head, sinks dropped", () => {
-  assertClose(rollout(layers, { mask }), fixture.rollout);
-  assertClose(rollout(layers), fixture.rollout); // the model's weights respect the mask already
-  assertClose(rollout(layers, { mask, heads: "max" }), fixture.rollout_max);
-  assertClose(rollout(layers, { mask, dropped: fixture.sinks }), fixture.rollout_dropped);
+  assertClose(rollout(layers), fixture.rollout);
+  assertClose(rollout(layers.map((layer) => [fuseHeads(layer, "max")])), fixture.rollout_max);
+  assertClose(rollout(layers, { dropped: fixture.sinks }), fixture.rollout_dropped);
 });
 
 Deno.test("Gradient x attention equals numpy's, and negative products add nothing", () => {
-  const gradients = layersOf(Float32Array.from(fixture.gradients));
-  assertClose(relevance(layers, gradients), fixture.relevance);
-  const negative = gradients.map((layer) => layer.map((head) => head.map((g) => -Math.abs(g))));
+  const relevance = (gradients: number[]) => {
+    const stream = startRelevance(length), shape = [fixture.layers, 1, heads, length, length];
+    const [A, G] = [fixture.attentions, gradients].map((all) => tf.unstack(tf.tensor(all, shape)));
+    for (let k = fixture.layers - 1; k >= 0; k--) stream.add({ attention: A[k], gradient: G[k] });
+    return stream.result();
+  };
+  assertClose(relevance(fixture.gradients), fixture.relevance);
   assertEquals(
-    relevance(layers, negative),
+    relevance(fixture.gradients.map((g: number) => -Math.abs(g))),
     Float32Array.from({ length: length ** 2 }, (_, i) => Number(i % (length + 1) === 0)),
   );
 });
 
 Deno.test("Rollout rows sum to one and stay within the mask, and the product order matters", () => {
-  const result = rollout(layers, { mask });
+  const result = rollout(layers);
   for (let i = 0; i < length; i++) {
     let sum = 0;
     for (let j = 0; j < length; j++) {
@@ -83,21 +89,44 @@ Deno.test("Rollout rows sum to one and stay within the mask, and the product ord
     }
     assertAlmostEquals(sum, 1, 1e-5);
   }
-  const reversed = rollout([...layers].reverse(), { mask });
+  const reversed = rollout([...layers].reverse());
   assert(reversed.some((value, i) => Math.abs(value - result[i]) > 1e-3));
 });
 
-Deno.test("Streaming agrees with the whole product, and broken input is refused", () => {
-  const result = rollout(layers, { mask });
-  const stream = startRollout(length, { mask });
+Deno.test("What is reduced layer by layer is raw attention, its last layer and both rollouts; nothing is left behind", () => {
+  const shape = [1, heads, length, length], stream = startReduction(layout), before = memory().tensors;
+  for (const layer of layers) {
+    const attention = tf.tensor(Float32Array.from(layer.flatMap((head) => [...head])), shape);
+    const scores = tf.tidy(() => tf.log(tf.add(attention, 1e-3)));
+    stream.add({ attention, scores });
+    tf.dispose([attention, scores]);
+  }
+  assertEquals(memory().tensors, before);
+  const result = stream.result();
+  assertClose(result.raw, fixture.raw_mean);
+  assertClose(result.lastLayer, [...fuseHeads(layers[layers.length - 1], "mean")]);
+  assertClose(result.rollout, fixture.rollout_dropped);
+  assertClose(result.rolloutWithSinks, fixture.rollout);
+  const rows = layout.rows * layout.columns, tokens = layout.response.length;
+  const shares = Array.from({ length: rows * tokens }, (_, i) => {
+    const [patch, token] = [Math.floor(i / tokens), i % tokens];
+    const own = layers.flat().map((head) => {
+      const weights = layout.response.map((at) => head[patch * length + at] + 1e-3); // of the logarithm's softmax
+      return weights[token] / weights.reduce((a, b) => a + b);
+    });
+    return own.reduce((a, b) => a + b) / own.length;
+  });
+  assertClose(result.overAnswer, shares);
+});
+
+Deno.test("Rollout needs a layer, and layers of its length", () => {
+  const stream = startRollout(length);
   assertThrows(() => stream.result(), Error, "at least one layer");
-  for (const layer of layers) stream.add(layer);
-  assertEquals(stream.result(), result);
-  assertThrows(() => stream.add([new Float32Array(4)]), RangeError, "found 4");
+  assertThrows(() => stream.add(tf.zeros([2, 2])), RangeError, "found 2 x 2");
 });
 
 Deno.test("Response to image is the token's row over the patches, not the image's diagonal", () => {
-  const result = rollout(layers, { mask });
+  const result = rollout(layers);
   const query = predictingRow(layout.response[0]);
   assertEquals(query, fixture.sinks[1]); // the newline predicts the first answer token
   const map = responseToImage(result, layout.response[0], layout);
@@ -106,7 +135,7 @@ Deno.test("Response to image is the token's row over the patches, not the image'
 });
 
 Deno.test("Image to response: the columns are those of the rows that predict the answer, the masked row is zero", () => {
-  const matrices = { raw: rawAttention(layers), rollout: rollout(layers, { mask }), overAnswer };
+  const matrices = { raw: rawAttention(layers), rollout: rollout(layers), overAnswer };
   const { "masked row": row, "column of raw attention": raw, ...rest } = imageToResponse(matrices, 4, layout);
   assertEquals([...raw], layout.response.map((t) => matrices.raw[(t - 1) * length + 4]));
   assertEquals(
