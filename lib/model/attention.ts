@@ -2,14 +2,18 @@ import type { Tensor } from "@tensorflow/tfjs";
 import { asType, matMul, realType, tf } from "../tensor/mod.ts";
 import { f32 } from "./layers.ts";
 
-/** What attention gives. */
-export interface Attended {
-  /** `[B * L, H * d]`, the heads side by side, in the type of the queries */
-  mixed: Tensor;
+/** One layer's attention, as saliency reads it. */
+export interface LayerAttended {
   /** The probabilities: float32 `[B, H, L, M]` (queries, then keys) */
   attention: Tensor;
   /** Their logarithms but for a constant of each query, before the mask: float32 `[B, H, L, M]` */
   scores: Tensor;
+}
+
+/** What attention gives. */
+export interface Attended extends LayerAttended {
+  /** `[B * L, H * d]`, the heads side by side, in the type of the queries */
+  mixed: Tensor;
 }
 
 /** `[B * L, n * d]` -> `[B, L, n, d]`. */

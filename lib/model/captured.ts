@@ -1,9 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { tidy } from "../tensor/mod.ts";
-import type { Attended } from "./attention.ts";
-
-/** One layer's attention: probabilities and scores, float32 `[B, H, L, M]` each. */
-export type LayerAttended = Omit<Attended, "mixed">;
+import type { LayerAttended } from "./attention.ts";
 
 /** Collects what a forward pass computes on the way, for those who asked. */
 export interface Captured {

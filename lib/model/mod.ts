@@ -38,4 +38,5 @@ export {
   readAhead,
 } from "./image_store.ts";
 export { type OpenModel, openModel } from "./open.ts";
-export type { Captured, LayerAttended } from "./captured.ts";
+export type { LayerAttended } from "./attention.ts";
+export type { Captured } from "./captured.ts";

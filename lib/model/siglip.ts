@@ -1,8 +1,8 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { asType, matMul, realType, tf } from "../tensor/mod.ts";
 import type { PaliGemmaConfig } from "../weights/mod.ts";
-import { attend, type Attended, splitHeads, swapHeads } from "./attention.ts";
-import { type Captured, inLayer, type LayerAttended } from "./captured.ts";
+import { attend, type Attended, type LayerAttended, splitHeads, swapHeads } from "./attention.ts";
+import { type Captured, inLayer } from "./captured.ts";
 import { gelu, layerNorm, linear, weight, type Weights, within } from "./layers.ts";
 
 /**
