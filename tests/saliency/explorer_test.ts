@@ -128,6 +128,16 @@ Deno.test("layers are kept alone first, evenly spread with the last among them, 
   assertEquals(mapsThatFit({ ...size, share: 100 }), 0);
 });
 
+Deno.test("as many maps fit as a page has room for, also of small pictures, where scales take as much as weights", async () => {
+  const words = Array.from({ length: 62 }, (_, i) => `word${i}`);
+  for (const side of [8, 32]) {
+    const one = await madeExample({ words, side, pictureSide: 112, layers: 2, heads: 2 });
+    const largest = Math.max(...one.models[0].maps.map((map) => JSON.stringify(map).length));
+    const fitting = mapsThatFit({ tokens: 64, patches: side ** 2, models: 1, picture: 0, share: 1 });
+    assert(fitting * largest > 4e6 && fitting * largest < 5e6, `${fitting} of ${largest} characters`);
+  }
+});
+
 Deno.test("1,024 patches, 64 tokens and three models fill a page of less than 5 MB; more examples share it", async () => {
   const large = { words: Array.from({ length: 62 }, (_, i) => `word${i}`), side: 32, pictureSide: 448 };
   const about = { title: "Large", notice: "" };
