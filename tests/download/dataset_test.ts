@@ -8,6 +8,7 @@ import {
   isAccepted,
   readManifest,
   readReceipt,
+  unpackedSize,
   verifyDataset,
 } from "../../lib/download/mod.ts";
 import { join } from "@std/path";
@@ -51,6 +52,7 @@ Deno.test(
     assertEquals((await checkFolder(manifest, t.dir)).state, "absent");
     await fetchDataset(manifest, t.dir, { retry, onProgress: (p) => progress.push(p) });
     await assertWhole(t);
+    assertEquals(progress[0].total, null, "nobody knows how long the other file is");
     const { files } = await readReceipt(t.dir), all = t.now.rows.length + t.now.archive.length;
     assertEquals(files["rows.csv"].sha256, digest(t.now.rows));
     assertEquals(files["images.zip"].sha256, digest(t.now.archive));
@@ -241,6 +243,12 @@ Deno.test(
       "make room first",
     );
     assertEquals(t.seen.length, 0);
+    // Of files whose length nobody knows the data set's own counts.
+    const vast = manifestAt(t.base, { about: 2 ** 52 });
+    await assertRejects(() => fetchDataset(vast, t.dir, { retry }), Error, "make room first");
+    const known = vast.files.map((file) => ({ ...file, about: 50_000 }));
+    await fetchDataset(manifestAt(t.base, { about: 2 ** 52, files: known }), t.dir, { retry });
+    await assertWhole(t);
   }),
 );
 
@@ -308,6 +316,7 @@ Deno.test(
   scene(async (t) => {
     await fetchDataset(manifestAt(t.base), t.dir, { retry });
     assertEquals(await verifyDataset(t.dir), { recorded: 0, same: 4, changed: [], missing: [] });
+    await assertWhole(t); // no list of files put there by hand, since there is none
     await Deno.writeFile(`${t.dir}/images/1.png`, content(20_000, 9));
     await Deno.remove(`${t.dir}/images/0.png`);
     assertEquals(await verifyDataset(t.dir), {
@@ -399,8 +408,22 @@ Deno.test("manifests that could lie or write elsewhere are refused", () => {
   refused({ files: [{ ...rows, path: "*.csv" }] });
   refused({ files: [{ ...rows, url: "file:///etc/passwd" }] });
   refused({ files: [{ ...images, path: "images.rar" }] });
+  const unseen = { bytes: null, about: null, sha256: null, checked: false };
+  const hub = { hub: "owner/name", revision: "main", ...unseen };
+  const pattern = (changes: object) => ({ files: [{ ...hub, path: "*.csv", ...changes }] });
+  assert(DatasetManifest.safeParse({ ...sound, ...pattern({}) }).success);
+  refused(pattern({ bytes: 5 }));
+  refused(pattern({ sha256: "0".repeat(64), checked: true }));
+  refused(pattern({ path: "*.zip", unpack: images.unpack }));
   refused({ files: [], byHand: [] });
   refused({ surprise: 1 });
+});
+
+Deno.test("what archives take once unpacked is the sum of what they may take", () => {
+  const manifest = manifestAt("http://127.0.0.1:1"), [rows, images] = manifest.files;
+  assertEquals(unpackedSize(manifest), 20_000_000);
+  assertEquals(unpackedSize({ ...manifest, files: [rows, images, images] }), 40_000_000);
+  assertEquals(unpackedSize({ ...manifest, files: [rows] }), 0);
 });
 
 Deno.test("every committed manifest is valid, and claims no hash or length that nobody saw", async () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { listFiles } from "@huggingface/hub";
 import { downloadFile, downloadHubModel } from "../../lib/download/mod.ts";
-import { backoff } from "../../lib/download/http.ts";
+import { backoff, retryAfter } from "../../lib/download/http.ts";
 import { broken, content, digest, names, withFolder, withServer } from "./server.ts";
 
 const retry = { attempts: 2, baseDelayMs: 5 };
@@ -143,6 +143,16 @@ Deno.test("a drip that goes on with a long .part is as slow as any", async () =>
       });
     },
   );
+});
+
+Deno.test("a Retry-After is of seconds or a date, no less than nothing and no more than two minutes", () => {
+  const asked = (value: string | null) =>
+    retryAfter(new Response(null, { headers: value === null ? {} : { "retry-after": value } }));
+  assertEquals(["3", "0", "-5", "120", "3600"].map(asked), [3000, 0, 0, 120_000, 120_000]);
+  assertEquals([asked("soon"), asked(null)], [undefined, undefined]);
+  const ahead = (seconds: number) => asked(new Date(Date.now() + 1000 * seconds).toUTCString())!;
+  assert(ahead(30) > 28_000 && ahead(30) <= 30_000, `${ahead(30)}`);
+  assertEquals([ahead(-60), ahead(3600)], [0, 120_000]);
 });
 
 Deno.test("each wait before another try may be longer than the last, up to a minute", () => {

@@ -34,3 +34,12 @@ Deno.test("files put there by hand: ready when none is empty, hashed at the firs
     });
   });
 });
+
+Deno.test("a single file put there by hand is hashed and compared as well", async () => {
+  await withFolder(async (dir) => {
+    await Deno.writeTextFile(join(dir, "rows.csv"), "rows");
+    assertEquals(await verifyDataset(dir), { recorded: 1, same: 0, changed: [], missing: [] });
+    await Deno.writeTextFile(join(dir, "rows.csv"), "other rows");
+    assertEquals(await verifyDataset(dir), { recorded: 0, same: 0, changed: ["rows.csv"], missing: [] });
+  });
+});

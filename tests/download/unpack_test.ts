@@ -147,6 +147,17 @@ Deno.test("an abort ends unpacking with its own reason and leaves nothing", asyn
   });
 });
 
+Deno.test("an entry may grow 200-fold, no more, unless it is less than a MiB long", () => {
+  const grown = (size: number, packed: number | null) => () =>
+    entryGuard("a.zip", 10 ** 9)({ name: "a", kind: "file", encrypted: false, size, packed });
+  const large = 200 * 10_000, small = 2 ** 20;
+  for (const [size, packed] of [[large, 10_000], [small, 1], [large, null]] as const) {
+    assertEquals(grown(size, packed)(), "a");
+  }
+  assertThrows(grown(large + 1, 10_000), ArchiveError, "grows from 10000 to 2000001 bytes");
+  assertThrows(grown(small + 1, 1), ArchiveError, "more than 200 times");
+});
+
 Deno.test("folders may be named again, entries beyond a million are refused", () => {
   const admit = entryGuard("many.zip", 1), empty = { encrypted: false, size: 0, packed: 0 };
   admit({ name: "a/b/c", kind: "file", ...empty });
