@@ -112,6 +112,7 @@ Deno.test("a missing, truncated or foreign tokenizer.json is refused with the re
       "type",
     );
     const model = (part: Record<string, unknown>) => ({ ...json, model: { ...json.model, ...part } });
+    assertEquals(tokenizerFrom(model({ vocab: { ...json.model.vocab, last: 400 } })).vocabSize, 401);
     const malformed: [unknown, string][] = [
       [model({ vocab: {} }), "model.vocab"],
       [model({ vocab: null }), "model.vocab"],
