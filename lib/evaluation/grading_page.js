@@ -117,7 +117,7 @@ byId("download").addEventListener("click", download);
 
 byId("rule").textContent = visible(rule);
 answers.forEach((_, i) => {
-  const article = element("article", undefined, { tabIndex: -1 });
+  const article = element("article", undefined, { className: "card", tabIndex: -1 });
   article.addEventListener("click", () => i !== here && go(i));
   byId("answers").append(article);
   draw(i);

@@ -199,7 +199,7 @@ byId("help").addEventListener("click", KEYS["?"]);
 byId("download").addEventListener("click", download);
 
 pairs.forEach((_, i) => {
-  const article = element("article");
+  const article = element("article", undefined, { className: "card" });
   article.addEventListener("click", () => go(i));
   byId("pairs").append(article);
   draw(i);

@@ -11,21 +11,8 @@ import {
   predictions,
   scores,
 } from "./grading_run.ts";
-import { chrome, withPage } from "../jupyter/browser.ts";
-
-/** Runs ./lab review, as a person does after the download. */
-async function labReview(...args: string[]): Promise<string> {
-  const { granted } = await import("../cli/granted.ts"); // after grading_run.ts has set where the rooms find results
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", ...await granted("review"), "--no-check"],
-      ...[join(import.meta.dirname!, "../../lib/cli/main.ts"), "review", ...args],
-    ],
-  }).output();
-  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  assert(success, text);
-  return text;
-}
+import { labReview } from "../cli/lab_review.ts";
+import { chrome, openFile, withPage } from "../jupyter/browser.ts";
 
 const toGrade = grading.answersToGrade(predictions, config);
 
@@ -48,14 +35,8 @@ Deno.test({
   fn: async () => {
     const file = await finishedRun(), grading = join(folder, "downloaded.json");
     await withPage(async (page) => {
-      const faults: string[] = [], requests: string[] = [];
-      page.on("pageerror", (error) => faults.push(error.message));
-      page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
-      page.on("request", (request) => requests.push(new URL(request.url()).protocol));
-      await page.goto(`file://${file}`);
+      const { press, faults, asked } = await openFile(page, file);
       const articles = page.locator("article"), count = page.locator("#count");
-      const press = (...keys: string[]) =>
-        keys.reduce((p, key) => p.then(() => page.keyboard.press(key)), Promise.resolve());
       assertEquals(await articles.count(), 10);
       const hostile = toGrade.findIndex(({ answer }) => answer === HOSTILE);
       assertStringIncludes(
@@ -94,7 +75,7 @@ Deno.test({
       assertEquals(download.suggestedFilename(), "grading.json");
       await download.saveAs(grading);
       assertEquals(faults, []);
-      assertEquals(requests.filter((protocol) => !["blob:", "data:", "file:"].includes(protocol)), []);
+      assertEquals(asked, []);
     });
     const said = await labReview(grading);
     assertStringIncludes(said, "2 that you cannot tell, 0 taken back.");

@@ -29,3 +29,19 @@ export async function withPage<T>(
     await browser.close();
   }
 }
+
+/** Opens a page that lies on the disk: the keys of a person, what has gone wrong so far, and what was asked of servers. */
+export async function openFile(
+  page: Page,
+  file: string,
+): Promise<{ press: (...keys: string[]) => Promise<void>; faults: string[]; asked: string[] }> {
+  const faults: string[] = [], asked: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  page.on("request", (request) => /^(blob|data|file):/.test(request.url()) || asked.push(request.url()));
+  await page.goto(`file://${file}`);
+  const press = async (...keys: string[]) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  return { press, faults, asked };
+}
