@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type PictureOf, standIns } from "../audit/mod.ts";
+import { type PictureOf, representatives } from "../audit/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import { pathologyFilter, type PathologyResult } from "./pathology.ts";
@@ -71,7 +71,7 @@ export function curate(
 ): Curation {
   const pathology = pathologyFilter(records.filter((r) => r.dataset === "medpix2"), { minImages });
   const common = new Set(pathology.kept.map((r) => r.imageId));
-  const standIn = standIns(records, pictures);
+  const representative = representatives(records, pictures);
   const dropped: DroppedPair[] = [], steps: CurationStep[] = [];
   const datasets = [...new Set(pairs.map((p) => p.dataset))];
   let left = [...pairs];
@@ -97,7 +97,7 @@ export function curate(
   const problems = qualityProblems(left);
   apply("quality", ({ id }) => ({ judged: true, against: problems.get(id) ?? null }));
   apply("each picture once", ({ imageId }) => {
-    const first = standIn.get(imageId) ?? imageId;
+    const first = representative.get(imageId) ?? imageId;
     return { judged: true, against: first === imageId ? null : "the same picture as another image" };
   });
   return { pairs: left, dropped, steps, pathology };

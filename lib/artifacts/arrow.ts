@@ -16,10 +16,10 @@ import {
 } from "apache-arrow";
 import { writeAllSync, writeFileAtomic } from "../config/mod.ts";
 
-/** What a cell of a table may hold. */
-export type Cell = string | number | boolean | null | readonly string[] | readonly number[];
-/** A row of a table: cells by column name. */
-export type Row = Readonly<Record<string, Cell>>;
+/** A row of a table: values by column name. */
+export type Row = Readonly<
+  Record<string, string | number | boolean | null | readonly string[] | readonly number[]>
+>;
 /** Column types, for tables without rows. */
 export type ColumnType = "string" | "integer" | "number" | "boolean" | "strings" | "numbers";
 
@@ -43,7 +43,7 @@ const arrowType = (type: ColumnType): DataType => {
   }
 };
 
-function cellType(value: Exclude<Cell, null>): ColumnType {
+function typeOfValue(value: Exclude<Row[string], null>): ColumnType {
   if (typeof value === "string") return "string";
   if (typeof value === "boolean") return "boolean";
   if (typeof value === "number") {
@@ -63,7 +63,7 @@ export function columnTypes(rows: readonly Row[]): Record<string, ColumnType> {
         lists.add(`null:${name}`);
         continue;
       }
-      const type = cellType(value);
+      const type = typeOfValue(value);
       const empty = Array.isArray(value) && value.length === 0;
       const old = lists.has(`seen:${name}`) ? types[name] : undefined;
       if (old === undefined) {

@@ -1,5 +1,5 @@
 /** Run folders with manifests, Arrow tables in, and out by memory map. */
-export { type Cell, type ColumnType, type Row, writeArrow } from "./arrow.ts";
+export { type ColumnType, type Row, writeArrow } from "./arrow.ts";
 export { damagedOutputs } from "./check_outputs.ts";
 export {
   holdUnfinished,

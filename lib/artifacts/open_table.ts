@@ -1,9 +1,9 @@
 import { type Table, tableFromIPC } from "apache-arrow";
-import type { Cell, Row } from "./arrow.ts";
+import type { Row } from "./arrow.ts";
 import { checkFrame } from "./arrow_frame.ts";
 import { mapFile } from "./mapped_file.ts";
 
-/** An Arrow table on disk, of which only what is asked for is read. Rows and cells given out are copies. */
+/** An Arrow table on disk, of which only what is asked for is read. Rows and values given out are copies. */
 export interface OpenTable<T extends Row = Row> extends Disposable, Iterable<T> {
   /** Number of rows. */
   readonly length: number;
@@ -11,7 +11,7 @@ export interface OpenTable<T extends Row = Row> extends Disposable, Iterable<T> 
   readonly columns: readonly string[];
   /** The row with this index, from 0. @throws RangeError when there is no such row; Error when the table is closed, as all methods do */
   row(index: number): T;
-  /** All cells of a column. @throws RangeError when there is no such column */
+  /** All values of a column. @throws RangeError when there is no such column */
   column<Name extends keyof T & string>(name: Name): T[Name][];
   /** Gives the memory map back. */
   close(): void;
@@ -19,11 +19,11 @@ export interface OpenTable<T extends Row = Row> extends Disposable, Iterable<T> 
 
 const MAGIC = "ARROW1";
 
-function cell(value: unknown): Cell {
+function plain(value: unknown): Row[string] {
   if (value === null || value === undefined) return null;
   if (typeof value === "bigint") return Number(value);
   if (typeof value === "object") return Array.from(value as Iterable<string>);
-  return value as Cell;
+  return value as Row[string];
 }
 
 /** The columns' views of the bytes; nothing but the batches' headers is read. */
@@ -80,7 +80,7 @@ function tableOver<T extends Row>(path: string, bytes: Uint8Array, release: () =
     if (!Number.isInteger(index) || index < 0 || index >= length) {
       throw new RangeError(`${path} has rows 0 to ${length - 1}, row ${index} was asked for.`);
     }
-    return Object.fromEntries(columns.map((name, k) => [name, cell(vectors[k].get(index))])) as T;
+    return Object.fromEntries(columns.map((name, k) => [name, plain(vectors[k].get(index))])) as T;
   };
   const close = () => {
     table = null;
@@ -95,7 +95,7 @@ function tableOver<T extends Row>(path: string, bytes: Uint8Array, release: () =
       check();
       const vector = vectors[columns.indexOf(name)];
       if (!vector) throw new RangeError(`${path} has no column "${name}"; it has ${columns.join(", ")}.`);
-      return Array.from(vector, cell) as T[Name][];
+      return Array.from(vector, plain) as T[Name][];
     },
     *[Symbol.iterator]() {
       for (let i = 0; i < length; i++) yield row(i);

@@ -9,7 +9,7 @@ import {
   syncPath,
   writeFileAtomic,
 } from "../config/mod.ts";
-import { type Cell, writeArrow } from "./arrow.ts";
+import { type Row, writeArrow } from "./arrow.ts";
 import { damagedOutputs, rememberChecked } from "./check_outputs.ts";
 import { columnsOf } from "./columns.ts";
 import type { FileLock } from "./file_lock.ts";
@@ -310,11 +310,7 @@ export async function startRun<Input extends string>(
     writeText,
     writeTable: async (name, rows, row) => {
       const cells = row ? z.encode(z.array(row), [...rows]) : rows;
-      await writeArrow(
-        await place(`${name}.arrow`),
-        cells as readonly Record<string, Cell>[],
-        row && columnsOf(row),
-      );
+      await writeArrow(await place(`${name}.arrow`), cells as readonly Row[], row && columnsOf(row));
     },
     writeJson: (name, value) => writeText(`${name}.json`, JSON.stringify(value, null, 1) + "\n"),
     async finish(notes = {}) {

@@ -8,7 +8,7 @@ export {
   lookalikesOf,
   type PictureOf,
   picturesOf,
-  standIns,
+  representatives,
 } from "./pictures.ts";
 export { type Overlap, overlapAudit, type OverlapKind, splitErrors } from "./shared.ts";
 export { findLeaks, hideInTraining, type Leak, leakingItems, type LeakItem, type LeakKind } from "./leaks.ts";

@@ -56,7 +56,7 @@ export function picturesOf(
  * The image that stands for a picture within each data set and split: the first one in the order of the records.
  * @returns image id -> id of the image that stands for it, itself for most
  */
-export function standIns(records: readonly CorpusRecord[], pictures: PictureOf): Map<string, string> {
+export function representatives(records: readonly CorpusRecord[], pictures: PictureOf): Map<string, string> {
   const first = new Map<string, string>(), result = new Map<string, string>();
   for (const { dataset, split, imageId } of records) {
     const key = `${dataset}/${split}/${pictures.get(imageId) ?? imageId}`;

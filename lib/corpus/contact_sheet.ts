@@ -8,7 +8,7 @@ const FONT = "DejaVu Sans";
 const LINE = 15, GAP = 14, TITLE = 22;
 
 /** What a record says about its image, as one text. */
-export function wordsOf(record: CorpusRecord): string {
+export function textOf(record: CorpusRecord): string {
   if (record.question === null) return record.caption ?? "";
   return `${record.question} ${record.answer}`;
 }
@@ -44,7 +44,7 @@ export async function contactSheet(
       await checkpoint(signal);
       await drawPicture(context, record.imagePath, x, y + TITLE, side);
       context.fillStyle = "#22272E";
-      wrap(context, wordsOf(record), side, lines).forEach((line, i) =>
+      wrap(context, textOf(record), side, lines).forEach((line, i) =>
         context.fillText(line, x, y + TITLE + side + (i + 1) * LINE)
       );
     }

@@ -107,7 +107,7 @@ async function store(entry: ArchiveEntry, path: string | null): Promise<{ bytes:
     if (bytes !== size && entry.kind === "file") throw new ArchiveError(`${bytes} of ${size} bytes`);
   } catch (told) {
     const error = fault ?? told;
-    throw isOfDisk(error) ? error : new ArchiveError(`${wordsOf(error)} in entry ${shownName(entry.name)}`);
+    throw isOfDisk(error) ? error : new ArchiveError(`${messageOf(error)} in entry ${shownName(entry.name)}`);
   }
   return { bytes, sha256: hash.digest("hex") };
 }
@@ -138,7 +138,7 @@ const isOfDisk = (error: unknown): boolean =>
   !(error instanceof Error) || ("code" in error && typeof error.code === "string");
 
 /** What a library found wrong, with the entry where it names one. */
-function wordsOf(error: unknown): string {
+function messageOf(error: unknown): string {
   const { message, filename, reason } = error as { message: string; filename?: string; reason?: string };
   const named = filename === undefined ? "" : ` ${shownName(filename)}`;
   return message.replace(/\.$/, "") + named + (reason === undefined ? "" : ` (${reason})`);
@@ -149,6 +149,6 @@ function explain(error: unknown, archive: string, target: string): unknown {
   if (isOfDisk(error)) return diskError(error, target);
   if (error instanceof ArchiveError && error.message.startsWith(`${archive}:`)) return error;
   return new ArchiveError(
-    `${archive}: expected a whole and sound archive, found: ${wordsOf(error)}. Nothing of it is kept.`,
+    `${archive}: expected a whole and sound archive, found: ${messageOf(error)}. Nothing of it is kept.`,
   );
 }

@@ -88,7 +88,7 @@ async function withError(response: Response): Promise<Response> {
   if (body === null || typeof body !== "object" || "error" in body) {
     return new Response(text, { status, headers });
   }
-  const message = wordsOf(body) ?? text;
+  const message = messageOf(body) ?? text;
   return Response.json({ error: { ...body, message } }, { status });
 }
 
@@ -97,7 +97,7 @@ const fieldsAtFault = z.object({
   detail: z.array(z.object({ loc: z.array(z.union([z.string(), z.number()])), msg: z.string() })),
 }).transform(({ detail }) => detail.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`).join("; "));
 const said = z.object({ message: z.string() }).transform(({ message }) => message);
-const wordsOf = (body: unknown) => z.union([fieldsAtFault, said]).safeParse(body).data;
+const messageOf = (body: unknown) => z.union([fieldsAtFault, said]).safeParse(body).data;
 
 /**
  * Takes the least loaded replica, rather not the one that has just `failed`; waits while none may have a request.

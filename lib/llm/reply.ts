@@ -77,7 +77,7 @@ export function failureOf(error: unknown, endpoint: Endpoint, host: string): Llm
       MAX_PAUSE_MS / 1000
     } s are waited)`
     : "";
-  const text = `${host}: ${endpoint.model}: ${kind}: ${wordsOf(error, kind)}${advice}`;
+  const text = `${host}: ${endpoint.model}: ${kind}: ${messageOf(error, kind)}${advice}`;
   return new LlmError(kind, endpoint.apiKey?.redact(text) ?? text, undefined, retryAfterMs);
 }
 
@@ -98,7 +98,7 @@ function kindOf(error: unknown): LlmErrorKind {
 }
 
 /** Only a server's own message is repeated: parsers quote pieces of what they read, and so may any of a key. */
-function wordsOf(error: unknown, kind: LlmErrorKind): string {
+function messageOf(error: unknown, kind: LlmErrorKind): string {
   if (kind === "auth") return "the server refused the key; check it in the environment";
   if (kind === "malformed") return "expected JSON, found something else";
   if (kind === "disconnected") return "the connection was lost before the reply was complete";

@@ -3,7 +3,7 @@ import { setMatmulPrecision } from "../tensor/mod.ts";
 import { loadTokenizer, type Tokenizer } from "../text/mod.ts";
 import {
   loadCheckpoint,
-  loadConfig,
+  loadModelConfig,
   type ModelCard,
   type PaliGemmaConfig,
   resolveModel,
@@ -75,7 +75,7 @@ export async function openModel(
   setMatmulPrecision(matmulPrecision);
   const dir = await resolveModel(checkpoint, { signal });
   const tokenizer = await loadTokenizer(dir);
-  checkTokenizer(tokenizer, await loadConfig(dir), dir); // before gigabytes are read
+  checkTokenizer(tokenizer, await loadModelConfig(dir), dir); // before gigabytes are read
   const { params, config: shape, card } = await loadCheckpoint(dir, { dtype, signal });
   return {
     model: { params, config: shape, dtype },

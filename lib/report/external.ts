@@ -17,19 +17,17 @@ import { escapeMarkdown } from "../jupyter/mod.ts";
 import { holm } from "../stats/mod.ts";
 import type { CellOverlap } from "./accuracies.ts";
 import { judgedRows, pText } from "./rows.ts";
-import { percentText, tableMarkdown } from "./tables.ts";
+import { percentText, type ShownRow, tableMarkdown } from "./tables.ts";
 
 /** A system that is not of the grid: who answered, and to which test sets. */
 export interface ExternalSystem {
   /** What the tables call it. */
   name: string;
-  /** Its cells in the table of scores. */
+  /** What the table of scores calls it, by test set. */
   cells: readonly { name: string; testSet: TestSet }[];
   /** Who judged the open answers; null: nobody. */
   judge: string | null;
 }
-
-type ShownRow = Record<string, string | number | null>;
 
 /** A difference of shares in points. */
 const tenths = (share: number): string => (100 * share).toFixed(1);

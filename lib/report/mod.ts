@@ -40,9 +40,8 @@ export {
   raterRows,
   robustnessRows,
   scorerRows,
-  type ShownRow,
   unaskedSets,
 } from "./rows.ts";
 export { recordedScaling, type ScalingRecord, scalingRows } from "./scaling.ts";
-export { type Cell, percentText, tableMarkdown, type Verdict } from "./tables.ts";
+export { percentText, type ShownRow, tableMarkdown, type Verdict } from "./tables.ts";
 export { figureMapRows, type Judgement, stage1Verdict } from "./verdicts.ts";

@@ -13,10 +13,7 @@ import { type Interval, percent } from "../stats/mod.ts";
 import type { CellAccuracy, CellOverlap, PairedRow } from "./accuracies.ts";
 import { PAPER_ACCURACY, PAPER_ORGANS, PAPER_OVERLAP, type PaperShare } from "./paper_values.ts";
 import { isKappaDefined, kappaInterval, kappaText, pText } from "./rows.ts";
-import { type Cell, percentText } from "./tables.ts";
-
-/** A share that the paper reports, in percent or with its runs; null where it reports none. */
-type Share = number | PaperShare | null;
+import { percentText, type ShownRow } from "./tables.ts";
 
 /** A dataset of the tables: what it is called, and what the paper says of it, if it is the paper's. */
 export interface PaperEntry {
@@ -25,7 +22,7 @@ export interface PaperEntry {
   /** Its name in the paper. */
   name: string;
   /** What the paper reports; null where it reports nothing. */
-  paper: Partial<Record<"withoutStage1" | "withStage1" | "llavaMed", number | PaperShare | null>>;
+  paper: Partial<Record<"withoutStage1" | "withStage1" | "llavaMed", PaperShare>>;
 }
 
 const paperEntry = (dataset: keyof typeof NAMES): PaperEntry => ({
@@ -61,9 +58,9 @@ export const paperEntries = (cells: readonly CellAccuracy[]): PaperEntry[] => [
 ];
 
 /** A share as a number; null where the paper gives none. */
-export const shareOf = (value: number | PaperShare | null | undefined): number | null =>
+export const shareOf = (value: PaperShare | undefined): number | null =>
   value === null || value === undefined ? null : typeof value === "number" ? value : value.correct / value.of;
-const shareText = (value: Share | undefined): string | null =>
+const shareText = (value: PaperShare | undefined): string | null =>
   value === null || value === undefined
     ? null
     : typeof value === "number"
@@ -83,7 +80,7 @@ export const withoutStage1 = (dataset: string): string =>
  * Table 1: accuracy without and with stage 1, mean of the runs with their standard deviation, the paper's and ours. The last
  * columns say whether ours differ.
  */
-export function table1(cells: readonly CellAccuracy[], pairs: readonly PairedRow[]): Record<string, Cell>[] {
+export function table1(cells: readonly CellAccuracy[], pairs: readonly PairedRow[]): ShownRow[] {
   const find = (name: string) => cells.find(({ cell }) => cell === name);
   return paperEntries(cells).map(({ dataset, name, paper }) => {
     const first = withoutStage1(dataset), second = `${dataset}__with`;
@@ -149,7 +146,7 @@ function judgeText(judged: JudgedCell | undefined): string | null {
 export function answerTable(
   stage: "without" | "with",
   { accuracies, scores, overlaps, judged }: AnswerSources,
-): Record<string, Cell>[] {
+): ShownRow[] {
   const paper = (["medpix2", "roco_v2", "roco_medpix", "pmc_vqa"] as const).map(paperEntry);
   const entries = [...(stage === "with" ? [paperEntry("slake")] : []), ...paper, ...ownEntries(accuracies)];
   const words = (overlap: Omit<OverlapRow, "answers"> | undefined) => ({
@@ -158,7 +155,7 @@ export function answerTable(
     "ROUGE-L": overlap?.rougeL ?? null,
     BLEU: overlap?.bleu ?? null,
   });
-  return entries.flatMap(({ dataset, name, paper }): Record<string, Cell>[] => {
+  return entries.flatMap(({ dataset, name, paper }): ShownRow[] => {
     const cell = `${dataset}__${stage}`, overlap = overlaps.find((row) => row.cell === cell);
     const open = accuracyOf(scoresOf(scores, cell, "open")),
       found = open ?? accuracyOf(scoresOf(scores, cell));
@@ -195,7 +192,7 @@ export function answerTable(
 }
 
 /** Table 2: accuracy by MedPix location, the paper's and ours; locations that the paper does not report follow. */
-export function table2(groups: readonly GroupAccuracy[]): Record<string, Cell>[] {
+export function table2(groups: readonly GroupAccuracy[]): ShownRow[] {
   const groupOf = (organ: string) => groups.find(({ group }) => group.startsWith(organ));
   const known = PAPER_ORGANS.rows.map(({ organ, ours, llavaMed }) => {
     const group = groupOf(organ);

@@ -3,13 +3,14 @@
  * graph only, the value comes from the authors' article draft (repository adishourya/medm_article); `source` says which.
  */
 
-/** A proportion as the paper counts it. */
-export interface PaperShare {
-  /** Answers that are right. */
+/** Right answers of answers in all, as the paper counts them. */
+interface Count {
   correct: number;
-  /** Answers in all. */
   of: number;
 }
+
+/** A share that the paper reports, as a number or as it was counted; null where it reports none. */
+export type PaperShare = number | Count | null;
 
 const SOURCE = {
   paper: "arXiv 2506.14451",
@@ -113,7 +114,7 @@ export const PAPER_ACCURACY = {
 /** Table 2: accuracy per organ (with LLaVA-Med's in brackets in the paper). */
 export const PAPER_ORGANS: {
   source: string;
-  rows: { organ: string; ours: PaperShare; llavaMed: PaperShare }[];
+  rows: { organ: string; ours: Count; llavaMed: Count }[];
 } = {
   source: SOURCE.paper,
   rows: [

@@ -1,5 +1,5 @@
 import { table } from "../jupyter/mod.ts";
-import { type Cell, tableMarkdown } from "./tables.ts";
+import { type ShownRow, tableMarkdown } from "./tables.ts";
 
 /**
  * Shows a table under the current cell and saves it with the run: `NAME.json` with the rows and what they were made
@@ -13,7 +13,7 @@ export async function publishTable(
     writeText(name: string, text: string): Promise<void>;
   },
   name: string,
-  rows: readonly Record<string, Cell>[],
+  rows: readonly ShownRow[],
   sources: Record<string, unknown>,
 ): Promise<void> {
   const text = tableMarkdown(rows);

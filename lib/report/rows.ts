@@ -21,10 +21,7 @@ import {
 import { type Consistency, type OptionRanking } from "../answers/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import type { CellAccuracy, PairedRow } from "./accuracies.ts";
-import { percentText } from "./tables.ts";
-
-/** A row of a table that is shown: column titles with their cells. */
-export type ShownRow = Record<string, string | number | null>;
+import { percentText, type ShownRow } from "./tables.ts";
 
 /**
  * How many records of data/evaluation there are, and how many of them no pair asks about (their captions gave none that the

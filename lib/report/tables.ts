@@ -1,22 +1,22 @@
 import { escapeMarkdown } from "../jupyter/mod.ts";
 import type { Interval } from "../stats/mod.ts";
 
-/** A cell; null and undefined are shown as a dash. */
-export type Cell = string | number | boolean | null | undefined;
+/** A row of a table that people read: values by column title; null and undefined are shown as a dash. */
+export type ShownRow = Record<string, string | number | boolean | null | undefined>;
 
 /** How a row of the paper and ours compare. */
 export type Verdict = "exact" | "trend" | "not reproduced" | "not judged" | "not run";
 
-function cellText(cell: Cell): string {
-  if (cell === null || cell === undefined || cell === "") return "–";
-  if (typeof cell === "boolean") return cell ? "yes" : "no";
-  if (typeof cell === "number") {
-    return Number.isInteger(cell) ? cell.toLocaleString("en-US") : String(Number(cell.toPrecision(4)));
+function valueText(value: ShownRow[string]): string {
+  if (value === null || value === undefined || value === "") return "–";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") {
+    return Number.isInteger(value) ? value.toLocaleString("en-US") : String(Number(value.toPrecision(4)));
   }
-  return cell;
+  return value;
 }
 
-function columnsOf(rows: readonly Record<string, Cell>[]): string[] {
+function columnsOf(rows: readonly ShownRow[]): string[] {
   if (rows.length === 0) throw new Error("A table needs at least one row; found none.");
   return [...new Set(rows.flatMap((row) => Object.keys(row)))];
 }
@@ -34,9 +34,10 @@ function columnsOf(rows: readonly Record<string, Cell>[]): string[] {
  * assertEquals(tableMarkdown([{ cell: "base", items: 12 }]), "| cell | items |\n| --- | ---: |\n| base | 12 |\n");
  * ```
  */
-export function tableMarkdown(rows: readonly Record<string, Cell>[]): string {
+export function tableMarkdown(rows: readonly ShownRow[]): string {
   const columns = columnsOf(rows);
-  const escape = (cell: Cell) => typeof cell === "number" ? cellText(cell) : escapeMarkdown(cellText(cell));
+  const escape = (value: ShownRow[string]) =>
+    typeof value === "number" ? valueText(value) : escapeMarkdown(valueText(value));
   const numeric = (column: string) => rows.some((row) => typeof row[column] === "number");
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   return [

@@ -124,11 +124,11 @@ function quantised(rows: readonly Float32Array[]): { bytes: string; scale: numbe
 }
 
 /** Positions whose maps are kept: all that are not image tokens. */
-const wordsOf = ({ length, imageStart, rows, columns }: SequenceLayout) =>
+const textPositions = ({ length, imageStart, rows, columns }: SequenceLayout) =>
   Array.from({ length }, (_, i) => i).filter((i) => i < imageStart || i >= imageStart + rows * columns);
 
 const bytesOf = (matrix: Float32Array, layout: SequenceLayout) =>
-  quantised(wordsOf(layout).map((token) => tokenToImage(matrix, token, layout)));
+  quantised(textPositions(layout).map((token) => tokenToImage(matrix, token, layout)));
 
 /** Raw attention as a map of every token that is no image token. */
 function rawMap(
@@ -181,7 +181,7 @@ export function wholeMaps(captured: CapturedAnswer): ExplorerMap[] {
 /** Every token that is not an image token, as people read it. */
 export function explorerTokens({ tokens, layout }: CapturedAnswer): ExplorerExample["tokens"] {
   const [bos, newline] = layout.sinks;
-  return wordsOf(layout).map((at) => {
+  return textPositions(layout).map((at) => {
     if (at === bos) return { text: "bos", part: "bos" };
     if (at === newline) return { text: "newline", part: "newline" };
     const part = layout.response.includes(at) ? "answer" : "question";
@@ -236,7 +236,11 @@ export async function explorerExample(
       ...{ answerIds: said?.answerIds, maxNewTokens, gradients: true, signal },
       onLayer: (attention, layer, layout) => {
         const fitting = mapsThatFit({
-          ...{ tokens: wordsOf(layout).length, patches: layout.rows * layout.columns, models: models.length },
+          ...{
+            tokens: textPositions(layout).length,
+            patches: layout.rows * layout.columns,
+            models: models.length,
+          },
           ...{ picture: picture.length, share },
         });
         single.push(...layerMaps(attention, layer, layout, keptLayers(layers, heads, fitting)));

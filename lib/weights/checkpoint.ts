@@ -33,7 +33,7 @@ const COMPANIONS = [
 ];
 
 /** config.json of a checkpoint folder. */
-export async function loadConfig(dir: string): Promise<PaliGemmaConfig> {
+export async function loadModelConfig(dir: string): Promise<PaliGemmaConfig> {
   const path = join(dir, "config.json"), text = await readIfThere(path);
   if (text === null) throw new Error(`Expected a checkpoint in ${dir}, found no config.json there.`);
   return parseConfig(parseJson(text, path), path);
@@ -47,7 +47,7 @@ export async function loadConfig(dir: string): Promise<PaliGemmaConfig> {
  * reason of `signal` between two weights.
  */
 export async function loadCheckpoint(dir: string, options: ReadOptions = {}): Promise<Checkpoint> {
-  const config = await loadConfig(dir);
+  const config = await loadModelConfig(dir);
   const card = await readCard(dir);
   await checkPreprocessor(dir, config);
   const stored = checkNames(await storedTensors(dir), config, dir);

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { lookalikesOf, picturesOf, standIns } from "../../lib/audit/mod.ts";
+import { lookalikesOf, picturesOf, representatives } from "../../lib/audit/mod.ts";
 import type { CorpusRecord } from "../../lib/corpus/mod.ts";
 
 const record = (imageId: string, imageSha256: string | null, split = "train") => {
@@ -33,7 +33,7 @@ Deno.test("one image stands for a picture within a data set and split; other set
     record("roco_v2/3", "a", "test"),
     record("medpix2/1", "a"),
   ];
-  assertEquals(Object.fromEntries(standIns(records, picturesOf(records))), {
+  assertEquals(Object.fromEntries(representatives(records, picturesOf(records))), {
     "roco_v2/1": "roco_v2/1",
     "roco_v2/2": "roco_v2/1",
     "roco_v2/3": "roco_v2/3",

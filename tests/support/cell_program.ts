@@ -61,7 +61,7 @@ function isDeaf(node: ts.CallExpression, checker: ts.TypeChecker): boolean {
 const head = (node: ts.Node): string => node.getText().split("\n")[0].slice(0, 60);
 
 /** Where TypeScript, which knows no jsr: addresses, finds the types of @std: in the stand-in of the version in use. */
-async function standIns(): Promise<Record<string, string[]>> {
+async function standInTypes(): Promise<Record<string, string[]>> {
   const { imports } = JSON.parse(await Deno.readTextFile(join(paths.root, "deno.json"))) as {
     imports: Record<string, string>;
   };
@@ -96,7 +96,7 @@ export async function programProblems(files: readonly string[]): Promise<Problem
     types: [],
     lib: ["lib.esnext.d.ts"],
     baseUrl: paths.root,
-    paths: { "@lib/*": ["./lib/*"], ...await standIns() },
+    paths: { "@lib/*": ["./lib/*"], ...await standInTypes() },
   });
   const checker = program.getTypeChecker(), found: Problem[] = [];
   for (const name of files) {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { StageInput } from "../../artifacts/mod.ts";
 import { Config, type GridCell, isOwn, paths } from "../../config/mod.ts";
 import { readManifest } from "../../download/mod.ts";
-import { type Cell, type CellAccuracy, CurveRow, tableMarkdown, validated } from "../../report/mod.ts";
+import { type CellAccuracy, CurveRow, type ShownRow, tableMarkdown, validated } from "../../report/mod.ts";
 import { code, fence, type Markdown, md } from "../../jupyter/mod.ts";
 import { percent } from "../../stats/mod.ts";
 import type { QaPair } from "../../synthesis/mod.ts";
@@ -28,8 +28,6 @@ export interface CardFacts {
   accuracies: readonly Pick<CellAccuracy, "adapter" | "testSet" | "items" | "byImage">[];
 }
 
-type Rows = Record<string, Cell>[];
-
 /** What a card reads of the configuration of a run, which may have been made before other keys were. */
 const Recorded = z.object(
   Config.pick({ scale: true, seed: true, model: true, corpora: true, stage2: true }).shape,
@@ -40,7 +38,7 @@ type Recorded = z.infer<typeof Recorded>;
 async function dataRows(
   { cell, pairs, run: { manifest: { notes } } }: CardFacts,
   { corpora: { source } }: Recorded,
-): Promise<Rows> {
+): Promise<ShownRow[]> {
   const used = [
     ...(cell.stage1 ? pairs.filter((pair) => pair.dataset === "slake" && pair.split === "train") : []),
     ...pairsOfDataset(pairs, cell.dataset, "train"),
@@ -72,7 +70,7 @@ async function dataRows(
 }
 
 /** What was measured of the cell. */
-async function metricRows({ cell, run, accuracies }: CardFacts): Promise<Rows> {
+async function metricRows({ cell, run, accuracies }: CardFacts): Promise<ShownRow[]> {
   const held = validated(await run.table("curves", CurveRow), cell.name);
   const gains = await run.json<{ cell: string; gain: number; low: number }[]>("image_gain");
   const gain = gains.find((one) => one.cell === cell.name);
@@ -144,7 +142,7 @@ export async function modelCard(facts: CardFacts): Promise<string> {
     started: manifest.started.slice(0, 10),
     ...(manifest.limit === null ? {} : { "limited to rows and steps": manifest.limit }),
   };
-  const asRows = (values: Record<string, Cell>) =>
+  const asRows = (values: ShownRow) =>
     tableMarkdown(Object.entries(values).map(([key, value]) => ({ key, value: String(value) })));
   const text = (part: Markdown) => part.text;
   return [

@@ -4,7 +4,7 @@ import { initAdapter } from "@lib/model/mod.ts";
 import { checkTokenizer } from "@lib/model/open.ts";
 import { dispose } from "@lib/tensor/mod.ts";
 import { encodeExample, loadTokenizer } from "@lib/text/mod.ts";
-import { loadAdapter, loadCheckpoint, loadConfig, saveAdapter } from "@lib/weights/mod.ts";
+import { loadAdapter, loadCheckpoint, loadModelConfig, saveAdapter } from "@lib/weights/mod.ts";
 import { damageBytes, damageJson, damageJsonBytes } from "./damage.ts";
 import type { Campaign } from "../faults.ts";
 import { tryEach, tryInProcesses } from "./in_process.ts";
@@ -42,7 +42,7 @@ function damageSafetensors(bytes: Uint8Array, random: () => number): Uint8Array 
 }
 
 async function load(dir: string): Promise<void> {
-  const tokenizer = await loadTokenizer(dir), config = await loadConfig(dir);
+  const tokenizer = await loadTokenizer(dir), config = await loadModelConfig(dir);
   checkTokenizer(tokenizer, config, dir);
   encodeExample(tokenizer, config, { prefix: `answer en ${"is there a lesion? ".repeat(20)}` });
   const { params } = await loadCheckpoint(dir);
@@ -54,7 +54,7 @@ if (import.meta.main) {
   const dir = await Deno.makeTempDir({ prefix: "files-" }), nano = join(paths.root, "data", "nano");
   try {
     for (const file of FILES.slice(0, 3)) await Deno.copyFile(join(nano, file), join(dir, file));
-    const config = await loadConfig(dir);
+    const config = await loadModelConfig(dir);
     await saveAdapter(dir, initAdapter(config, { r: 2, alpha: 4, towers: "both", seed: 1 }));
     const sound = new Map<string, Uint8Array>();
     for (const file of FILES) sound.set(file, await Deno.readFile(join(dir, file)));
