@@ -1,12 +1,12 @@
 import { join } from "@std/path";
 import type { Config } from "../config/mod.ts";
 import { type CellAnswers, type EvaluatedCell, type GridItems, withOtherImages } from "../evaluation/mod.ts";
-import { type ImageStore, mergeAdapter, type Model } from "../model/mod.ts";
+import { type ImageStore, mergeAdapter, type Model, weightsName } from "../model/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import { dispose, tf } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import { loadAdapter, type Params, paramsSha256 } from "../weights/mod.ts";
-import { askModel } from "./ask_model.ts";
+import { askModel, type AskOptions } from "./ask_model.ts";
 
 /** A system ready to be asked. */
 export interface ReadySystem {
@@ -33,16 +33,15 @@ export async function withSystem<T>(
 ): Promise<T> {
   const { params } = base;
   let own: Params = cell.stage1 ? { ...params, ...stage1 } : params;
-  const weights = keep ? [paramsSha256(params), cell.stage1 && paramsSha256(stage1)] : [];
+  const names = keep && cell.stage1 ? [paramsSha256(stage1)] : [];
   if (cell.adapter) {
     const adapter = await loadAdapter(join(adapters, cell.adapter), base.config);
     own = mergeAdapter(own, adapter);
-    const { config: { r, alpha }, params: matrices, projector = {} } = adapter;
-    if (keep) weights.push(JSON.stringify([r, alpha, paramsSha256(matrices), paramsSha256(projector)]));
+    if (keep) names.push(weightsName({ params, adapter }));
     dispose([adapter.params, adapter.projector]);
-  }
+  } else if (keep) names.push(weightsName(base));
   try {
-    return await body({ model: { ...base, params: own }, weights: keep ? weights.join() : undefined });
+    return await body({ model: { ...base, params: own }, weights: keep ? names.join() : undefined });
   } finally {
     const shared = new Set([...Object.values(params), ...Object.values(stage1)]);
     tf.dispose(Object.values(own).filter((tensor) => !shared.has(tensor)));
@@ -54,6 +53,7 @@ export async function withSystem<T>(
  *
  * @param all the questions of every test set; those of its own are asked
  * @param options.keep keep the answers, and use those that are kept of the same weights to the same items
+ * @param options.group processes that share the items; all get all answers
  * @throws the signal's reason between two batches, once it is aborted
  */
 export async function askCell(
@@ -63,7 +63,7 @@ export async function askCell(
   stage1: Params,
   adapters: string,
   config: Config,
-  { keep = false, signal }: { keep?: boolean; signal?: AbortSignal } = {},
+  { keep = false, ...options }: Pick<AskOptions, "signal" | "group" | "onProgress"> & { keep?: boolean } = {},
 ): Promise<CellAnswers> {
   const items = all[cell.testSet], { runs } = config.evaluation;
   return await withSystem(cell, model, stage1, adapters, keep, async (system) => {
@@ -71,8 +71,8 @@ export async function askCell(
       askModel(system.model, tokenizer, store, list, config, {
         runs,
         blankImages,
-        signal,
         weights: system.weights,
+        ...options,
       });
     return {
       cell,

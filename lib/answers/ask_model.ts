@@ -2,6 +2,7 @@ import { computing, type Config, limited } from "../config/mod.ts";
 import { answerSeed, type AskedItem, exact, type Prediction } from "../evaluation/mod.ts";
 import { answerPrompts, type ImageStore, type Model } from "../model/mod.ts";
 import { clusteredDifference, clusteredShare, type Interval } from "../stats/mod.ts";
+import type { Group } from "../tensor/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
 import { answerOrFind } from "./kept_answers.ts";
 
@@ -13,6 +14,8 @@ export interface AskOptions {
   blankImages?: boolean;
   /** Keep the answers, and use those that are kept, under this name of the model's weights. */
   weights?: string;
+  /** Processes that share the items; all get all answers. */
+  group?: Group;
   /** Told how many items have their answers. */
   onProgress?: (done: number, total: number) => void | Promise<void>;
   /** Looked at between batches. */
@@ -33,7 +36,7 @@ export async function askModel(
   options: AskOptions,
 ): Promise<Prediction[]> {
   const { maxNewTokens, batchSize, temperature } = config.evaluation;
-  const { runs, blankImages, weights, onProgress, signal } = options;
+  const { runs, blankImages, weights, group, onProgress, signal } = options;
   const used = items.slice(0, limited(items.length, config));
   const seedsOf = ({ id }: AskedItem) =>
     Array.from({ length: runs }, (_, run) => answerSeed(config.seed, id, run));
@@ -49,12 +52,13 @@ export async function askModel(
     blankImages,
     // On a CPU XLA is no faster here, and compiles for ten seconds what a new length of prompts or kind of model needs.
     compiler: computing.device === "CPU" ? "graph" as const : "xla" as const,
+    group,
     onProgress,
     signal,
   };
   const answers = weights === undefined
     ? await answerPrompts(model, tokenizer, store, prompts, settings)
-    : await answerOrFind(weights, model, tokenizer, store, prompts, settings);
+    : await answerOrFind({ model, tokenizer, store, weights }, prompts, settings);
   return used.flatMap(({ id }, i) =>
     answers[i].map(({ text, ended }, run) => ({
       id,

@@ -2,6 +2,7 @@ import { type Config, limited, rng, sha256 } from "../config/mod.ts";
 import { type AskedItem, exact, normaliseAnswer, type Prediction } from "../evaluation/mod.ts";
 import type { ImageStore } from "../model/mod.ts";
 import { type ClusteredShare, clusteredShare, type Interval } from "../stats/mod.ts";
+import type { Group } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import type { ReadySystem } from "./ask_cell.ts";
 import { askModel } from "./ask_model.ts";
@@ -40,6 +41,9 @@ export const SMALL_CHANGES = {
     return Promise.resolve(data.map((x) => Math.max(0, Math.min(255, Math.round(x + 5 * normal())))));
   },
 } as const satisfies Record<string, Change>;
+/** Questions that notebook 06 asks again about changed pictures. */
+export const CHANGED_ITEMS = 100;
+
 /** One of {@linkcode SMALL_CHANGES}. */
 export type SmallChange = keyof typeof SMALL_CHANGES;
 
@@ -75,7 +79,7 @@ export async function consistency(
   store: ImageStore,
   items: readonly AskedItem[],
   config: Config,
-  { signal }: { signal?: AbortSignal } = {},
+  { signal, group }: { signal?: AbortSignal; group?: Group } = {},
 ): Promise<Consistency[]> {
   const used = items.slice(0, limited(items.length, config));
   const ask = (from: ImageStore, name: string) =>
@@ -83,6 +87,7 @@ export async function consistency(
       runs: 1,
       weights: weights === undefined ? undefined : `${weights} ${name}`,
       signal,
+      group,
     });
   if (used.length === 0) return [];
   const plain = await ask(store, "as it is"), found: Consistency[] = [];

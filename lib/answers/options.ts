@@ -1,9 +1,16 @@
 import type { Config } from "../config/mod.ts";
 import { type AskedItem, normaliseAnswer } from "../evaluation/mod.ts";
-import type { ImageStore, Model } from "../model/mod.ts";
+import { imageState, type ImageStore, keptItems } from "../model/mod.ts";
 import { type ClusteredShare, clusteredShare, mean } from "../stats/mod.ts";
+import type { Group } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import { batchShape, exampleLosses, pixelsFrom, toExamples } from "../training/mod.ts";
+import type { ReadySystem } from "./ask_cell.ts";
+
+/** Items of which notebook 06 ranks the options in every rotation. */
+export const ROTATED_ITEMS = 60;
+/** Batches whose likelihoods are kept together. */
+const TOGETHER = 32;
 
 /** One multiple-choice item as the model ranks its options. */
 export interface RankedItem {
@@ -28,15 +35,17 @@ const rotate = <T>(
  * `rotated` items, in every rotation of the list, so that each option stands once at each place (MMBench's CircularEval, Liu et
  * al. 2023, section 4.3). Items whose answer is none of their options are left out.
  *
+ * @param system whose likelihoods are kept, and used when they are kept, where its weights have a name
+ * @param options.group processes that share the items; all get all likelihoods
  * @throws the signal's reason between two batches, once it is aborted
  */
 export async function rankOptions(
-  model: Model,
+  { model, weights }: ReadySystem,
   tokenizer: Tokenizer,
   store: ImageStore,
   items: readonly AskedItem[],
   config: Config,
-  { rotated, signal }: { rotated: number; signal?: AbortSignal },
+  { rotated, signal, group }: { rotated: number; signal?: AbortSignal; group?: Group },
 ): Promise<RankedItem[]> {
   const known = items.flatMap((item) => {
     const { choices } = item, answer = normaliseAnswer(item.answer);
@@ -51,8 +60,21 @@ export async function rankOptions(
   if (asked.length === 0) return [];
   const examples = toExamples(asked, tokenizer, model.config);
   const { compiler } = config.model, { batchSize } = config.evaluation, shape = batchShape(examples);
-  const options = { batchSize, shape, compiler, signal };
-  const losses = await exampleLosses(model, examples, pixelsFrom(store), options);
+  const settings = { batchSize, shape, compiler };
+  const named = weights === undefined ? undefined : { model, tokenizer, store, weights };
+  const batches = Array.from(
+    { length: Math.ceil(examples.length / batchSize) },
+    (_, i) => examples.slice(i * batchSize, (i + 1) * batchSize),
+  );
+  const losses = await keptItems(
+    { room: "answers", kind: "likelihoods", together: TOGETHER, named, group },
+    batches,
+    (some) => [
+      settings,
+      some.flat().map(({ imagePath, sequence }) => [imagePath, imageState(imagePath), sequence]),
+    ],
+    (own) => exampleLosses(model, own.flat(), pixelsFrom(store), { ...settings, signal }),
+  );
   let at = 0;
   return known.map(({ id, imageId, gold, choices }, i) => ({
     id,

@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 
 /** The commands; each is loaded only when it is called. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  answer: () => import("./answer.ts"),
   ask: () => import("./ask.ts"),
   audit: () => import("./audit.ts"),
   bench: () => import("./bench.ts"),

@@ -1,5 +1,5 @@
 import { checkpoint } from "../jupyter/mod.ts";
-import { dispose } from "../tensor/mod.ts";
+import { dispose, type Group, shareItems } from "../tensor/mod.ts";
 import { encodeExample, padBatch, type Tokenizer } from "../text/mod.ts";
 import { checkGeneration, generate, type GenerateOptions } from "./generate.ts";
 import { type ImageStore, pixelValuesOf, readAhead } from "./image_store.ts";
@@ -32,7 +32,9 @@ export interface AnswerOptions extends Omit<GenerateOptions, "seeds"> {
   batchSize: number;
   /** Give the model grey images instead of the real ones (a control). */
   blankImages?: boolean;
-  /** Called after every batch, with prompts. */
+  /** Processes that share the batches; all get all answers. */
+  group?: Group;
+  /** Called after every batch of this process, with its prompts. */
   onProgress?: (done: number, total: number) => void | Promise<void>;
   /** Looked at between batches. */
   signal?: AbortSignal;
@@ -69,7 +71,7 @@ export async function answerPrompts(
   prompts: readonly Prompt[],
   options: AnswerOptions,
 ): Promise<Answer[][]> {
-  const { batchSize, blankImages, onProgress, signal, ...settings } = options;
+  const { batchSize, blankImages, group, onProgress, signal, ...settings } = options;
   checkGeneration({ ...settings, seeds: seedsOf(prompts, settings) });
   if (!(Number.isInteger(batchSize) && batchSize > 0)) {
     throw new Error(`batchSize must be a whole number above 0, found ${batchSize}.`);
@@ -80,30 +82,35 @@ export async function answerPrompts(
   const batches = [...byLength].flatMap(([length, places]) =>
     places.flatMap((_, i) => i % batchSize ? [] : [{ length, places: places.slice(i, i + batchSize) }])
   );
+  const given = await shareItems(batches, group, async (own) => {
+    const answers: Answer[][][] = [], total = own.reduce((sum, { places }) => sum + places.length, 0);
+    let done = 0;
+    await using reader = readAhead(store);
+    for (const [b, { length, places }] of own.entries()) {
+      await checkpoint(signal);
+      const batch = Array.from({ length: batchSize }, (_, i) => prompts[places[i] ?? places[0]]);
+      const inputs = await promptInputs(model, tokenizer, store, batch, { length, blankImages });
+      const next = own[b + 1]?.places ?? [];
+      if (!blankImages) reader.start(next.map((i) => prompts[i].imagePath));
+      const out = generate(model, inputs, { ...settings, seeds: seedsOf(batch, settings) });
+      dispose(inputs);
+      const each = out.ids.length / batchSize;
+      answers.push(places.map((_, i) =>
+        Array.from({ length: each }, (_, j) => {
+          const row = i * each + j;
+          return {
+            text: tokenizer.decode(out.ids[row], { skipSpecial: true }).trim(),
+            logprob: out.logprobs[row].reduce((sum, x) => sum + x, 0),
+            ended: out.ended[row],
+          };
+        })
+      ));
+      await onProgress?.(done += places.length, total);
+    }
+    return answers;
+  });
   const answers: Answer[][] = new Array(prompts.length);
-  let done = 0;
-  await using reader = readAhead(store);
-  for (const [b, { length, places }] of batches.entries()) {
-    await checkpoint(signal);
-    const batch = Array.from({ length: batchSize }, (_, i) => prompts[places[i] ?? places[0]]);
-    const inputs = await promptInputs(model, tokenizer, store, batch, { length, blankImages });
-    const next = batches[b + 1]?.places ?? [];
-    if (!blankImages) reader.start(next.map((i) => prompts[i].imagePath));
-    const out = generate(model, inputs, { ...settings, seeds: seedsOf(batch, settings) });
-    dispose(inputs);
-    const each = out.ids.length / batchSize;
-    places.forEach((place, i) => {
-      answers[place] = Array.from({ length: each }, (_, j) => {
-        const row = i * each + j;
-        return {
-          text: tokenizer.decode(out.ids[row], { skipSpecial: true }).trim(),
-          logprob: out.logprobs[row].reduce((sum, x) => sum + x, 0),
-          ended: out.ended[row],
-        };
-      });
-    });
-    await onProgress?.(done += places.length, prompts.length);
-  }
+  batches.forEach(({ places }, b) => places.forEach((place, i) => answers[place] = given[b][i]));
   return answers;
 }
 

@@ -37,6 +37,7 @@ export {
   type ReadAhead,
   readAhead,
 } from "./image_store.ts";
+export { type KeptItems, keptItems, keptResult, type NamedModel, weightsName } from "./kept_results.ts";
 export { type OpenModel, openModel } from "./open.ts";
 export type { LayerAttended } from "./attention.ts";
 export type { Captured } from "./captured.ts";

@@ -1,8 +1,19 @@
+import { sha256 } from "../config/mod.ts";
 import { writePixelValues } from "../image/mod.ts";
 import { checkpoint } from "../jupyter/mod.ts";
-import { forward, type ImageStore, labelRows, type Model, modelInputs, tokenLosses } from "../model/mod.ts";
+import {
+  forward,
+  imageState,
+  type ImageStore,
+  keptItems,
+  labelRows,
+  type Model,
+  modelInputs,
+  tokenLosses,
+  weightsName,
+} from "../model/mod.ts";
 import { clusteredMean, type Interval, mean } from "../stats/mod.ts";
-import { tf, tidy } from "../tensor/mod.ts";
+import { type Group, tf, tidy } from "../tensor/mod.ts";
 import { padBatch, questionPrefix, type Tokenizer, type TokenSequence } from "../text/mod.ts";
 import { answerSequence } from "./capture.ts";
 import type { StudiedQuestion } from "./lesion_study.ts";
@@ -30,6 +41,9 @@ export interface PatchCurve {
   scores: number[];
 }
 
+/** Questions whose curves are kept together. */
+const TOGETHER = 16;
+
 /** How curves are made. */
 export interface PatchCurveOptions {
   /** Images at most, with all their questions. */
@@ -40,7 +54,11 @@ export interface PatchCurveOptions {
   batchSize: number;
   /** Of the random order, and of equally strong patches. */
   seed: number;
-  /** Called after every question. */
+  /** Keep the curves, and use those that are kept of the same weights, answers and maps. */
+  keep?: boolean;
+  /** Processes that share the questions; all get all curves. */
+  group?: Group;
+  /** Called after every question, and after those that were shared or kept. */
   onProgress?: (done: number, total: number) => void | Promise<void>;
   /** Ends the work between two questions. */
   signal?: AbortSignal;
@@ -60,10 +78,11 @@ export async function patchCurves(
   studied: readonly StudiedQuestion[],
   options: PatchCurveOptions,
 ): Promise<PatchCurve[]> {
-  const { images, steps = 8, seed, onProgress } = options;
+  const { images, steps = 8, batchSize, seed, keep, group, onProgress } = options;
   const first = new Set([...new Set(studied.map(({ imageId }) => imageId))].slice(0, images));
-  const chosen = studied.filter(({ imageId }) => first.has(imageId)), curves: PatchCurve[] = [];
-  for (const [done, question] of chosen.entries()) {
+  const chosen = studied.filter(({ imageId }) => first.has(imageId));
+  let done = 0;
+  async function curvesOf(question: StudiedQuestion): Promise<PatchCurve[]> {
     const { id, imageId, imagePath, maps, answerIds } = question;
     const data = await store.get(imagePath), pictures = new Map<string, Uint8Array>();
     const drawn = PATCH_ORDERS.flatMap((order) =>
@@ -79,12 +98,26 @@ export async function patchCurves(
       writePixelValues(showPatches(data, each[i], store.size), pixels, at);
     });
     const scoreOf = new Map([...pictures.keys()].map((key, i) => [key, scores[i]]));
-    for (const { shown, ...curve } of drawn) {
-      curves.push({ id, imageId, ...curve, scores: shown.map((key) => scoreOf.get(key)!) });
-    }
-    await onProgress?.(done + 1, chosen.length);
+    await onProgress?.(++done, chosen.length);
+    return drawn.map(({ shown, ...curve }) => (
+      { id, imageId, ...curve, scores: shown.map((key) => scoreOf.get(key)!) }
+    ));
   }
-  return curves;
+  const named = keep ? { model, tokenizer, store, weights: weightsName(model) } : undefined;
+  const found = await keptItems(
+    { room: "saliency", kind: "curves", together: TOGETHER, named, group },
+    chosen,
+    (some) => [
+      { steps, batchSize, seed },
+      some.map(({ id, imageId, imagePath, answerIds, maps, ...question }) => [
+        ...[id, imageId, imagePath, imageState(imagePath), questionPrefix(question), answerIds],
+        ...PATCH_ORDERS.map((order) => sha256(new Uint8Array(maps[order].slice().buffer))),
+      ]),
+    ],
+    (own) => Array.fromAsync(own, curvesOf),
+  );
+  if (chosen.length > 0) await onProgress?.(chosen.length, chosen.length);
+  return found.flat();
 }
 
 /** Log-probability of one answer, in nats, for each of `count` pictures, which `write` puts into pixel values. */

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
-import type { ImageStore, Model } from "../model/mod.ts";
+import { imageState, type ImageStore, keptItems, type Model, weightsName } from "../model/mod.ts";
+import type { Group } from "../tensor/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
 import { type AnswerMap, answerMaps, gradientMap, readMask, rolloutMap } from "./answer_maps.ts";
 import { type Baseline, contrastMap, mapsOfOthers, shuffledDecoder } from "./baselines.ts";
@@ -11,6 +12,20 @@ import { throughTower, towerRollout } from "./tower.ts";
 /** A map of the answer, or a baseline. */
 export type StudyMap = AnswerMap | Baseline;
 type StudyMaps = Record<Exclude<StudyMap, keyof ReturnType<typeof mapsOfOthers>[number]>, Float32Array>;
+
+/** What notebook 07 asks whom. */
+export const LESION_STUDY = {
+  /** The cell of the grid whose model it is. */
+  cell: "roco_medpix__with",
+  /** Types of questions. */
+  types: ["type", "organ", "side"],
+  /** Questions of each type at most. */
+  perType: 60,
+  /** A question in which the lesion has no part. */
+  unrelated: "what modality is this image?",
+  /** Images at most of which curves are made. */
+  curves: 24,
+} as const;
 
 /** A question about an image whose lesion is known. */
 export interface LesionQuestion {
@@ -77,9 +92,25 @@ export interface StudyOptions extends CaptureOptions {
   unrelated: string;
   /** Of the shuffled weights. */
   seed: number;
-  /** Called after every question. */
+  /** Keep what was found, and use what is kept for the same weights and questions. */
+  keep?: boolean;
+  /** Processes that share the images; all get all that was found. */
+  group?: Group;
+  /** Called after every question, and after those that were shared or kept. */
   onProgress?: (done: number, total: number) => void | Promise<void>;
 }
+
+/** What is found of one question before other images are known. */
+interface Found extends Pick<StudiedQuestion, "said" | "answerIds" | "right" | "shares"> {
+  /** Each number a float32, which JSON gives back bit for bit. */
+  maps: Record<keyof StudyMaps, number[]>;
+}
+
+const each = <K extends string, A, B>(record: Record<K, A>, f: (value: A) => B): Record<K, B> =>
+  Object.fromEntries(Object.entries<A>(record).map(([name, value]) => [name, f(value)])) as Record<K, B>;
+
+/** Images whose questions are kept together. */
+const TOGETHER = 16;
 
 /**
  * Asks every question greedily and keeps the maps, and those of the baselines.
@@ -91,52 +122,65 @@ export async function studyLesions(
   tokenizer: Tokenizer,
   store: ImageStore,
   questions: readonly LesionQuestion[],
-  options: StudyOptions,
+  { keep, group, onProgress, ...options }: StudyOptions,
 ): Promise<StudiedQuestion[]> {
-  if (questions.length === 0) return [];
-  const side = Math.sqrt(model.config.imageTokens), shuffled = shuffledDecoder(model, options.seed);
+  const side = Math.sqrt(model.config.imageTokens),
+    unrelated = questionPrefix({ question: options.unrelated });
+  const named = keep ? { model, tokenizer, store, weights: weightsName(model) } : undefined;
+  const { signal: _signal, onToken: _onToken, ...settings } = options;
   const capture = (model: Model, imagePath: string, prefix: string, own: CaptureOptions = {}) =>
     captureAnswer(model, tokenizer, store, { imagePath, prefix }, { ...options, ...own });
-  const unrelated = new Map<string, Float32Array>(),
-    towers = new Map<string, Float32Array>(),
-    unrelatedPrefix = questionPrefix({ question: options.unrelated });
-  const studied: Omit<StudiedQuestion, "maps">[] = [], maps: StudyMaps[] = [];
-  try {
-    for (const question of questions) {
-      const { imagePath } = question, prefix = questionPrefix(question);
+  let shuffled: ReturnType<typeof shuffledDecoder> | undefined, done = 0;
+  async function studyImage(about: readonly LesionQuestion[]): Promise<Found[]> {
+    const { imagePath } = about[0], found: Found[] = [];
+    shuffled ??= shuffledDecoder(model, options.seed);
+    const tower = await towerRollout(model, store, imagePath);
+    const anotherQuestion = rolloutMap(await capture(model, imagePath, unrelated));
+    for (const question of about) {
+      const prefix = questionPrefix(question);
       const captured = await capture(model, imagePath, prefix, { gradients: true });
-      const { layout, raw, text, answerIds } = captured;
-      if (!unrelated.has(imagePath)) {
-        towers.set(imagePath, await towerRollout(model, store, imagePath));
-        unrelated.set(imagePath, rolloutMap(await capture(model, imagePath, unrelatedPrefix)));
-      }
-      const own = answerMaps(captured);
-      maps.push({
+      const { layout, raw, text, answerIds } = captured, own = answerMaps(captured);
+      const maps: StudyMaps = {
         ...own,
-        "rollout through the tower": throughTower(own.rollout, towers.get(imagePath)!),
+        "rollout through the tower": throughTower(own.rollout, tower),
         "gradient × attention": gradientMap(captured),
         "local contrast": await contrastMap(store, imagePath, side, side),
-        "another question": unrelated.get(imagePath)!,
+        "another question": anotherQuestion,
         "shuffled weights": rolloutMap(await capture(shuffled.model, imagePath, prefix, { answerIds })),
-      });
-      const { mask, rows: maskRows, columns: maskColumns } = await readMask(question.maskPath);
-      studied.push({
-        ...question,
+      };
+      found.push({
         said: text,
         answerIds,
         right: text === question.answer,
         shares: attentionShares(raw, predictingRow(layout.response[0]), layout),
-        mask,
-        maskRows,
-        maskColumns,
+        maps: each(maps, (map) => Array.from(map)),
       });
-      await options.onProgress?.(studied.length, questions.length);
+      await onProgress?.(++done, questions.length);
     }
-  } finally {
-    shuffled.dispose();
+    return found;
   }
-  const others = mapsOfOthers(studied.map((one, i) => ({ ...one, rollout: maps[i].rollout })), side);
-  return studied.map((one, i) => ({ ...one, maps: { ...maps[i], ...others[i] } }));
+  const images = [...Map.groupBy(questions, ({ imagePath }) => imagePath).values()];
+  try {
+    const all = await keptItems(
+      { room: "saliency", kind: "maps", together: TOGETHER, named, group },
+      images,
+      (some) => [settings, some.flat().map((question) => [question, imageState(question.imagePath)])],
+      (own) => Array.fromAsync(own, studyImage),
+    );
+    if (questions.length > 0) await onProgress?.(questions.length, questions.length);
+    const foundOf = new Map(images.flatMap((about, i) => about.map((question, j) => [question, all[i][j]])));
+    const maps = questions.map((question) =>
+      each(foundOf.get(question)!.maps, (map) => Float32Array.from(map))
+    );
+    const others = mapsOfOthers(questions.map((one, i) => ({ ...one, rollout: maps[i].rollout })), side);
+    return await Promise.all(questions.map(async (question, i): Promise<StudiedQuestion> => {
+      const { mask, rows: maskRows, columns: maskColumns } = await readMask(question.maskPath);
+      const own = { ...maps[i], ...others[i] };
+      return { ...question, ...foundOf.get(question)!, maps: own, mask, maskRows, maskColumns };
+    }));
+  } finally {
+    shuffled?.dispose();
+  }
 }
 
 /** Studied questions with one kind of map. */

@@ -40,6 +40,7 @@ export {
   summariseImageToResponse,
 } from "./image_to_response.ts";
 export {
+  LESION_STUDY,
   type LesionQuestion,
   lesionQuestions,
   type StudiedQuestion,

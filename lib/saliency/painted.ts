@@ -1,6 +1,14 @@
-import type { Config } from "../config/mod.ts";
-import { answerPrompts, type ImageStore, type Model } from "../model/mod.ts";
+import { type Config, sha256 } from "../config/mod.ts";
+import {
+  answerPrompts,
+  imageState,
+  type ImageStore,
+  keptResult,
+  type Model,
+  weightsName,
+} from "../model/mod.ts";
 import { clusteredShare, type Interval } from "../stats/mod.ts";
+import type { Group } from "../tensor/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
 import type { StudiedQuestion } from "./lesion_study.ts";
 
@@ -56,6 +64,8 @@ export interface PaintedChange {
  * Shares of greedy answers that change when the lesion is painted over, which they ought to if they rest on it, and when its
  * mirror image is; 95 % intervals of the images.
  *
+ * @param options.keep keep the answers, and use those that are kept of the same weights to the same questions
+ * @param options.group processes that share the questions
  * @throws the signal's reason, once it is aborted; when a mask is not of the size of the images that the model sees
  */
 export async function paintedChanges(
@@ -65,8 +75,9 @@ export async function paintedChanges(
   studied: readonly StudiedQuestion[],
   types: readonly string[],
   config: Config,
-  options: { signal?: AbortSignal } = {},
+  { keep, signal, group }: { keep?: boolean; signal?: AbortSignal; group?: Group } = {},
 ): Promise<PaintedChange[]> {
+  if (studied.length === 0) return [];
   const side = store.size, masks = new Map(studied.map(({ imagePath, mask }) => [imagePath, mask]));
   for (const { mask, maskRows, maskColumns } of studied) {
     if (maskRows === side && maskColumns === side && mask.length === side * side) continue;
@@ -77,15 +88,22 @@ export async function paintedChanges(
     prefix: questionPrefix(question),
   }));
   const { maxNewTokens, batchSize } = config.evaluation, { compiler } = config.model;
-  const settings = { maxNewTokens, batchSize, compiler, ...options };
-  const said = async (from: ImageStore) =>
-    (await answerPrompts(model, tokenizer, from, prompts, settings)).map(([{ text }]) => text);
-  const plain = await said(store); // in the same batches, so that rounding changes no answer by itself
-  const changed = async (regionOf: (mask: Uint8Array) => Uint8Array) => {
-    const get = async (path: string) => paintOver(await store.get(path), regionOf(masks.get(path)!), side);
-    return (await said({ ...store, get })).map((text, i) => Number(text !== plain[i]));
+  const settings = { maxNewTokens, batchSize, compiler };
+  const named = keep ? { model, tokenizer, store, weights: weightsName(model) } : undefined;
+  const state = studied.map(({ imagePath, mask }) => [imageState(imagePath), sha256(mask)]);
+  const said = async (from: ImageStore, painted: string) => {
+    const make = () => answerPrompts(model, tokenizer, from, prompts, { ...settings, signal, group });
+    const key = [painted, settings, prompts, state];
+    const answers = await (named ? keptResult("saliency", "painted", named, key, make, group) : make());
+    return answers.map(([{ text }]) => text);
   };
-  const lesion = await changed((mask) => mask), elsewhere = await changed((mask) => mirrored(mask, side));
+  const plain = await said(store, "nothing"); // in the same batches, so that rounding changes no answer by itself
+  const changed = async (painted: string, regionOf: (mask: Uint8Array) => Uint8Array) => {
+    const get = async (path: string) => paintOver(await store.get(path), regionOf(masks.get(path)!), side);
+    return (await said({ ...store, get }, painted)).map((text, i) => Number(text !== plain[i]));
+  };
+  const lesion = await changed("lesion", (mask) => mask);
+  const elsewhere = await changed("its mirror image", (mask) => mirrored(mask, side));
   return [...types, "all"].flatMap((question) => {
     const own = [...studied.keys()].filter((i) => question === "all" || studied[i].questionType === question);
     if (own.length === 0) return [];

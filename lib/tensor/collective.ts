@@ -3,26 +3,15 @@
  * CPUs, NCCL between GPUs. All processes call the same functions in the same order, with tensors of the same sizes.
  */
 import type { Tensor } from "@tensorflow/tfjs";
-import { delay } from "@std/async";
 import type { WorkerPlace } from "../config/mod.ts";
 import { ATTR, type Attribute } from "./attributes.ts";
 import { backend, binding, idOf, tf } from "./backend.ts";
 import { FLOAT, INT32 } from "./dtype.ts";
 import { createEager, deleteEager, type EagerTensor, executeLater } from "./eager.ts";
 import { jit } from "./jit.ts";
-import { cString, present } from "./pointers.ts";
-import { joinCluster, taskName } from "./runtime.ts";
+import { absence, type Group, loss, type Watch, watched } from "./peers.ts";
+import { joinCluster } from "./runtime.ts";
 import { dispose } from "./typed.ts";
-
-/** The processes that this one computes with, as {@linkcode joinGroup} gives it. */
-export interface Group extends WorkerPlace {
-  /** Processes in the group. */
-  readonly size: number;
-  /** Whether tensors are on a GPU, and summed by NCCL. */
-  readonly gpu: boolean;
-  /** Numbers of the collectives used so far, by kind and size. */
-  readonly keys: Map<string, number>;
-}
 
 /** What is the same in all processes after {@linkcode broadcast}. */
 export interface Message {
@@ -30,97 +19,6 @@ export interface Message {
   tensors: Record<string, Tensor>;
   /** What is told. */
   text: string;
-}
-
-/** Milliseconds between two looks at the others while one waits for them: longer in a large group, since each looks at all. */
-const lookEvery = ({ size }: Group): number => Math.max(1000, 10 * size);
-/** So long may an answer take; threads of TensorFlow answer, also while the process computes. */
-const ANSWER = 5000;
-/** A process that did not answer so often in turn is lost. */
-const LOOKS = 2;
-/** So long does a process that has lost another one go on answering, so that the rest loses the same one. */
-const LINGER = 4000;
-
-/** The ranks that do not answer now. */
-async function silent(group: Group): Promise<number[]> {
-  const { C, context } = binding.runtime;
-  const found = await Promise.all(group.addresses.map(async (_, rank) => {
-    if (rank === group.rank) return [];
-    const status = present(C.TF_NewStatus(), "a status");
-    try {
-      await C.TFE_CollectiveOpsCheckPeerHealth(context, cString(taskName(rank)), BigInt(ANSWER), status);
-      return C.TF_GetCode(status) === 0 ? [] : [rank];
-    } finally {
-      C.TF_DeleteStatus(status);
-    }
-  }));
-  return found.flat();
-}
-
-/** "rank 1 (127.0.0.1:4001) has"; "ranks 1 (...) and 2 (...) have" */
-function have({ addresses }: Group, ranks: readonly number[]): string {
-  const list = ranks.map((rank) => `${rank} (${addresses[rank]})`);
-  return list.length === 1
-    ? `rank ${list[0]} has`
-    : `ranks ${list.slice(0, -1).join(", ")} and ${list.at(-1)} have`;
-}
-
-/** Looks at the others until one is lost; then the error that names it. */
-async function loss(group: Group, stop: AbortSignal): Promise<Error> {
-  for (let before: number[] = [], looks = 0;;) {
-    await delay(lookEvery(group), { signal: stop });
-    const now = await silent(group), still = now.filter((rank) => before.includes(rank));
-    looks = still.length > 0 ? looks + 1 : 1;
-    if (looks >= LOOKS) {
-      return new Error(
-        `The worker of ${
-          have(group, still)
-        } ended or cannot be reached: what it said last tells why. Start all again, ` +
-          "or fewer, to go on from the last checkpoint.",
-      );
-    }
-    before = now;
-  }
-}
-
-/** As {@linkcode loss}, while the others may not be there yet. */
-async function absence(group: Group, deadline: number, stop: AbortSignal): Promise<Error> {
-  await delay(deadline, { signal: stop });
-  const ranks = await silent(group), waited = `within ${Math.round(deadline / 1000)} s`;
-  return new Error(
-    ranks.length > 0
-      ? `The worker of ${
-        have(group, ranks)
-      } not come ${waited}: start one process for each address, with the same ` +
-        "addresses, and look whether they reach each other."
-      : `The ${group.size} workers reach each other, but did not begin together ${waited}: give all the same addresses.`,
-  );
-}
-
-type Watch = (group: Group, stop: AbortSignal) => Promise<Error>;
-
-/** What `run`, which waits for the other processes, gives. @throws the watch's error, else that of `run` */
-async function watched<T>(group: Group, run: Promise<T>, watch: Watch): Promise<T> {
-  const stop = new AbortController(), { signal } = stop;
-  const outcome = run.then((value) => ({ value }), (error: Error) => ({ error }));
-  const watching = watch(group, signal).catch((error) => error as Error); // stopped
-  try {
-    const first = await Promise.race([outcome, watching]);
-    if ("value" in first) return first.value;
-    // Where TensorFlow notices first, it does not always say who is lost; the watch does, unless nobody is.
-    const most = (LOOKS + 1) * (lookEvery(group) + ANSWER);
-    const error = first instanceof Error
-      ? first
-      : await Promise.race([watching, delay(most, { signal }).then(() => first.error)]);
-    const { C, context } = binding.runtime, status = present(C.TF_NewStatus(), "a status"), CANCELLED = 1;
-    C.TF_SetStatus(status, CANCELLED, cString("a worker is lost"));
-    C.TFE_AbortCollectiveOps(context, status); // ends what waits still
-    C.TF_DeleteStatus(status);
-    await delay(LINGER);
-    throw error;
-  } finally {
-    stop.abort();
-  }
 }
 
 const FLOATS: Attribute = { name: "T", type: ATTR.type, value: FLOAT };
@@ -273,6 +171,51 @@ export async function broadcast(group: Group, message: Message | null): Promise<
   const parts = unpack(total, like);
   dispose([flat ?? [], total, like]);
   return { text, tensors: Object.fromEntries(shapes.map(([name], i) => [name, parts[i]])) };
+}
+
+/**
+ * What each process says, to all, in the order of ranks.
+ *
+ * @throws as {@linkcode allReduceSum}
+ */
+export async function allGather(group: Group, text: string): Promise<string[]> {
+  const bytes = new TextEncoder().encode(text), { rank, size } = group;
+  /** Numbers of this process in a place that the others leave 0. */
+  const total = async (values: ArrayLike<number>, at: number, length: number) => {
+    const own = new Float32Array(length);
+    own.set(values, at);
+    const flat = tf.tensor1d(own), added = await sum(group, flat), read = await added.data();
+    dispose([flat, added]);
+    return read;
+  };
+  const counts = [Math.floor(bytes.length / EXACT), bytes.length % EXACT];
+  const all = await total(counts, 2 * rank, 2 * size), ends = [0];
+  for (let i = 0; i < size; i++) ends.push(ends[i] + all[2 * i] * EXACT + all[2 * i + 1]);
+  if (ends[size] === 0) return Array<string>(size).fill("");
+  const joined = Uint8Array.from(await total(bytes, ends[rank], ends[size]));
+  return ends.slice(1).map((end, i) => new TextDecoder().decode(joined.subarray(ends[i], end)));
+}
+
+/** This process's items of a list: shares differ by one at most. */
+export function ownItems<T>(items: readonly T[], { rank, size }: Pick<Group, "rank" | "size">): T[] {
+  const from = (rank: number) => Math.floor(items.length * rank / size);
+  return items.slice(from(rank), from(rank + 1));
+}
+
+/**
+ * What `each` gives for items, in their order. In a group every process does its share of them, and all get all results, which
+ * become JSON.
+ *
+ * @throws as `each` and as {@linkcode allReduceSum}
+ */
+export async function shareItems<Item, Result>(
+  items: readonly Item[],
+  group: Group | undefined,
+  each: (own: readonly Item[]) => Promise<Result[]>,
+): Promise<Result[]> {
+  if (!group) return await each(items);
+  const parts = await allGather(group, JSON.stringify(await each(ownItems(items, group))));
+  return parts.flatMap((part) => JSON.parse(part) as Result[]);
 }
 
 /** Waits until all have come here, so that none takes the end of another for a loss. Does not throw: the work is done. */

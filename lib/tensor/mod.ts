@@ -12,7 +12,17 @@ import "./kernels.ts";
 export { tf } from "./backend.ts";
 export { type EventWriter, eventWriter } from "./events.ts";
 export { allocTensor, asType, realType, upload } from "./cast.ts";
-export { allReduceSum, broadcast, type Group, joinGroup, leaveGroup, type Message } from "./collective.ts";
+export {
+  allGather,
+  allReduceSum,
+  broadcast,
+  joinGroup,
+  leaveGroup,
+  type Message,
+  ownItems,
+  shareItems,
+} from "./collective.ts";
+export type { Group } from "./peers.ts";
 export type { DType } from "./dtype.ts";
 export { isTracing, jit, type JitOptions, type Jitted, type TraceInfo } from "./jit.ts";
 export { whileLoop } from "./loop.ts";

@@ -1,10 +1,10 @@
 import { checkpoint } from "../jupyter/mod.ts";
 import { forward, type Model, modelWeights, tokenLosses } from "../model/mod.ts";
-import { dispose, type Group, jit } from "../tensor/mod.ts";
+import { dispose, type Group, jit, ownItems } from "../tensor/mod.ts";
 import type { Params } from "../weights/mod.ts";
 import { type BatchShape, labelCount, readBatch, type ReadImages, type TrainingBatch } from "./batches.ts";
 import type { Example } from "./examples.ts";
-import { ownItems, sumOver } from "./workers.ts";
+import { sumOver } from "./workers.ts";
 
 /** Traced losses of label tokens by configuration; the weights are arguments, so one trace serves all adapters of a kind. */
 const traced = new Map<string, ReturnType<typeof trace>>();

@@ -2,19 +2,13 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { checkpoint } from "../jupyter/mod.ts";
 import type { LossAndGradients } from "../model/mod.ts";
-import { allReduceSum, broadcast, dispose, type Group, tf } from "../tensor/mod.ts";
+import { allReduceSum, broadcast, dispose, type Group, ownItems, tf } from "../tensor/mod.ts";
 import { type Checkpoint, checkpointOf, tensorsOf } from "./checkpoints.ts";
 
 /** A batch cut into at most `count` parts of equal size, but for the last. */
 export function partsOf<T>(batch: readonly T[], count: number): T[][] {
   const size = Math.ceil(batch.length / count), n = Math.ceil(batch.length / size);
   return Array.from({ length: n }, (_, i) => batch.slice(i * size, (i + 1) * size));
-}
-
-/** This process's items of a list: shares differ by one at most. */
-export function ownItems<T>(items: readonly T[], { rank, size }: Pick<Group, "rank" | "size">): T[] {
-  const from = (rank: number) => Math.floor(items.length * rank / size);
-  return items.slice(from(rank), from(rank + 1));
 }
 
 /**

@@ -24,7 +24,7 @@ async function ask(
   let tokens = 0;
   const onToken = () => void tokens++;
   const options = { ...settings, onToken, ...more };
-  const answers = await answerOrFind(weights, model, tokenizer, store, prompts, options);
+  const answers = await answerOrFind({ model, tokenizer, store, weights }, prompts, options);
   return { answers, asked: tokens > 0 };
 }
 

@@ -46,7 +46,7 @@ Deno.test("an option's likelihood is that of the model giving it as its answer, 
     item("d", "ct", null),
     item("e", "CT", choices),
   ];
-  const ranked = await rankOptions(model, tokenizer, store, items, config, { rotated: 1 });
+  const ranked = await rankOptions({ model }, tokenizer, store, items, config, { rotated: 1 });
   const found = ranked.map(({ id, gold, rotations }) => [id, gold, rotations.length]);
   assertEquals(found, [["a", 1, 3], ["b", 2, 1], ["e", 0, 1]]);
   const direct = async (listed: string[], answer: string) => {

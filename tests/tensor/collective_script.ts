@@ -1,6 +1,16 @@
 /** One worker of collective_test.ts. Usage: collective_script.ts sums|killed|stopped|absent|late */
 import { sha256, workerPlace } from "@lib/config/mod.ts";
-import { allReduceSum, broadcast, dispose, jit, joinGroup, leaveGroup, tf } from "@lib/tensor/mod.ts";
+import {
+  allGather,
+  allReduceSum,
+  broadcast,
+  dispose,
+  jit,
+  joinGroup,
+  leaveGroup,
+  shareItems,
+  tf,
+} from "@lib/tensor/mod.ts";
 
 const [scenario] = Deno.args, started = performance.now();
 const say = (value: unknown) => console.log(JSON.stringify(value));
@@ -33,6 +43,10 @@ try {
   const got = await broadcast(group, rank === 0 ? mine : null);
   say([got.text, Object.entries(got.tensors).map(([name, x]) => [name, x.shape, Array.from(x.dataSync())])]);
   say((await broadcast(group, rank === 0 ? { tensors: {}, text: "" } : null)).text);
+  say([await allGather(group, ["Größe", "", "x".repeat(70_000)][rank]), await allGather(group, "")]);
+  say(
+    await shareItems([1, 2, 3, 4, 5], group, (own) => Promise.resolve(own.map((x) => [rank, x * Math.PI]))),
+  );
   dispose([got.tensors, mine.tensors]);
   await leaveGroup(group);
   say(tf.memory().numTensors - before);

@@ -21,16 +21,22 @@ async function said(worker: Deno.ChildProcess): Promise<{ lines: unknown[]; stde
   return { lines: text(stdout).trim().split("\n").map((line) => JSON.parse(line)), stderr: text(stderr) };
 }
 
-Deno.test("three processes get the same sums, bit for bit, and what rank 0 says; nothing of it stays", async () => {
+Deno.test("three processes get the same sums, bit for bit, what rank 0 says and what each says; nothing of it stays", async () => {
   const all = await Promise.all(workerEnvironments(3).map((env) => said(start(env, "sums"))));
-  for (const { lines, stderr } of all) assertEquals([lines.length, stderr], [5, ""], JSON.stringify(lines));
-  const [sums, _, message, nothing, left] = all[0].lines as [[number[], number[]][], ...unknown[]];
+  for (const { lines, stderr } of all) assertEquals([lines.length, stderr], [7, ""], JSON.stringify(lines));
+  const [sums, _, message, nothing, gathered, shared, left] = all[0].lines as [
+    [number[], number[]][],
+    ...unknown[],
+  ];
   for (const { lines } of all) assertEquals(lines, all[0].lines);
   assertEquals(sums[0], [[2, 3], [6, 6, 6, 6, 6, 6]]);
   assertEquals(sums[1][0], [5]);
   assert(Math.abs(sums[1][1][4] - (Math.sin(1) + Math.sin(2) + Math.sin(3))) < 1e-6);
   assertEquals(sums[2], [[], [3]]);
   assertEquals(message, ["Größe 3", [["b", [1, 2], [1, 2.5]], ["a", [], [0]]]]);
+  assertEquals(gathered, [["Größe", "", "x".repeat(70_000)], ["", "", ""]]);
+  const shares = [0, 1, 1, 2, 2].map((rank, i) => [rank, (i + 1) * Math.PI]);
+  assertEquals(shared, shares);
   assertEquals([nothing, left], ["", 0]);
 });
 

@@ -1,17 +1,10 @@
 /** What `./lab train` does in the process that trains. */
 import { ScheduleRow } from "../../annealing/mod.ts";
 import { openInput } from "../../artifacts/mod.ts";
-import {
-  canonicalJson,
-  computing,
-  type Config,
-  type GridCell,
-  jsonLeaves,
-  workerPlace,
-} from "../../config/mod.ts";
+import { computing, type Config, type GridCell } from "../../config/mod.ts";
 import { type OpenModel, openModel } from "../../model/mod.ts";
 import { QaPair } from "../../synthesis/mod.ts";
-import { broadcast, dispose, type Group, joinGroup, leaveGroup } from "../../tensor/mod.ts";
+import { dispose, type Group, leaveGroup } from "../../tensor/mod.ts";
 import {
   featuresText,
   gridData,
@@ -24,6 +17,7 @@ import {
 } from "../../training/mod.ts";
 import { type Params, readSafetensors } from "../../weights/mod.ts";
 import { formatBytes } from "./bytes.ts";
+import { joinedGroup, tells } from "./joined_group.ts";
 import { type LiveLine, liveLine } from "./live_line.ts";
 import { formatSeconds } from "./time.ts";
 
@@ -54,9 +48,6 @@ export function trainedText(name: string, records: readonly TrainingRecord[]): s
     : "";
   return `${name}: ${step} ${step === 1 ? "step" : "steps"}, loss ${loss.toFixed(3)}${heldOut}`;
 }
-
-/** Whether this process tells what happens: the only one, or the first of a group. */
-const tells = (group: Group | undefined): boolean => !group || group.rank === 0;
 
 /** Shows each step of a training on a line; says where it goes on, or that it was there. */
 function stepShown(name: string, line: LiveLine, group: Group | undefined) {
@@ -139,35 +130,13 @@ async function stage2(
   }
 }
 
-/** @throws naming what differs, if a process of the group was started otherwise than rank 0 */
-async function checkAlike(group: Group, own: unknown): Promise<void> {
-  const first = await broadcast(group, group.rank === 0 ? { tensors: {}, text: canonicalJson(own) } : null);
-  const [theirs, ours] = [JSON.parse(first.text), own].map((one) => jsonLeaves(one));
-  const places = new Set([...theirs.keys(), ...ours.keys()]);
-  const different = [...places].filter((place) => theirs.get(place) !== ours.get(place));
-  if (different.length === 0) return;
-  throw new Error(
-    `The worker of rank ${group.rank} differs from rank 0 in ${
-      different.join(", ")
-    }: start all in the same way.`,
-  );
-}
-
 /** Trains the projector, or some cells; as a worker, with the others that the environment names. */
 export async function trainHere(
   config: Config,
   what: "projector" | readonly GridCell[],
   signal: AbortSignal,
 ): Promise<void> {
-  const place = workerPlace(), group = place ? await joinGroup(place) : undefined;
-  if (group) {
-    await checkAlike(group, {
-      config,
-      what,
-      device: group.gpu ? "GPU" : "CPU",
-      versions: computing.versions,
-    });
-  }
+  const group = await joinedGroup({ config, what });
   const given = { ...await openModel(config, { signal }), signal, group };
   await (what === "projector" ? stage1(config, given) : stage2(what, config, given));
   if (group) await leaveGroup(group);
