@@ -20,7 +20,7 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
 step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory
 generate     answers to a batch of prompts, several of each: the loop inside of a function or a call a token, graph and XLA;
              prompts/s, ms a token, peak memory; beside transformers' where a Python that has it is given
-workers      a step of stage 2 by one and by two processes on this machine, and what they send; on paper, many GPUs
+workers      a step of stage 2 by one, two and three processes on this machine, and what they send; on paper, many GPUs
 adaptation   both stages on phantoms of another style, and what they gain and forget; about three minutes a trial
 annealing    stage 2 on ROCO alone, MedPix alone and mixtures of both: constant, rising, falling, an end phase; trials are the
              courses that an ended bench checks has run, four minutes each

@@ -34,7 +34,14 @@ Deno.test("workers: what a ring sends and how long it takes, and the table of wh
     1,
   ]]);
   assert(paper.every(({ rate, gpus, stage }) => rate <= gpus * (stage === 1 ? 42.2 : 20.1)));
-  const round = { firstSeconds: 2, flops: 7e9, peakMiB: 400.2, losses: [2, 1], numbers: 1e6 };
+  const round = {
+    firstSeconds: 2,
+    flops: 7e9,
+    peakMiB: 400.2,
+    losses: [2, 1],
+    numbers: 1e6,
+    sentBytes: 4.1e6,
+  };
   const text = workersText({
     machine: await machine(),
     startedAt: "2020-01-01T00:00:00Z",
@@ -46,7 +53,7 @@ Deno.test("workers: what a ring sends and how long it takes, and the table of wh
   });
   assertStringIncludes(
     text,
-    "| nano | 1 | 4 | 200 | 20.0 | 0.00 | – | 400 |\n| nano | 2 | 8 | 400 | 20.0 | 4.00 | 12.3 | 400 |\n",
+    "| nano | 1 | 4 | 200 | 20.0 | 0.00 | – | – | 400 |\n| nano | 2 | 8 | 400 | 20.0 | 4.00 | 4.10 | 12.3 | 400 |\n",
   );
   assertStringIncludes(text, "\n| 2 | 1,024 | 6,144 | 11.15 | 96.4 | 19,841 |\n");
 });
@@ -81,6 +88,7 @@ Deno.test("the table of steps: median over all rounds, its range, the rounds' me
           losses: [2, 1],
           numbers: 9,
           reduceMs: 0,
+          sentBytes: 0,
         },
         {
           firstSeconds: 4,
@@ -90,6 +98,7 @@ Deno.test("the table of steps: median over all rounds, its range, the rounds' me
           losses: [2, 1],
           numbers: 9,
           reduceMs: 0,
+          sentBytes: 0,
         },
       ],
     }],

@@ -63,7 +63,9 @@ export interface StepMeasurement {
   peakMiB: number;
   /** Mean loss before each step: the same in every mode but for rounding. */
   losses: number[];
-  /** How many numbers are trained, and the median time in which a group's processes add up so many; 0 for one process. */
+  /** How many numbers are trained. */
   numbers: number;
+  /** Medians of adding up so many over a group's processes: milliseconds, and bytes that each sends; 0 for one process. */
   reduceMs: number;
+  sentBytes: number;
 }

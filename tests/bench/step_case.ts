@@ -97,17 +97,25 @@ function stageOf(stepCase: StepCase, config: PaliGemmaConfig, frozen: Params) {
   };
 }
 
-/** Median milliseconds of adding up what a group's processes have of `numbers` numbers. */
-async function sumMs(group: Group, numbers: number): Promise<number> {
-  const own = tf.zeros([numbers]), times: number[] = [];
+/** Bytes that this machine has sent to itself so far. */
+function loopbackBytes(): number {
+  const lo = /^\s*lo:\s*(.*)$/m.exec(Deno.readTextFileSync("/proc/net/dev"))?.[1];
+  return Number(lo?.split(/\s+/)[8] ?? NaN); // after eight numbers of what was received
+}
+
+/** Medians of adding up what a group's processes have of `numbers` numbers: milliseconds, and bytes that each process sends. */
+async function sumCost(group: Group, numbers: number): Promise<{ ms: number; sentBytes: number }> {
+  const own = tf.zeros([numbers]), times: number[] = [], sent: number[] = [];
   for (let i = 0; i < 12; i++) {
-    const start = performance.now(), sums = await allReduceSum(group, [own]);
+    const start = performance.now(), before = loopbackBytes(), sums = await allReduceSum(group, [own]);
     await sums[0].data();
     dispose(sums);
-    if (i > 1) times.push(performance.now() - start);
+    if (i < 2) continue;
+    times.push(performance.now() - start);
+    sent.push((loopbackBytes() - before) / group.size);
   }
   own.dispose();
-  return median(times);
+  return { ms: median(times), sentBytes: median(sent) };
 }
 
 /**
@@ -155,8 +163,11 @@ export async function measureStep(
   const example = { tokens: config.imageTokens + PREFIX + suffix, logits: suffix };
   const flops = size * trainingFlops(config, example, trained);
   const numbers = trainedNumbers(config, trained);
-  const reduceMs = group ? await sumMs(group, numbers) : 0;
-  return { firstSeconds: seconds[0], seconds: seconds.slice(2), flops, peakMiB, losses, numbers, reduceMs };
+  const sum = group ? await sumCost(group, numbers) : { ms: 0, sentBytes: 0 };
+  return {
+    ...{ firstSeconds: seconds[0], seconds: seconds.slice(2), flops, peakMiB, losses, numbers },
+    ...{ reduceMs: sum.ms, sentBytes: sum.sentBytes },
+  };
 }
 
 if (import.meta.main) {

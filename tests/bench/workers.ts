@@ -11,7 +11,7 @@ import { describeMachine, load, type Machine, machine } from "./machine.ts";
 import { H200 } from "@lib/cli/support/plan.ts";
 import { workerEnvironments } from "@lib/cli/support/workers.ts";
 
-const WORKERS = [1, 2] as const;
+const WORKERS = [1, 2, 3] as const;
 const FLOAT = 4;
 
 /** Bytes that each of `workers` processes sends in a ring, when all add up so many numbers. */
@@ -99,10 +99,13 @@ export function workersText({ machine, load, results }: WorkersReport): string {
   const rows = results.map(({ model, workers, rounds }) => {
     const step = median(rounds.flatMap((round) => round.seconds)), { numbers } = rounds[0];
     const examples = workers * MODELS[model].batch;
-    const sum = workers === 1 ? "–" : median(rounds.map((round) => round.reduceMs)).toFixed(1);
+    const measured = (of: (round: StepMeasurement) => number, digits: number) =>
+      workers === 1 ? "–" : median(rounds.map(of)).toFixed(digits);
     return `| ${model} | ${workers} | ${examples} | ${(1000 * step).toFixed(0)} | ${
       (examples / step).toFixed(1)
-    } | ${(ringBytes(numbers, workers) / 1e6).toFixed(2)} | ${sum} | ${
+    } | ${(ringBytes(numbers, workers) / 1e6).toFixed(2)} | ${
+      measured(({ sentBytes }) => sentBytes / 1e6, 2)
+    } | ${measured(({ reduceMs }) => reduceMs, 1)} | ${
       Math.max(...rounds.map((round) => round.peakMiB)).toFixed(0)
     } |`;
   });
@@ -115,10 +118,11 @@ export function workersText({ machine, load, results }: WorkersReport): string {
 
 Measured: a step of stage 2 (LoRA, r = ${RANK}), TensorFlow's graph, random weights and data, a batch of its own for each
 process. The processes add up their gradients by TensorFlow's collectives on this machine. Without GPUs they share its cores, so
-that examples/s do not tell what more devices bring; where other programs want the cores too, two processes get more of them.
+that examples/s do not tell what more devices bring; where other programs want the cores too, more processes get more of them. What each
+sends is measured on the machine's loopback, whose traffic by other programs, were there any, would be in it.
 
-| model | processes | examples a step | step, ms | examples/s | MB sent by each in a step | adding up alone, ms | peak MiB of one |
-|---|---|---|---|---|---|---|---|
+| model | processes | examples a step | step, ms | examples/s | MB that each sends in a step, by the ring's rule | measured | adding up alone, ms | peak MiB of one |
+|---|---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
 
 Medians; rounds in turn: ${results[0].rounds.length}. ${describeMachine(machine)}. Load of the machine ${
