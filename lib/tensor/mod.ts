@@ -13,7 +13,6 @@ export { tf } from "./backend.ts";
 export { type EventWriter, eventWriter } from "./events.ts";
 export { allocTensor, asType, realType, upload } from "./cast.ts";
 export {
-  allGather,
   allReduceSum,
   broadcast,
   joinGroup,

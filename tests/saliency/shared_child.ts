@@ -5,7 +5,8 @@
  */
 import { join } from "@std/path";
 import { loadConfig, workerPlace } from "@lib/config/mod.ts";
-import { askModel, consistency, rankOptions } from "@lib/answers/mod.ts";
+import { askModel } from "@lib/answers/ask_model.ts";
+import { consistency, rankOptions } from "@lib/answers/mod.ts";
 import { initAdapter, openModel, weightsName } from "@lib/model/mod.ts";
 import { phantomStore } from "@lib/nano/mod.ts";
 import { paintedChanges, patchCurves, studyLesions } from "@lib/saliency/mod.ts";

@@ -1,7 +1,7 @@
 /** One worker of collective_test.ts. Usage: collective_script.ts sums|killed|stopped|absent|late */
 import { sha256, workerPlace } from "@lib/config/mod.ts";
+import { allGather } from "@lib/tensor/collective.ts";
 import {
-  allGather,
   allReduceSum,
   broadcast,
   dispose,
