@@ -1,6 +1,6 @@
 /** Our own models asked: answers that are kept, options ranked by likelihood, answers about slightly changed pictures. */
 export { askCell, type ReadySystem, withSystem } from "./ask_cell.ts";
-export { type AccuracyComparison, compareAccuracy } from "./ask_model.ts";
+export { type AccuracyComparison, type AskOptions, compareAccuracy } from "./ask_model.ts";
 export {
   CHANGED_ITEMS,
   type Consistency,
