@@ -23,7 +23,7 @@ export async function answerOrFind(
   prompts: readonly Prompt[],
   options: AnswerOptions,
 ): Promise<Answer[][]> {
-  const { onProgress, signal: _signal, onToken: _onToken, group, ...settings } = options;
+  const { onProgress, signal: _signal, onText: _onText, group, ...settings } = options;
   const answers: Answer[][] = [], size = TOGETHER * options.batchSize;
   for (let start = 0; start < prompts.length; start += size) {
     const some = prompts.slice(start, start + size);

@@ -81,10 +81,9 @@ export async function run(args: string[]): Promise<void> {
   const models = await servedModels(options.adapter, options.model === undefined, config, opened);
   console.error(`model ${config.model.checkpoint} loaded: ${seconds()}`);
   // At full scale on a CPU a token takes seconds.
-  const onToken = (tokens: number) => {
-    if (config.scale !== "full") return;
-    console.error(`token ${tokens} of at most ${config.evaluation.maxNewTokens}: ${seconds()}`);
-  };
+  const onText = config.scale === "full"
+    ? (text: string) => console.error(`${seconds()}: ${oneLine(text)} ...`)
+    : undefined;
   for (const [i, question] of questions.entries()) {
     if (questions.length > 1) console.log(`${i > 0 ? "\n" : ""}${oneLine(question)}`);
     const prompt = { imagePath: path, prefix: prefixes[i] };
@@ -96,7 +95,7 @@ export async function run(args: string[]): Promise<void> {
         store,
         prompt,
         config,
-        { onToken },
+        { onText },
       );
       const alone = withoutImage === said.text
         ? "the same, so nothing shows that it rests on the image"

@@ -11,8 +11,8 @@ export const usage =
 
 A page on this machine to drop an image on (DICOM, PNG, JPEG, ...) and ask several questions: answers with their probabilities, the
 base model beside adapters, maps, and what is answered about a grey picture. The same models speak as an OpenAI-compatible server
-(/v1/chat/completions with image_url as a data URI, /v1/models): one user message with one image, the key as API key; a streamed
-answer comes in one piece. Only this machine reaches it, with the key in the address that is printed. Ctrl-C ends it.
+(/v1/chat/completions with image_url as a data URI, /v1/models): one user message with one image, the key as API key; streamed if
+asked, token by token. Only this machine reaches it, with the key in the address that is printed. Ctrl-C ends it.
 ${adapterHelp}
   --port     a free one, if not said otherwise
   --scale    tiny: the nano demonstration model (default); full: google/paligemma-3b-mix-448 from the hub

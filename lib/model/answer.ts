@@ -1,7 +1,7 @@
 import { checkpoint } from "../jupyter/mod.ts";
 import { dispose, type Group, shareItems } from "../tensor/mod.ts";
 import { encodeExample, padBatch, type Tokenizer } from "../text/mod.ts";
-import { checkGeneration, generate, type GenerateOptions } from "./generate.ts";
+import { checkGeneration, generate, type GenerateOptions, generateTokens } from "./generate.ts";
 import { type ImageStore, pixelValuesOf, readAhead } from "./image_store.ts";
 import { type Model, type ModelInputs, modelInputs } from "./paligemma.ts";
 import type { Sampling } from "./sampling.ts";
@@ -34,6 +34,8 @@ export interface AnswerOptions extends Omit<GenerateOptions, "seeds"> {
   blankImages?: boolean;
   /** Processes that share the batches; all get all answers. */
   group?: Group;
+  /** Told after each token what the answers to the prompts of a batch are so far; the next token waits for it. */
+  onText?: (texts: string[][]) => void | Promise<void>;
   /** Called after every batch of this process, with its prompts. */
   onProgress?: (done: number, total: number) => void | Promise<void>;
   /** Looked at between batches. */
@@ -71,7 +73,7 @@ export async function answerPrompts(
   prompts: readonly Prompt[],
   options: AnswerOptions,
 ): Promise<Answer[][]> {
-  const { batchSize, blankImages, group, onProgress, signal, ...settings } = options;
+  const { batchSize, blankImages, group, onText, onProgress, signal, ...settings } = options;
   checkGeneration({ ...settings, seeds: seedsOf(prompts, settings) });
   if (!(Number.isInteger(batchSize) && batchSize > 0)) {
     throw new Error(`batchSize must be a whole number above 0, found ${batchSize}.`);
@@ -92,19 +94,25 @@ export async function answerPrompts(
       const inputs = await promptInputs(model, tokenizer, store, batch, { length, blankImages });
       const next = own[b + 1]?.places ?? [];
       if (!blankImages) reader.start(next.map((i) => prompts[i].imagePath));
-      const out = generate(model, inputs, { ...settings, seeds: seedsOf(batch, settings) });
-      dispose(inputs);
-      const each = out.ids.length / batchSize;
-      answers.push(places.map((_, i) =>
-        Array.from({ length: each }, (_, j) => {
-          const row = i * each + j;
-          return {
-            text: tokenizer.decode(out.ids[row], { skipSpecial: true }).trim(),
-            logprob: out.logprobs[row].reduce((sum, x) => sum + x, 0),
-            ended: out.ended[row],
-          };
-        })
-      ));
+      const asked = { ...settings, seeds: seedsOf(batch, settings) };
+      const textOf = (ids: readonly number[]) => tokenizer.decode(ids, { skipSpecial: true }).trim();
+      /** What belongs to each prompt of the batch, of a list with something for each row. */
+      const byPrompt = <T>(rows: readonly T[]) => {
+        const each = rows.length / batchSize;
+        return places.map((_, i) => rows.slice(i * each, (i + 1) * each));
+      };
+      try {
+        const out = onText
+          ? await generateTokens(model, inputs, asked, (rows) => onText(byPrompt(rows.map(textOf))))
+          : generate(model, inputs, asked);
+        answers.push(byPrompt(out.ids.map((ids, row): Answer => ({
+          text: textOf(ids),
+          logprob: out.logprobs[row].reduce((sum, x) => sum + x, 0),
+          ended: out.ended[row],
+        }))));
+      } finally {
+        dispose(inputs);
+      }
       await onProgress?.(done += places.length, total);
     }
     return answers;

@@ -28,8 +28,6 @@ export interface GenerateOptions extends Sampling {
   seeds?: readonly (readonly number[])[];
   /** How the two traced functions are run. Default "graph". */
   compiler?: "graph" | "xla";
-  /** Told after each step how many tokens every row has that has not ended; the loop then comes back after each. */
-  onToken?: (tokens: number) => void;
 }
 
 /** What `generate` gives; of k seeds per row, the answer of row i to seed j is at place i * k + j. */
@@ -239,7 +237,45 @@ function realPlaces(inputs: ModelInputs, samples: number, maxNewTokens: number):
  * or logits are not finite (naming the layer where that begins)
  */
 export function generate(model: Model, inputs: ModelInputs, options: GenerateOptions): Generated {
-  const { maxNewTokens, seeds, compiler = "graph", onToken } = options;
+  const steps = answerSteps(model, inputs, options, false);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * {@linkcode generate} token by token. After each token `onTokens` is told what every row has so far, without the prompt and
+ * without eos, and the next token waits for it: others may run then, as they may not within one loop.
+ *
+ * @throws as `generate`, and what `onTokens` throws
+ */
+export async function generateTokens(
+  model: Model,
+  inputs: ModelInputs,
+  options: GenerateOptions,
+  onTokens: (rows: number[][]) => void | Promise<void>,
+): Promise<Generated> {
+  const steps = answerSteps(model, inputs, options, true);
+  try {
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      await onTokens(value);
+    }
+  } finally {
+    steps.return(null as never); // frees what an end before the last token leaves
+  }
+}
+
+/** The answers; before them, if `each`, what every row has after each token. */
+function* answerSteps(
+  model: Model,
+  inputs: ModelInputs,
+  options: GenerateOptions,
+  each: boolean,
+): Generator<number[][], Generated, void> {
+  const { maxNewTokens, seeds, compiler = "graph" } = options;
   const { temperature, topK, topP = 1 } = options;
   checkGeneration(options, inputs.ids.shape[1]);
   checkInputs(inputs, model.config);
@@ -266,14 +302,14 @@ export function generate(model: Model, inputs: ModelInputs, options: GenerateOpt
     going = start(w.tensors, inputs, drawn);
     let [steps] = going.step.dataSync();
     while (steps < maxNewTokens && going.ended.dataSync().includes(0)) {
-      onToken?.(steps);
-      const until = tf.scalar(onToken ? steps + 1 : maxNewTokens, "int32"), before: Going = going;
+      if (each) yield read(going.said, steps, config.eosId).ids;
+      const until = tf.scalar(each ? steps + 1 : maxNewTokens, "int32"), before: Going = going;
       going = goOn(w.tensors, before, real, drawn, until);
       dispose([before, until]);
       [steps] = going.step.dataSync();
     }
-    onToken?.(steps);
     const result = read(going.said, steps, config.eosId);
+    if (each) yield result.ids;
     const broken = result.logprobs.findIndex((row) => !Number.isFinite(row.at(-1)));
     if (broken < 0) return result;
     const row = tidy(() => soFar(inputs, Math.floor(broken / samples), result.ids[broken].slice(0, -1)));

@@ -26,7 +26,7 @@ export { crossEntropy, type LabelRows, labelRows, type LabelRowsOptions, tokenLo
 export { type GradientOptions, type LossAndGradients, lossAndGradients } from "./gradients.ts";
 export { type AdaptedModule, attentionModules, initAdapter, mergeAdapter, type Towers } from "./lora.ts";
 export { type Sampling } from "./sampling.ts";
-export { generate, type Generated, type GenerateOptions } from "./generate.ts";
+export { generate, type Generated, type GenerateOptions, generateTokens } from "./generate.ts";
 export { type Answer, type AnswerOptions, answerPrompts, type Prompt, promptInputs } from "./answer.ts";
 export {
   imageState,

@@ -4,6 +4,7 @@ import {
   featureInputs,
   forward,
   generate,
+  generateTokens,
   type ImageStore,
   labelRows,
   type LayerAttended,
@@ -53,8 +54,8 @@ export interface CaptureOptions {
   onLayer?: (heads: LayerAttention, layer: number, layout: SequenceLayout) => void;
   /** What runs the decoding of the greedy answer. Default "graph". */
   compiler?: "graph" | "xla";
-  /** Told after each token of the greedy answer. */
-  onToken?: (tokens: number) => void;
+  /** Told after each token of the greedy answer what it is so far; the next token waits for it. */
+  onText?: (text: string) => void | Promise<void>;
   /** Looked at before the answer and before the pass that captures it. */
   signal?: AbortSignal;
 }
@@ -137,7 +138,7 @@ export async function captureAnswer(
   const logprobs = response.map((id, i) => values[i * vocabulary + id]);
   return {
     answerIds: answer,
-    text: tokenizer.decode(answer, { skipSpecial: true }).trim(),
+    text: textOf(tokenizer, answer),
     tokens: ids.map((id) => id === tokenizer.imageId ? "<image>" : tokenizer.decode([id])),
     logprobs,
     layout,
@@ -147,20 +148,27 @@ export async function captureAnswer(
   };
 }
 
+const textOf = (tokenizer: Tokenizer, ids: readonly number[]) =>
+  tokenizer.decode(ids, { skipSpecial: true }).trim();
+
 /** Prompts are padded to a multiple of 16, so that one traced function serves prompts of like length. */
 async function greedyIds(
   model: Model,
   tokenizer: Tokenizer,
   store: ImageStore,
   prompt: Prompt,
-  { maxNewTokens = 24, compiler = "graph", onToken }: CaptureOptions,
+  { maxNewTokens = 24, compiler = "graph", onText }: CaptureOptions,
 ): Promise<number[]> {
   const needed = encodeExample(tokenizer, model.config, { prefix: prompt.prefix }).ids.length;
   const inputs = await promptInputs(model, tokenizer, store, [prompt], {
     length: Math.ceil(needed / 16) * 16,
   });
   try {
-    return generate(model, inputs, { maxNewTokens, compiler, onToken }).ids[0];
+    const options = { maxNewTokens, compiler };
+    const { ids } = onText
+      ? await generateTokens(model, inputs, options, ([own]) => onText(textOf(tokenizer, own)))
+      : generate(model, inputs, options);
+    return ids[0];
   } finally {
     dispose(inputs);
   }

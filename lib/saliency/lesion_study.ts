@@ -127,7 +127,7 @@ export async function studyLesions(
   const side = Math.sqrt(model.config.imageTokens),
     unrelated = questionPrefix({ question: options.unrelated });
   const named = keep ? { model, tokenizer, store, weights: weightsName(model) } : undefined;
-  const { signal: _signal, onToken: _onToken, ...settings } = options;
+  const { signal: _signal, onText: _onText, ...settings } = options;
   const capture = (model: Model, imagePath: string, prefix: string, own: CaptureOptions = {}) =>
     captureAnswer(model, tokenizer, store, { imagePath, prefix }, { ...options, ...own });
   let shuffled: ReturnType<typeof shuffledDecoder> | undefined, done = 0;

@@ -22,8 +22,8 @@ async function ask(
   more: { signal?: AbortSignal; temperature?: number; onProgress?: () => void } = {},
 ) {
   let tokens = 0;
-  const onToken = () => void tokens++;
-  const options = { ...settings, onToken, ...more };
+  const onText = () => void tokens++;
+  const options = { ...settings, onText, ...more };
   const answers = await answerOrFind({ model, tokenizer, store, weights }, prompts, options);
   return { answers, asked: tokens > 0 };
 }

@@ -117,7 +117,7 @@ Deno.test("the table of steps: median over all rounds, its range, the rounds' me
 Deno.test("generation is measured in both ways, and its table gives prompts a second and the time of a token", async () => {
   const sizes = { items: 1, samples: 2, tokens: 3, timed: 1 }, measured = [];
   for (const way of ["graph, a call a token", "graph"] as const) {
-    measured.push(measureGenerate({ model: "nano", way }, sizes));
+    measured.push(await measureGenerate({ model: "nano", way }, sizes));
   }
   for (const { seconds, toFirstToken, tokenBytes, peakMiB } of measured) {
     assertEquals([seconds.length, toFirstToken.length], [1, 1]);

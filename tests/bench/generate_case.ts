@@ -1,6 +1,6 @@
 /** A process of its own for `./lab bench generate`: measures one case, the JSON of its argument, on random weights; other sizes are a second one. */
 import { computing } from "@lib/config/mod.ts";
-import { generate, type GenerateOptions, type Model, modelInputs } from "@lib/model/mod.ts";
+import { generate, type GenerateOptions, generateTokens, type Model, modelInputs } from "@lib/model/mod.ts";
 import { tokenBytes } from "@lib/model/cost.ts";
 import { dispose } from "@lib/tensor/mod.ts";
 import { BYTES } from "@lib/weights/mod.ts";
@@ -31,10 +31,10 @@ function promptsOf({ model }: GenerateCase, items: number) {
 class FirstToken extends Error {}
 
 /** Answers that never end, sampled, of `ANSWERS.items` prompts. To be called once in a process. */
-export function measureGenerate(
+export async function measureGenerate(
   generateCase: GenerateCase,
   sizes: Record<keyof typeof ANSWERS, number> = ANSWERS,
-): GenerateMeasurement {
+): Promise<GenerateMeasurement> {
   const { items, samples, tokens, timed } = sizes, { dtype } = MODELS[generateCase.model];
   const config = { ...CONFIGS[generateCase.model], eosId: -1 };
   const model: Model = { params: randomWeights(config, dtype), config, dtype };
@@ -46,10 +46,11 @@ export function measureGenerate(
     seeds: Array.from({ length: items }, (_, i) => Array.from({ length: samples }, (_, j) => 100 * i + j)),
     compiler,
   };
-  const time = (onToken?: () => void) => {
+  const time = async (onTokens?: () => void) => {
     const start = performance.now();
     try {
-      generate(model, inputs, { ...options, onToken });
+      if (onTokens) await generateTokens(model, inputs, options, onTokens);
+      else generate(model, inputs, options);
     } catch (error) {
       if (!(error instanceof FirstToken)) throw error;
     }
@@ -60,10 +61,10 @@ export function measureGenerate(
     time(() => {
       throw new FirstToken();
     });
-  const firstSeconds = whole(), seconds: number[] = [], toFirstToken: number[] = [];
+  const firstSeconds = await whole(), seconds: number[] = [], toFirstToken: number[] = [];
   for (let i = 0; i < timed; i++) {
-    toFirstToken.push(first());
-    seconds.push(whole());
+    toFirstToken.push(await first());
+    seconds.push(await whole());
   }
   dispose([inputs, model.params]);
   const context = config.imageTokens + PREFIX + tokens / 2; // in the mean
@@ -79,5 +80,5 @@ export function measureGenerate(
 
 if (import.meta.main) {
   const [generateCase, sizes] = Deno.args.map((text) => JSON.parse(text));
-  console.log(JSON.stringify(measureGenerate(generateCase, sizes)));
+  console.log(JSON.stringify(await measureGenerate(generateCase, sizes)));
 }

@@ -1,10 +1,11 @@
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { delay } from "@std/async";
 import { join } from "@std/path";
 import OpenAI from "openai";
 import sharp from "sharp";
-import { ChatError, readChat } from "../../lib/cli/support/chat.ts";
+import { ChatError, newPiece, readChat } from "../../lib/cli/support/chat.ts";
 import { serveHandler } from "../../lib/cli/support/serve_handler.ts";
+import { takeTurns } from "../../lib/cli/support/turns.ts";
 import { loadConfig } from "../../lib/config/mod.ts";
 import { type AskedItem, askServer } from "../../lib/evaluation/mod.ts";
 import { visionPrompt } from "../../lib/evaluation/external.ts";
@@ -86,6 +87,86 @@ Deno.test("an OpenAI client gets the model's own answers: greedy, sampled by see
   const cut = await chat.completions.create({ ...asked, model: HOSTILE, max_completion_tokens: 1 });
   assertEquals(cut.choices[0].finish_reason, adapted[0] === "" ? "stop" : "length");
   assertEquals([...Deno.readDirSync(images)], []);
+});
+
+Deno.test("a stream has an answer's tokens one by one, of several answers each its own, and its end", async () => {
+  await using server = await start();
+  const settings = { temperature: 1.5, n: 3, seed: 7, max_tokens: 12, model: HOSTILE };
+  const whole = await server.client.chat.completions.create({ ...asked, ...settings });
+  const stream = await server.client.chat.completions.create({ ...asked, ...settings, stream: true });
+  const pieces: string[][] = [[], [], []], reasons: (string | null)[] = [];
+  for await (const { choices: [{ index, delta, finish_reason }] } of stream) {
+    if (delta.content) pieces[index].push(delta.content);
+    if (finish_reason) reasons[index] = finish_reason;
+  }
+  assertEquals(pieces.map((own) => own.join("")), whole.choices.map(({ message }) => message.content));
+  assertEquals(reasons, whole.choices.map(({ finish_reason }) => finish_reason));
+  assert(pieces.some((own) => own.length > 1), JSON.stringify(pieces));
+});
+
+Deno.test("a client that goes while an answer streams to it frees the model for the next", async () => {
+  await using server = await start();
+  const leaving = new AbortController(), body = { ...asked, model: HOSTILE, stream: true, max_tokens: 256 };
+  const response = await fetch(`${server.base}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+    signal: leaving.signal,
+  });
+  const reader = response.body!.getReader();
+  await reader.read();
+  leaving.abort();
+  await reader.read().catch(() => {});
+  const next = await server.client.chat.completions.create(asked);
+  assertEquals(next.choices.map(({ message }) => message.content), await direct());
+  assertEquals([...Deno.readDirSync(images)], []);
+});
+
+Deno.test("what is streamed leaves while the model computes, an error after it is written, one before it thrown", async () => {
+  const { inTurn, streamed } = takeTurns(2),
+    work = () => {
+      for (const end = performance.now() + 20; performance.now() < end;);
+    };
+  let isDone = false;
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () =>
+      streamed("text/plain", (error) => `${error}`, async (begin) => {
+        const send = begin();
+        for (let i = 0; i < 40; i++) {
+          await send(`${i} `);
+          work();
+        }
+        isDone = true;
+        throw new Error("at last");
+      }),
+  );
+  try {
+    const { body } = await fetch(`http://127.0.0.1:${server.addr.port}`);
+    const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+    const [first, second] = [await reader.read(), await reader.read()];
+    assertEquals([first.value?.startsWith("0 "), second.done, isDone], [true, false, false]);
+    let rest = "";
+    for (let read = second; !read.done; read = await reader.read()) rest += read.value;
+    assert(rest.endsWith("39 Error: at last"), rest);
+  } finally {
+    await server.shutdown();
+  }
+  const failing = () => streamed("text/plain", String, () => Promise.reject(new Error("too early")));
+  await assertRejects(failing, Error, "too early");
+  const { promise, resolve } = Promise.withResolvers<void>(),
+    busy = [inTurn(() => promise), inTurn(() => promise)];
+  await assertRejects(failing, ChatError, "2 requests wait already");
+  resolve();
+  await Promise.all(busy);
+});
+
+Deno.test("a piece of an answer is what is new of it; half a character waits", () => {
+  assertEquals(newPiece("", "left"), "left");
+  assertEquals(newPiece("left", "left lung"), " lung");
+  assertEquals(newPiece("left", "left \uFFFD"), " ");
+  assertEquals(newPiece("left", "left \uFFFD", true), " \uFFFD");
+  assertEquals([newPiece("left", "left"), newPiece("a", "b")], ["", ""]);
 });
 
 Deno.test("./lab evaluate's questions are answered by it", async () => {

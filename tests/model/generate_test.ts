@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
 import { tf } from "@lib/tensor/mod.ts";
-import { generate, type Model, type ModelInputs, weightsOf } from "@lib/model/mod.ts";
+import { generate, generateTokens, type Model, type ModelInputs, weightsOf } from "@lib/model/mod.ts";
 import { decode, prefill } from "@lib/model/generate.ts";
 import type { KVCache } from "@lib/model/gemma.ts";
 import { compiled } from "../../lib/model/generate.ts";
@@ -68,26 +68,30 @@ for (const name of NAMES) {
 for (const compiler of ["graph", "xla"] as const) {
   Deno.test(`${compiler}: one loop for all tokens says what a call for each token says, and ends with the last row`, async () => {
     const f = await fixture("mqa_left"), { ids, endId } = f.info.greedy;
-    const both = (more: object, m = model(f)) => {
-      const told: number[] = [], onToken = (tokens: number) => void told.push(tokens);
-      const options = { maxNewTokens: STEPS, compiler, ...more };
+    const both = async (more: object, m = model(f)) => {
+      const told: number[][][] = [], options = { maxNewTokens: STEPS, compiler, ...more };
       const loop = generate(m, f.prompts, options);
-      assertEquals(loop, generate(m, f.prompts, { ...options, onToken }));
+      assertEquals(await generateTokens(m, f.prompts, options, (rows) => void told.push(rows)), loop);
       return { loop, told };
     };
-    const { loop, told } = both({});
-    assertEquals([loop.ids, told], [ids, [1, 2, 3, 4, 5, 6, 7]]);
+    const { loop, told } = await both({});
+    assertEquals(loop.ids, ids);
+    assertEquals(told, [1, 2, 3, 4, 5, 6, 7].map((tokens) => ids.map((row) => row.slice(0, tokens))));
     if (compiler === "xla") return;
-    both({ temperature: 1.3, topP: 0.9, seeds: seeds(f, 1, 3) });
+    await both({ temperature: 1.3, topP: 0.9, seeds: seeds(f, 1, 3) });
     // A model whose answers all end: told of no more tokens than the longest has, its end included.
     const row = ids.findIndex((row) => row.includes(endId));
     const alone = Object.fromEntries(Object.entries(f.prompts).map(([n, x]) => [n, tf.slice(x, row, 1)]));
-    const count: number[] = [];
-    generate(model(f, endId), alone as unknown as ModelInputs, {
-      maxNewTokens: STEPS,
-      onToken: (tokens) => void count.push(tokens),
-    });
-    assertEquals(count.at(-1), ids[row].indexOf(endId) + 1);
+    const ending = ids[row].slice(0, ids[row].indexOf(endId)), told1: number[][] = [];
+    const before = tf.memory().numTensors, single = alone as unknown as ModelInputs;
+    await generateTokens(model(f, endId), single, { maxNewTokens: STEPS }, ([own]) => void told1.push(own));
+    assertEquals(told1, [...ending.map((_, i) => ending.slice(0, i + 1)), ending]);
+    const stopped = () =>
+      generateTokens(model(f, endId), single, { maxNewTokens: STEPS }, () => {
+        throw new Error("the reader has gone");
+      });
+    await assertRejects(stopped, Error, "the reader has gone");
+    assertEquals(tf.memory().numTensors, before);
   });
 }
 

@@ -143,16 +143,24 @@ export function chatCompletion(model: string, answers: readonly ChatAnswer[]) {
   };
 }
 
-/** The same as server-sent events: each answer in one piece, when it is complete. */
-export function chatEvents(model: string, answers: readonly ChatAnswer[]): string {
+/** The same as server-sent events, each of which is a piece of an answer, or its end. */
+export function chatEvents(model: string) {
   const shared = head(model, "chat.completion.chunk");
-  const chunks = answers.flatMap(({ text, ended }, index) => [
-    { ...shared, choices: [{ index, delta: { role: "assistant", content: text }, finish_reason: null }] },
-    { ...shared, choices: [{ index, delta: {}, finish_reason: ended ? "stop" : "length" }] },
-  ]);
-  return [...chunks.map((chunk) => JSON.stringify(chunk)), "[DONE]"].map((data) => `data: ${data}\n\n`).join(
-    "",
-  );
+  const event = (index: number, delta: object, finish_reason: string | null) =>
+    `data: ${JSON.stringify({ ...shared, choices: [{ index, delta, finish_reason }] })}\n\n`;
+  return {
+    begin: (index: number) => event(index, { role: "assistant", content: "" }, null),
+    piece: (index: number, content: string) => event(index, { content }, null),
+    end: (index: number, { ended }: ChatAnswer) => event(index, {}, ended ? "stop" : "length"),
+    failed: (message: string) => `data: ${JSON.stringify({ error: { message, type: "server_error" } })}\n\n`,
+    done: "data: [DONE]\n\n",
+  };
+}
+
+/** What an answer has more than what was sent of it; until it `ends`, a character that is not complete yet waits. */
+export function newPiece(sent: string, text: string, ends = false): string {
+  const whole = ends ? text : text.replace(/\uFFFD+$/, "");
+  return whole.startsWith(sent) ? whole.slice(sent.length) : "";
 }
 
 const head = (model: string, object: string) => ({

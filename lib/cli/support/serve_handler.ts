@@ -6,8 +6,9 @@ import { fillPage, oneLine } from "../../jupyter/mod.ts";
 import { answerPrompts, imageStore, type OpenModel } from "../../model/mod.ts";
 import { answerMaps } from "../../saliency/mod.ts";
 import { encodeExample, questionPrefix } from "../../text/mod.ts";
-import { chatCompletion, ChatError, chatEvents, readChat } from "./chat.ts";
+import { chatCompletion, ChatError, chatEvents, newPiece, readChat } from "./chat.ts";
 import { type ServedAnswer, servedAnswer, type ServedModel } from "./served_models.ts";
+import { takeTurns } from "./turns.ts";
 
 export interface ServeOptions {
   /** Base model first. */
@@ -41,6 +42,13 @@ export interface PageAnswer extends Omit<ServedAnswer, "said"> {
   maps: { raw: number[]; rollout: number[]; rows: number; columns: number };
 }
 
+/** A line of what the page is answered: the picture first, then every model's answers as they grow. */
+type PageLine =
+  | { picture: string; notes: string[] }
+  | { question: number; model: string; soFar: string }
+  | { question: number; model: string; answer: PageAnswer }
+  | { error: string };
+
 /**
  * The server's answers: the page at /, /api/ask for it, and /v1/models and /v1/chat/completions as OpenAI's. Everything but the
  * empty page wants the token; requests for another host, from another page, or in another form than JSON are refused; the model
@@ -54,18 +62,7 @@ export async function serveHandler(
     notice: card.notice === null ? null : oneLine(card.notice),
   }, { servers: "'self'" });
   const size = models[0].model.config.vision.imageSize;
-  let waiting = 0, last: Promise<unknown> = Promise.resolve();
-
-  /** In turn, one at a time. */
-  function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    if (waiting >= MAX_WAITING) {
-      throw new ChatError(429, `${MAX_WAITING} requests wait already; ask again later.`);
-    }
-    waiting++;
-    const mine = last.then(task).finally(() => waiting--);
-    last = mine.catch(() => {});
-    return mine;
-  }
+  const { inTurn, streamed } = takeTurns(MAX_WAITING);
 
   /** Gives `body` the image as a file, which is removed afterwards. */
   async function withImage<T>(
@@ -99,46 +96,85 @@ export async function serveHandler(
       const names = models.map(({ name }) => name).join(", ");
       throw new ChatError(404, `There is no model "${asked.model}"; expected ${names}.`, "model");
     }
-    const prefix = prefixOf(asked.question);
-    const [answers] = await withImage(asked.image, async (imagePath) => {
-      await pixelsOf(imagePath);
-      const seeds = Array.from({ length: count }, (_, i) => (seed + i) | 0);
-      const drawn = temperature > 0 ? { temperature, topP } : {};
+    const prefix = prefixOf(asked.question), seeds = Array.from({ length: count }, (_, i) => (seed + i) | 0);
+    const drawn = temperature > 0 ? { temperature, topP } : {};
+    const answersTo = async (imagePath: string, onText?: (texts: string[]) => Promise<void>) => {
       const prompt = { imagePath, prefix, ...(temperature > 0 ? { seeds } : {}) };
-      const settings = { maxNewTokens: maxTokens, batchSize: 1, ...drawn };
-      return await answerPrompts(served.model, tokenizer, imageStore(size), [prompt], settings);
-    });
-    if (!asked.stream) return Response.json(chatCompletion(served.name, answers));
-    return new Response(chatEvents(served.name, answers), {
-      headers: { "content-type": "text/event-stream" },
-    });
+      const [answers] = await answerPrompts(served.model, tokenizer, imageStore(size), [prompt], {
+        ...{ maxNewTokens: maxTokens, batchSize: 1, ...drawn },
+        ...(onText ? { onText: ([texts]) => onText(texts) } : {}),
+      });
+      return answers;
+    };
+    if (!asked.stream) {
+      return await inTurn(() =>
+        withImage(asked.image, async (imagePath) => {
+          await pixelsOf(imagePath);
+          return Response.json(chatCompletion(served.name, await answersTo(imagePath)));
+        })
+      );
+    }
+    const events = chatEvents(served.name);
+    return await streamed(
+      "text/event-stream",
+      (error) => events.failed(failure(error).message),
+      (begin) =>
+        withImage(asked.image, async (imagePath) => {
+          await pixelsOf(imagePath);
+          const send = begin(), sent = new Array<string>(count).fill("");
+          const sendNew = async (texts: readonly string[], ends = false) => {
+            for (const [i, text] of texts.entries()) {
+              const piece = newPiece(sent[i], text, ends);
+              if (piece === "") continue;
+              sent[i] += piece;
+              await send(events.piece(i, piece));
+            }
+          };
+          for (let i = 0; i < count; i++) await send(events.begin(i));
+          const answers = await answersTo(imagePath, sendNew);
+          await sendNew(answers.map(({ text }) => text), true);
+          for (const [i, answer] of answers.entries()) await send(events.end(i, answer));
+          await send(events.done);
+        }),
+    );
   }
 
   async function ask(body: unknown): Promise<Response> {
     const read = PageRequest.safeParse(body);
     if (!read.success) throw new ChatError(400, z.prettifyError(read.error));
     const questions = read.data.questions.map((question) => ({ question, prefix: prefixOf(question) }));
-    return await withImage(Uint8Array.fromBase64(read.data.image), async (imagePath) => {
-      const image = await pixelsOf(imagePath), shrink = SHOWN / Math.max(image.width, image.height);
-      const side = (pixels: number) => Math.max(1, Math.round(pixels * shrink));
-      const shown = await encodePng(resizeBicubic(image, side(image.width), side(image.height)));
-      const store = imageStore(size), answers: { question: string; answers: PageAnswer[] }[] = [];
-      for (const { question, prefix } of questions) {
-        const prompt = { imagePath, prefix }, own: PageAnswer[] = [];
-        for (const served of models) {
-          const { said, ...answer } = await servedAnswer(served, tokenizer, store, prompt, config);
-          const maps = answerMaps(said), { rows, columns } = said.layout;
-          own.push({
-            ...answer,
-            text: said.text,
-            maps: { raw: [...maps["raw attention"]], rollout: [...maps.rollout], rows, columns },
-          });
-        }
-        answers.push({ question, answers: own });
-      }
-      const notes = [...image.notes ?? [], ...doubtsAbout(image)];
-      return Response.json({ picture: `data:image/png;base64,${shown.toBase64()}`, notes, answers });
-    });
+    const line = (value: PageLine) => `${JSON.stringify(value)}\n`;
+    return await streamed(
+      "application/x-ndjson",
+      (error) => line({ error: failure(error).message }),
+      (begin) =>
+        withImage(Uint8Array.fromBase64(read.data.image), async (imagePath) => {
+          const image = await pixelsOf(imagePath), shrink = SHOWN / Math.max(image.width, image.height);
+          const side = (pixels: number) => Math.max(1, Math.round(pixels * shrink));
+          const shown = await encodePng(resizeBicubic(image, side(image.width), side(image.height)));
+          const send = begin(),
+            store = imageStore(size),
+            notes = [...image.notes ?? [], ...doubtsAbout(image)];
+          await send(line({ picture: `data:image/png;base64,${shown.toBase64()}`, notes }));
+          for (const [question, { prefix }] of questions.entries()) {
+            for (const served of models) {
+              const at = { question, model: served.name }, prompt = { imagePath, prefix };
+              const onText = (soFar: string) => send(line({ ...at, soFar }));
+              const { said, ...answer } = await servedAnswer(served, tokenizer, store, prompt, config, {
+                onText,
+              });
+              const maps = answerMaps(said), { rows, columns } = said.layout;
+              const shownMaps = {
+                raw: [...maps["raw attention"]],
+                rollout: [...maps.rollout],
+                rows,
+                columns,
+              };
+              await send(line({ ...at, answer: { ...answer, text: said.text, maps: shownMaps } }));
+            }
+          }
+        }),
+    );
   }
 
   return async (request) => {
@@ -168,7 +204,7 @@ export async function serveHandler(
       if (!task) throw new ChatError(404, `There is nothing at ${pathname}.`);
       if (request.method !== "POST") throw new ChatError(405, `${pathname} takes POST only.`);
       const body = await bodyOf(request);
-      return await inTurn(() => task(body));
+      return await task(body);
     } catch (error) {
       const { status, message, param } = error instanceof ChatError ? error : failure(error);
       const type = status === 429

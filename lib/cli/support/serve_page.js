@@ -68,15 +68,60 @@ function answerFigure(question, { model, text, probability, withoutImage, maps }
   return figure;
 }
 
-async function ask(question) {
+/** Asks one question; `onLine` gets what is answered, line by line, while it is written. */
+async function ask(question, onLine) {
   const response = await fetch("/api/ask", {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
     body: JSON.stringify({ image, questions: [question] }),
   });
-  const reply = await response.json();
-  if (!response.ok) throw new Error(reply.error.message);
-  return reply;
+  if (!response.ok) throw new Error((await response.json()).error.message);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = "";;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) await onLine(JSON.parse(line));
+  }
+}
+
+/** An answer under way: the model's name and what it has said so far. */
+function growingFigure(model) {
+  const figure = element("figure"), caption = element("figcaption");
+  caption.append(
+    element("div", model, { className: "soft" }),
+    element("div", "…", { className: "answer" }),
+  );
+  figure.append(caption);
+  return figure;
+}
+
+/** Shows one question's answers as they come. */
+async function showAnswers(question) {
+  const article = element("article"), row = element("div", undefined, { className: "answers" });
+  const figures = new Map(models.map((model) => [model, growingFigure(model)]));
+  article.setAttribute("aria-busy", "true"); // a screen reader waits for what is complete
+  row.append(...figures.values());
+  article.append(element("h2", question), row);
+  byId("results").append(article);
+  try {
+    await ask(question, async (line) => {
+      if (line.error) throw new Error(line.error);
+      if (line.picture) {
+        picture = new Image();
+        picture.src = line.picture;
+        await picture.decode();
+        byId("notes").replaceChildren(...line.notes.map((note) => element("li", note)));
+      } else if (line.answer) {
+        const figure = answerFigure(question, line.answer);
+        figures.get(line.model).replaceWith(figure);
+        draw(...shown.at(-1));
+      } else figures.get(line.model).querySelector(".answer").textContent = visible(`${line.soFar} …`);
+    });
+  } finally {
+    article.removeAttribute("aria-busy");
+  }
 }
 
 byId("form").addEventListener("submit", async (event) => {
@@ -94,18 +139,7 @@ byId("form").addEventListener("submit", async (event) => {
   try {
     for (const [i, question] of questions.entries()) {
       status.textContent = `Question ${i + 1} of ${questions.length}, ${models.length} models ...`;
-      const reply = await ask(question);
-      picture = new Image();
-      picture.src = reply.picture;
-      await picture.decode();
-      byId("notes").replaceChildren(...reply.notes.map((note) => element("li", note)));
-      for (const { question, answers } of reply.answers) {
-        const article = element("article"), row = element("div", undefined, { className: "answers" });
-        row.append(...answers.map((answer) => answerFigure(question, answer)));
-        article.append(element("h2", question), row);
-        byId("results").append(article);
-      }
-      drawAll();
+      await showAnswers(question);
     }
     status.textContent = "Answered.";
   } catch (error) {

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "@std/path";
 import { findRun, openInput } from "../../artifacts/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { answerPrompts, type ImageStore, type Model, type OpenModel } from "../../model/mod.ts";
-import { captureAnswer, type CapturedAnswer } from "../../saliency/mod.ts";
+import { captureAnswer, type CapturedAnswer, type CaptureOptions } from "../../saliency/mod.ts";
 import type { Tokenizer } from "../../text/mod.ts";
 import { loadAdapter } from "../../weights/mod.ts";
 import { UsageError } from "../command.ts";
@@ -80,10 +80,10 @@ export async function servedAnswer(
   store: ImageStore,
   prompt: { imagePath: string; prefix: string },
   config: Config,
-  { onToken }: { onToken?: (tokens: number) => void } = {},
+  { onText }: Pick<CaptureOptions, "onText"> = {},
 ): Promise<ServedAnswer> {
   const { maxNewTokens } = config.evaluation;
-  const said = await captureAnswer(model, tokenizer, store, prompt, { maxNewTokens, onToken });
+  const said = await captureAnswer(model, tokenizer, store, prompt, { maxNewTokens, onText });
   const blank = { maxNewTokens, batchSize: 1, blankImages: true };
   const [[grey]] = await answerPrompts(model, tokenizer, store, [prompt], blank);
   const probability = Math.exp(said.logprobs.reduce((sum, x) => sum + x, 0));
