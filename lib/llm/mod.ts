@@ -6,7 +6,7 @@
  */
 export { type Endpoint, endpoint } from "./endpoint.ts";
 export type { Parameter } from "./replicas.ts";
-export { Secret } from "./secret.ts";
+export { type Secret } from "./secret.ts";
 export { isAnswer, LlmError, type LlmErrorKind, type TokenCounts } from "./error.ts";
 export {
   complete,

@@ -189,7 +189,7 @@ Deno.test("./lab evaluate's questions are answered by it", async () => {
     journalPath: join(dir, "journal.jsonl"),
     maxRetries: 0,
   };
-  const { Secret } = await import("../../lib/llm/mod.ts");
+  const { Secret } = await import("../../lib/llm/secret.ts");
   const [{ answer }] = await askServer(
     { ...endpoint, apiKey: new Secret(TOKEN) },
     [item as AskedItem],

@@ -4,9 +4,9 @@ import {
   type CompletionRequest,
   LlmError,
   type ReplayReply,
-  Secret,
   startReplayServer,
 } from "@lib/llm/mod.ts";
+import { Secret } from "@lib/llm/secret.ts";
 
 const request: CompletionRequest = {
   messages: [{ role: "user", content: "two words" }],

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { endpoint, Secret } from "@lib/llm/mod.ts";
+import { endpoint } from "@lib/llm/mod.ts";
+import { Secret } from "@lib/llm/secret.ts";
 
 const env = (values: Record<string, string>) => (name: string) => values[name];
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { walk } from "@std/fs";
 import { join } from "@std/path";
-import { Secret } from "@lib/llm/mod.ts";
+import { Secret } from "@lib/llm/secret.ts";
 import { completion, type Reaction, reply, startFaultServer } from "./fault_server.ts";
 
 const KEY = "sk-planted-8f3kQz71TbWmXe52LrYc";

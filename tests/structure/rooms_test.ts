@@ -94,6 +94,61 @@ Deno.test("no module imports itself over others", async () => {
   for (const file of graph.keys()) visit(file, []);
 });
 
+/** Loaders of data sets that no lesson reads: for notebooks of one's own. */
+const FOR_OWN_NOTEBOOKS = ["loadMimicCxr", "loadMedPixShortQa", "loadRocoQa"];
+
+/** The values that a text imports or exports by name from modules whose specifier is like that; types do not count. */
+const namesIn = (source: string, of: RegExp): string[] =>
+  [...source.matchAll(/\b(?:import|export)\s+(?!type\b)\{([^}]*)\}\s*from\s*"([^"]+)"/g)]
+    .filter(([, , specifier]) => of.test(specifier))
+    .flatMap(([, list]) => list.split(",").map((name) => name.trim().split(" as ")[0]))
+    .filter((name) => name !== "" && !name.startsWith("type "));
+
+/** Values that a room's mod.ts exports although nobody outside uses them, and no type of the room is made of them. */
+function unused(facade: string, inside: string, outside: string, room: string): string[] {
+  const used = new Set(namesIn(outside, new RegExp(`(^|/)${room}/mod\\.ts$`)));
+  const dynamic = [
+    ...outside.matchAll(new RegExp(`\\{([^{}]*)\\}\\s*=\\s*await import\\([^)]*\\b${room}/mod\\.ts`, "g")),
+  ];
+  const words = new Set(dynamic.flatMap(([, list]) => list.match(/\w+/g) ?? []));
+  return namesIn(facade, /^\.\//).filter((name) =>
+    !used.has(name) && !words.has(name) && !FOR_OWN_NOTEBOOKS.includes(name) &&
+    !new RegExp(`\\btypeof ${name}\\b`).test(inside)
+  );
+}
+
+Deno.test("a value that nobody outside uses is found, one that a type is made of or an example imports is not", () => {
+  const facade = `export { a, b, type T } from "./a.ts";\nexport { c } from "./c.ts";`;
+  const inside = "export type T = typeof b[number];",
+    outside = `import {\n  type T,\n  c,\n} from "../x/mod.ts";`;
+  assertEquals(unused(facade, inside, outside, "x"), ["a"]);
+  assertEquals(unused(facade, inside, `${outside} import { a } from "@lib/x/mod.ts";`, "x"), []);
+  assertEquals(unused(facade, inside, `${outside} const { a } = await import("../x/mod.ts");`, "x"), []);
+  assertEquals(unused(facade, inside, `${outside} import { a } from "../y/mod.ts";`, "x"), ["a"]);
+});
+
+Deno.test("a mod.ts exports what other rooms, notebooks or examples use: what tests alone need they import from its file", async () => {
+  const sources = new Map<string, string>();
+  for (const file of await files(lib, ".ts")) sources.set(relative(lib, file), await Deno.readTextFile(file));
+  const cells: string[] = [];
+  for (const file of await files(join(paths.root, "notebooks"), ".ipynb")) {
+    for (const { source } of JSON.parse(await Deno.readTextFile(file)).cells) {
+      cells.push([source].flat().join(""));
+    }
+  }
+  const problems = ROOMS.filter((room) => room !== "cli").flatMap((room) => {
+    const own = [...sources].filter(([file]) => file.startsWith(`${room}/`) && file !== `${room}/mod.ts`);
+    const others = [...sources].filter(([file]) => !file.startsWith(`${room}/`)).map(([, source]) => source);
+    const examples = own.map(([, source]) => source.replaceAll(/^ \* ?/gm, "")).flatMap((source) =>
+      source.match(/^import[^;]*"@lib\/[^;]*;$/gm) ?? []
+    );
+    const outside = [...others, ...cells, ...examples].join("\n");
+    return unused(sources.get(`${room}/mod.ts`)!, own.map(([, source]) => source).join("\n"), outside, room)
+      .map((name) => `${room}/mod.ts: ${name}`);
+  });
+  assertEquals(problems, []);
+});
+
 Deno.test("every room is known, has a mod.ts and tests of its name", async () => {
   for await (const { name, isDirectory } of Deno.readDir(lib)) {
     assert(!isDirectory || ROOMS.includes(name), `lib/${name} is not among the rooms`);
