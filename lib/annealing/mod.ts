@@ -5,7 +5,6 @@
  */
 export { type PathologyClass, type PathologyResult } from "./pathology.ts";
 export { refusedPairs } from "./verdicts.ts";
-export { withoutShared } from "./shared.ts";
 export {
   curate,
   type Curation,
@@ -14,6 +13,7 @@ export {
   DroppedPair,
   dropReasons,
   funnelOf,
+  withoutShared,
 } from "./curate.ts";
 export { learningRateScale, ratioAt, type Schedule, scheduleOf } from "./schedule.ts";
 export { type Draw, mix, type MixOptions, type Mixture, type PoolAccount } from "./mix.ts";

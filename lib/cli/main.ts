@@ -1,9 +1,8 @@
 /** `./lab COMMAND`: one file per command. */
 import { closestString, levenshteinDistance } from "@std/text";
+import { visible } from "../jupyter/mod.ts";
 import { type Command, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
-import { plainSentence } from "./support/plain_sentence.ts";
-import { showConsole } from "./support/shown_console.ts";
 
 showConsole();
 const asked = Deno.args[0] === "help" ? [...Deno.args.slice(1, 2), "--help"] : Deno.args;
@@ -27,3 +26,25 @@ if (!load) {
   }
 }
 Deno.exit(code);
+
+/** What `console` writes from now on passes `visible`: no answer, file name or error drives the terminal. */
+function showConsole(): void {
+  for (const name of ["log", "info", "warn", "error"] as const) {
+    const write = console[name].bind(console);
+    console[name] = (...values: unknown[]) =>
+      write(
+        visible(values.map((value) => typeof value === "string" ? value : Deno.inspect(value)).join(" ")),
+      );
+  }
+}
+
+/**
+ * What the user is told of an error: the message of a plain Error, and for a file that is not there, or is not a file,
+ * its path and the system's reason. Null for any other error: a defect, whose place matters.
+ */
+function plainSentence(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  if (error.constructor === Error || error instanceof UsageError) return error.message;
+  const [, reason, path] = error.message.match(/^(.+) \(os error \d+\): \w+ '(.*?)'/s) ?? [];
+  return path === undefined ? null : `${path}: ${reason[0].toLowerCase()}${reason.slice(1)}.`;
+}

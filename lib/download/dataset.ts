@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { makeFolder, writeFileAtomic } from "../config/mod.ts";
-import { requireAcceptance } from "./acceptance.ts";
+import { readReceipt, type Receipt, requireAcceptance, writeReceipt } from "./receipt.ts";
 import { ArchiveError } from "./entry_guard.ts";
 import { downloadFile } from "./file.ts";
 import { plainError, publicUrl } from "./http.ts";
@@ -8,7 +8,6 @@ import { explainHub, type HubRequest } from "./hub.ts";
 import { inLanes } from "./lanes.ts";
 import { withLock } from "./lock.ts";
 import type { DatasetManifest } from "./manifest.ts";
-import { readReceipt, type Receipt, writeReceipt } from "./receipt.ts";
 import { requireSpace } from "./space.ts";
 import { checkFolder } from "./state.ts";
 import { unpackArchive } from "./unpack.ts";

@@ -1,10 +1,9 @@
 /** Downloads that resume, verify and never leave half a file: single files, models of the hub, data sets. */
 export { type DownloadedFile, downloadFile, type DownloadOptions } from "./file.ts";
 export { downloadHubModel, type HubDownload, type HubOptions } from "./hub_model.ts";
-export { acceptLicence, isAccepted } from "./acceptance.ts";
+export { acceptLicence, isAccepted, readReceipt, type Receipt } from "./receipt.ts";
 export { type DatasetOptions, type DatasetProgress, fetchDataset } from "./dataset.ts";
 export { DatasetManifest, downloadSize, readManifest, readManifests, unpackedSize } from "./manifest.ts";
-export { readReceipt, type Receipt } from "./receipt.ts";
 export { freeBytes } from "./space.ts";
 export { checkFolder, type DatasetState, type FolderCheck } from "./state.ts";
 export { type Verification, verifyDataset } from "./verify.ts";

@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { z } from "zod";
-import { writeFileAtomicSync } from "../config/mod.ts";
+import { makeFolder, writeFileAtomicSync } from "../config/mod.ts";
+import type { DatasetManifest } from "./manifest.ts";
 
 const File = z.strictObject({
   /** Without its query. */
@@ -47,4 +48,23 @@ export async function readReceipt(dir: string): Promise<Receipt> {
 /** Writes the receipt whole or not at all, into a folder that is there; synchronous, so that two downloads do not write at once. */
 export function writeReceipt(dir: string, receipt: Receipt): void {
   writeFileAtomicSync(receiptPath(dir), JSON.stringify(receipt, null, 1) + "\n");
+}
+
+/** Whether the manifest's licence needs no acceptance, or was accepted as it is now. */
+export function isAccepted({ licence }: DatasetManifest, { accepted }: Receipt): boolean {
+  return !licence.mustAccept || (accepted?.licence === licence.name && accepted.url === licence.url);
+}
+
+/** Remembers that the licence was accepted. */
+export async function acceptLicence({ licence }: DatasetManifest, dir: string): Promise<void> {
+  const accepted = { licence: licence.name, url: licence.url, at: new Date().toISOString() };
+  await makeFolder(dir);
+  writeReceipt(dir, { ...(await readReceipt(dir)), accepted });
+}
+
+/** @throws naming the command that asks */
+export function requireAcceptance(manifest: DatasetManifest, receipt: Receipt): void {
+  if (!isAccepted(manifest, receipt)) {
+    throw new Error(`The licence of ${manifest.name} is not accepted: run ./lab data ${manifest.name}.`);
+  }
 }

@@ -86,9 +86,9 @@ export {
 export {
   type Grade,
   GRADING_PAGE,
+  gradingPage,
   gradingPath,
   importGrading,
   personVerdicts,
   readGrades,
 } from "./grading.ts";
-export { gradingPage } from "./grading_page.ts";

@@ -1,7 +1,4 @@
 /** Figures of the paper and of ours: plotly specifications, drawn without a browser. */
-export { table1Figure } from "./accuracy_bars.ts";
-export { type ArchitectureConfig, architectureFigure } from "./architecture.ts";
-export { figure, saveFigure } from "./bundle.ts";
 export {
   type AccuracyBar,
   accuracyFigure,
@@ -9,7 +6,10 @@ export {
   lossCurvesFigure,
   scalingFigure,
   type Series,
+  table1Figure,
 } from "./charts.ts";
+export { type ArchitectureConfig, architectureFigure } from "./architecture.ts";
+export { figure, saveFigure } from "./bundle.ts";
 export { stage2Figure } from "./curves.ts";
 export {
   conceptCountsFigure,

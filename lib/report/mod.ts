@@ -26,7 +26,7 @@ export {
 } from "./paper_tables.ts";
 export { PAPER_CONCEPTS, PAPER_CURATION, PAPER_LOSS_CLOSED, PAPER_LOSS_OPEN } from "./paper_values.ts";
 export { aheadRows, areaRows, gainRows, paintedRows } from "./pointing_table.ts";
-export { publishTable } from "./publish_table.ts";
+export { percentText, publishTable, type ShownRow, tableMarkdown, type Verdict } from "./tables.ts";
 export {
   consistencyRows,
   controlRows,
@@ -43,5 +43,4 @@ export {
   unaskedSets,
 } from "./rows.ts";
 export { recordedScaling, type ScalingRecord, scalingRows } from "./scaling.ts";
-export { percentText, type ShownRow, tableMarkdown, type Verdict } from "./tables.ts";
 export { figureMapRows, type Judgement, stage1Verdict } from "./verdicts.ts";

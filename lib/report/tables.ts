@@ -1,4 +1,4 @@
-import { escapeMarkdown } from "../jupyter/mod.ts";
+import { escapeMarkdown, table } from "../jupyter/mod.ts";
 import type { Interval } from "../stats/mod.ts";
 
 /** A row of a table that people read: values by column title; null and undefined are shown as a dash. */
@@ -51,4 +51,25 @@ export function tableMarkdown(rows: readonly ShownRow[]): string {
 export function percentText({ estimate, low, high }: Interval): string {
   const percent = (value: number) => (100 * value).toFixed(1);
   return `${percent(estimate)}% (${percent(low)}–${percent(high)})`;
+}
+
+/**
+ * Shows a table under the current cell and saves it with the run: `NAME.json` with the rows and what they were made
+ * from, `NAME.md` for people.
+ *
+ * @throws without rows.
+ */
+export async function publishTable(
+  run: {
+    writeJson(name: string, value: unknown): Promise<void>;
+    writeText(name: string, text: string): Promise<void>;
+  },
+  name: string,
+  rows: readonly ShownRow[],
+  sources: Record<string, unknown>,
+): Promise<void> {
+  const text = tableMarkdown(rows);
+  await table(rows);
+  await run.writeJson(name, { rows, ...sources });
+  await run.writeText(`${name}.md`, text);
 }

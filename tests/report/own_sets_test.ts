@@ -9,7 +9,7 @@ import {
   pictureDoubts,
   scoreTable,
 } from "@lib/evaluation/mod.ts";
-import { table1Bars } from "@lib/figures/accuracy_bars.ts";
+import { table1Bars } from "@lib/figures/charts.ts";
 import {
   answerTable,
   cellAccuracies,
