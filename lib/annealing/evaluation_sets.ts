@@ -18,14 +18,6 @@ function leakItems(
   }));
 }
 
-/** What training may not have seen: `evaluation` by the name of the set. */
-export interface AuditSets {
-  /** What training sees. */
-  training: LeakItem[];
-  /** What evaluation asks, by set. */
-  evaluation: Record<string, LeakItem[]>;
-}
-
 /**
  * Training pairs, and all that they are compared with: the validation and test pairs of every data set ("slake/test"),
  * and the evaluation sets that have a name of their own ("slake_closed"), given as ids of records.
@@ -37,7 +29,7 @@ export function auditSets(
   pairs: readonly QaPair[],
   records: readonly CorpusRecord[],
   named: Readonly<Record<string, readonly string[]>> = {},
-): AuditSets {
+): { training: LeakItem[]; evaluation: Record<string, LeakItem[]> } {
   const training = leakItems(pairs.filter((p) => p.split === "train"), records);
   const heldOut = Map.groupBy(pairs.filter((p) => p.split !== "train"), (p) => `${p.dataset}/${p.split}`);
   const published = [...heldOut].map(([set, own]) => [set, leakItems(own, records)] as const);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type PathologyClass, type PathologyResult } from "./pathology.ts";
+export { type PathologyResult } from "./pathology.ts";
 export { refusedPairs } from "./verdicts.ts";
 export {
   curate,
@@ -18,4 +18,4 @@ export {
 export { learningRateScale, ratioAt, type Schedule, scheduleOf } from "./schedule.ts";
 export { type Draw, mix, type MixOptions, type Mixture, type PoolAccount } from "./mix.ts";
 export { auditSchedule, ScheduleRow, scheduleRows, type ShareWindow } from "./audit.ts";
-export { type AuditSets, auditSets } from "./evaluation_sets.ts";
+export { auditSets } from "./evaluation_sets.ts";

@@ -1,23 +1,16 @@
 import type { CorpusRecord } from "../corpus/mod.ts";
 
-/** A location and its images. */
-export interface PathologyClass {
-  /** Location as the data set writes it; null for records without one. */
-  location: string | null;
-  /** Images of this location. */
-  images: number;
-  /** Whether there are enough of them. */
-  kept: boolean;
-}
-
 /** What the pathology filter keeps. */
 export interface PathologyResult {
   /** Records of the locations that are kept. */
   kept: CorpusRecord[];
   /** Images left of images in. */
   images: { kept: number; of: number };
-  /** Largest first. */
-  classes: PathologyClass[];
+  /**
+   * Locations as the data set writes them, null for records without one: their images, and whether these are enough.
+   * Largest first.
+   */
+  classes: { location: string | null; images: number; kept: boolean }[];
 }
 
 /**

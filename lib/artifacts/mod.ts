@@ -21,6 +21,6 @@ export {
   stageFolder,
 } from "./manifest.ts";
 export { mapFile, type MappedFile } from "./mapped_file.ts";
-export { type OpenTable, openTable, readArrow } from "./open_table.ts";
+export { readArrow } from "./open_table.ts";
 export { openInput, type RunOptions, type StageInput, type StageRun, startRun } from "./run.ts";
 export { chooseRun, deleteRun } from "./stage_lock.ts";

@@ -44,7 +44,8 @@ function parse(bytes: Uint8Array): Table {
  * @example A table written, and a row of it read
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { openTable, writeArrow } from "@lib/artifacts/mod.ts";
+ * import { writeArrow } from "@lib/artifacts/mod.ts";
+ * import { openTable } from "@lib/artifacts/open_table.ts";
  *
  * const path = await Deno.makeTempFile({ suffix: ".arrow" });
  * await writeArrow(path, [{ id: "a", loss: 0.5 }, { id: "b", loss: 0.25 }]);

@@ -33,7 +33,6 @@ export {
   MEASURES,
   summarize,
   type Summarized,
-  wordCount,
 } from "./statistics.ts";
 export { splitByGroup } from "./splits.ts";
 export { type InspectedCorpus, inspectImages, UNDECODABLE } from "./inspect.ts";

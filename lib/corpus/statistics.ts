@@ -60,7 +60,7 @@ export interface LengthSpread {
  * @example White space of any kind
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { wordCount } from "@lib/corpus/mod.ts";
+ * import { wordCount } from "@lib/corpus/statistics.ts";
  *
  * assertEquals(wordCount(" left\n lower  lobe "), 3);
  * ```

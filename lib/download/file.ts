@@ -66,7 +66,7 @@ export interface DownloadedFile {
  * @example A file from a server of this machine
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { downloadFile } from "@lib/download/mod.ts";
+ * import { downloadFile } from "@lib/download/file.ts";
  *
  * await using server = Deno.serve({ port: 0, onListen() {} }, () => new Response("scan"));
  * const path = `${await Deno.makeTempDir()}/scan.txt`;

@@ -1,5 +1,5 @@
 /** Downloads that resume, verify and never leave half a file: single files, models of the hub, data sets. */
-export { type DownloadedFile, downloadFile, type DownloadOptions } from "./file.ts";
+export { type DownloadedFile } from "./file.ts";
 export { downloadHubModel, type HubDownload, type HubOptions } from "./hub_model.ts";
 export { acceptLicence, isAccepted, readReceipt, type Receipt } from "./receipt.ts";
 export { type DatasetOptions, type DatasetProgress, fetchDataset } from "./dataset.ts";

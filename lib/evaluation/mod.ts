@@ -74,15 +74,7 @@ export {
   robustAccuracies,
   type RobustAccuracy,
 } from "./robustness.ts";
-export {
-  exact,
-  type Scorer,
-  type ScorerInput,
-  type ScorerName,
-  SCORERS,
-  tokenF1,
-  vqaSoftScore,
-} from "./scorers.ts";
+export { exact, type Scorer, type ScorerInput, type ScorerName, SCORERS } from "./scorers.ts";
 export {
   type Grade,
   GRADING_PAGE,

@@ -137,7 +137,7 @@ const hasYesOrNo = (text: string) => text.includes("yes") || text.includes("no")
  * @example One word of two
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { tokenF1 } from "@lib/evaluation/mod.ts";
+ * import { tokenF1 } from "@lib/evaluation/scorers.ts";
  *
  * const item = { prediction: "left lung", answer: "lung", choices: null, answerType: "open" } as const;
  * assertEquals(tokenF1(item), 2 / 3);
@@ -179,7 +179,7 @@ function overlap(prediction: string, answer: string) {
  * @example Three of ten annotators agree
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { vqaSoftScore } from "@lib/evaluation/mod.ts";
+ * import { vqaSoftScore } from "@lib/evaluation/scorers.ts";
  *
  * const annotations = [...Array(3).fill("lung"), ...Array(7).fill("chest")];
  * assertEquals(vqaSoftScore("lung", annotations).toFixed(1), "0.9");

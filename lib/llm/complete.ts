@@ -116,17 +116,20 @@ export function wireBody(
  * @example A server that always says yes
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { complete, startReplayServer } from "@lib/llm/mod.ts";
+ * import { complete } from "@lib/llm/mod.ts";
  *
- * const server = startReplayServer(() => "yes");
- * const { text } = await complete({ baseURLs: [server.baseURL], model: "any" }, {
+ * const choices = [{ message: { role: "assistant", content: "yes" }, finish_reason: "stop" }];
+ * const reply = { model: "any", choices, usage: { prompt_tokens: 4, completion_tokens: 1 } };
+ * const server = Deno.serve({ hostname: "127.0.0.1", port: 0 }, () => Response.json(reply));
+ * const baseURL = `http://127.0.0.1:${server.addr.port}/v1`;
+ * const { text } = await complete({ baseURLs: [baseURL], model: "any" }, {
  *   messages: [{ role: "user", content: "Is there a nodule?" }],
  *   seed: 1,
  *   temperature: 0,
  *   maxTokens: 8,
  * });
  * assertEquals(text, "yes");
- * await server.stop();
+ * await server.shutdown();
  * ```
  */
 export async function complete(

@@ -20,4 +20,3 @@ export { type EmbeddedOptions, type EmbeddedServer, startEmbeddedServer } from "
 export { type Job, type JobOutcome, type JobsOptions, runJobs } from "./jobs.ts";
 export { answerOf } from "./reasoning.ts";
 export { type JobProgress, progressNote } from "./progress.ts";
-export { type ReplayReply, type ReplayRequest, type ReplayServer, startReplayServer } from "./replay.ts";

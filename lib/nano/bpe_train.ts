@@ -68,7 +68,7 @@ const WORDS = /▁?[\p{L}\p{M}]+|[^\p{L}\p{M}\p{N}\s▁]+|▁|[\p{N}\s]/gu;
  * @example A word that comes often becomes a token
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { trainBpe } from "@lib/nano/mod.ts";
+ * import { trainBpe } from "@lib/nano/bpe_train.ts";
  *
  * const { model } = trainBpe(["nodule nodule nodule"], 400);
  * assertEquals("▁nodule" in model.vocab, true);

@@ -1,5 +1,4 @@
 /** How the nano base model is made and what it can do: tokenizer training, pre-training, and trials of both stages on phantoms. */
-export { type AddedToken, type TokenizerJson, trainBpe } from "./bpe_train.ts";
 export type { NanoMeasurement } from "./card.ts";
 export {
   type Accuracy,

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { openTable, readArrow, writeArrow } from "../../lib/artifacts/mod.ts";
+import { readArrow, writeArrow } from "../../lib/artifacts/mod.ts";
+import { openTable } from "../../lib/artifacts/open_table.ts";
 import { mapFile } from "../../lib/artifacts/mapped_file.ts";
 import { measureTable, recordRow } from "../bench/table.ts";
 

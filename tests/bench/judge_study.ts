@@ -1,4 +1,5 @@
-import { exact, type Judge, judgeOpen, type JudgeVerdict, tokenF1 } from "@lib/evaluation/mod.ts";
+import { exact, type Judge, judgeOpen, type JudgeVerdict } from "@lib/evaluation/mod.ts";
+import { tokenF1 } from "@lib/evaluation/scorers.ts";
 import { type AnswerPair, judgePairs, type PairChoice } from "./judge_pairs.ts";
 import { type JudgeProbe, type ProbeKind, SYMMETRIC_KINDS } from "./judge_probes.ts";
 import { captionFor, phantomOf } from "@lib/phantom/mod.ts";

@@ -4,7 +4,7 @@ import { join } from "@std/path";
 import { loadConfig, paths } from "@lib/config/mod.ts";
 import { type Judge } from "@lib/evaluation/mod.ts";
 import { judgeProbes, SYMMETRIC_KINDS } from "./judge_probes.ts";
-import { type ReplayReply, startReplayServer } from "@lib/llm/mod.ts";
+import { type ReplayReply, startReplayServer } from "../support/replay_server.ts";
 import * as bench from "@lib/cli/bench.ts";
 import { UsageError } from "@lib/cli/command.ts";
 import { judgeReportText, judgeVerdict, NEEDED_KAPPA } from "./judge.ts";

@@ -1,6 +1,7 @@
 /** What `./lab bench data` measures of a large table, in a process of its own. */
 import { fromFileUrl } from "@std/path";
-import { openTable, type Row, writeArrow } from "@lib/artifacts/mod.ts";
+import { type Row, writeArrow } from "@lib/artifacts/mod.ts";
+import { openTable } from "@lib/artifacts/open_table.ts";
 import { paths, rng } from "@lib/config/mod.ts";
 import { median } from "@lib/stats/mod.ts";
 

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { lengthSpreads, summarize, wordCount } from "../../lib/corpus/mod.ts";
+import { lengthSpreads, summarize } from "../../lib/corpus/mod.ts";
+import { wordCount } from "../../lib/corpus/statistics.ts";
 import type { ImageFacts } from "../../lib/image/mod.ts";
 import { record } from "./record.ts";
 

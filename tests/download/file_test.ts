@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { downloadFile, type DownloadOptions } from "../../lib/download/mod.ts";
+import { downloadFile, type DownloadOptions } from "../../lib/download/file.ts";
 import { HttpError } from "../../lib/download/http.ts";
 import { broken, content, digest, type Handler, names, ranged, withFolder, withServer } from "./server.ts";
 

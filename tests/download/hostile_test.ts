@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { listFiles } from "@huggingface/hub";
-import { downloadFile, downloadHubModel } from "../../lib/download/mod.ts";
+import { downloadHubModel } from "../../lib/download/mod.ts";
+import { downloadFile } from "../../lib/download/file.ts";
 import { backoff, retryAfter } from "../../lib/download/http.ts";
 import { broken, content, digest, names, withFolder, withServer } from "./server.ts";
 

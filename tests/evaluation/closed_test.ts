@@ -12,7 +12,6 @@ import {
   SCORERS,
   scorerTable,
   scoreTable,
-  vqaSoftScore,
 } from "../../lib/evaluation/mod.ts";
 import { normaliseVqa } from "../../lib/evaluation/normalise.ts";
 import {
@@ -30,6 +29,7 @@ import {
   medVInT,
   optionLetter,
   vlmEvalKit,
+  vqaSoftScore,
   yesNo,
 } from "../../lib/evaluation/scorers.ts";
 

@@ -11,7 +11,7 @@ import {
 import { EVALUATED_CELLS } from "../../lib/evaluation/cells.ts";
 import { parseVerdict } from "../../lib/evaluation/judge.ts";
 import { judgeAgreement } from "../../lib/evaluation/judge_cells.ts";
-import { startReplayServer } from "../../lib/llm/mod.ts";
+import { startReplayServer } from "../support/replay_server.ts";
 
 const items: EvaluationItem[] = Array.from({ length: 8 }, (_, i) => ({
   id: `q${i}`,

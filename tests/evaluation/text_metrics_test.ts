@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { type EvaluationItem, overlapTable, tokenF1 } from "../../lib/evaluation/mod.ts";
-import { tokenRecall } from "../../lib/evaluation/scorers.ts";
+import { type EvaluationItem, overlapTable } from "../../lib/evaluation/mod.ts";
+import { tokenF1, tokenRecall } from "../../lib/evaluation/scorers.ts";
 import { bleu, tokenize13a } from "../../lib/evaluation/bleu.ts";
 import { sequenceRatio } from "../../lib/evaluation/sequence_matcher.ts";
 

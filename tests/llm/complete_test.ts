@@ -1,11 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  complete,
-  type CompletionRequest,
-  LlmError,
-  type ReplayReply,
-  startReplayServer,
-} from "@lib/llm/mod.ts";
+import { complete, type CompletionRequest, LlmError } from "@lib/llm/mod.ts";
+import { type ReplayReply, startReplayServer } from "../support/replay_server.ts";
 import { Secret } from "@lib/llm/secret.ts";
 
 const request: CompletionRequest = {

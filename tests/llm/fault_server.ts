@@ -1,5 +1,5 @@
 /** A server that speaks HTTP by hand, so that it can break off at any byte. */
-import type { ReplayRequest } from "@lib/llm/mod.ts";
+import type { ReplayRequest } from "../support/replay_server.ts";
 
 /** What is sent, and what becomes of the connection then. */
 export interface Reaction {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type JobProgress, LlmError, runJobs, startReplayServer } from "@lib/llm/mod.ts";
+import { type JobProgress, LlmError, runJobs } from "@lib/llm/mod.ts";
+import { startReplayServer } from "../support/replay_server.ts";
 import { Secret } from "@lib/llm/secret.ts";
 import { readJournal } from "@lib/llm/journal.ts";
 import { sayings, withJournal } from "./sayings.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { complete, type Job, runJobs, startReplayServer } from "@lib/llm/mod.ts";
+import { complete, type Job, runJobs } from "@lib/llm/mod.ts";
+import { startReplayServer } from "../support/replay_server.ts";
 import { Secret } from "@lib/llm/secret.ts";
 import { isLoopback } from "@lib/llm/loopback.ts";
 

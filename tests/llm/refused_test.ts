@@ -5,10 +5,9 @@ import {
   type JobProgress,
   LlmError,
   progressNote,
-  type ReplayRequest,
   runJobs,
-  startReplayServer,
 } from "@lib/llm/mod.ts";
+import { type ReplayRequest, startReplayServer } from "../support/replay_server.ts";
 import { readJournal } from "@lib/llm/journal.ts";
 import { replicasOf } from "@lib/llm/replicas.ts";
 

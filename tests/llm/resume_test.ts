@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { rng } from "@lib/config/mod.ts";
-import { type Completion, type Job, runJobs, startReplayServer } from "@lib/llm/mod.ts";
+import { type Completion, type Job, runJobs } from "@lib/llm/mod.ts";
+import { startReplayServer } from "../support/replay_server.ts";
 import { readJournal } from "@lib/llm/journal.ts";
 import { sayings, withJournal } from "./sayings.ts";
 

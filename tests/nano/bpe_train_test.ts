@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { trainBpe } from "@lib/nano/mod.ts";
+import { trainBpe } from "@lib/nano/bpe_train.ts";
 import { tokenizerFrom } from "@lib/text/tokenizer.ts";
 import { readFixture } from "../text/gemma.ts";
 import { sentences } from "../text/sentences.ts";

@@ -11,7 +11,7 @@ Deno.env.delete("LIMIT");
 const { startRun } = await import("@lib/artifacts/mod.ts");
 const { loadConfig } = await import("@lib/config/mod.ts");
 const { encodePng } = await import("@lib/image/mod.ts");
-const { startReplayServer } = await import("@lib/llm/mod.ts");
+const { startReplayServer } = await import("../support/replay_server.ts");
 export const synthesis = await import("@lib/synthesis/mod.ts");
 export const config = loadConfig({});
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { sha256 } from "@lib/config/mod.ts";
-import { type ReplayRequest, startReplayServer } from "@lib/llm/mod.ts";
+import { type ReplayRequest, startReplayServer } from "../support/replay_server.ts";
 import { sourcePairs, type SynthesisOptions, synthesize } from "@lib/synthesis/mod.ts";
 import { readVerdict } from "@lib/synthesis/verify.ts";
 import { templatePairs } from "@lib/synthesis/pair.ts";

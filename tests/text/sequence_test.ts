@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { trainBpe } from "@lib/nano/mod.ts";
+import { trainBpe } from "@lib/nano/bpe_train.ts";
 import {
   captionPrefix,
   encodeExample,

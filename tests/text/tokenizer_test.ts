@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { trainBpe } from "@lib/nano/mod.ts";
-import { writeTokenizer } from "@lib/nano/bpe_train.ts";
+
+import { trainBpe, writeTokenizer } from "@lib/nano/bpe_train.ts";
 import { loadTokenizer } from "@lib/text/mod.ts";
 import { tokenizerFrom } from "@lib/text/tokenizer.ts";
 import { gemmaVocabulary, paliGemmaJson, readFixture } from "./gemma.ts";

@@ -1,7 +1,8 @@
 /** Tables of the kinds that the loaders and `openTable` read, damaged at random. */
 import { basename, dirname, join } from "@std/path";
 import { gzipSync } from "node:zlib";
-import { openTable, writeArrow } from "@lib/artifacts/mod.ts";
+import { writeArrow } from "@lib/artifacts/mod.ts";
+import { openTable } from "@lib/artifacts/open_table.ts";
 import { paths, rng } from "@lib/config/mod.ts";
 import {
   type Corpus,
