@@ -190,6 +190,25 @@ export async function resolveEvaluationSets(
   return { resolved, absent };
 }
 
+/**
+ * Ids of the records of the evaluation set with this name: of whole real data as resolveEvaluationSet finds them, else all
+ * that the recipe finds, which may be none.
+ *
+ * @throws as resolveEvaluationSet; if data/evaluation has no such set
+ */
+export async function evaluationSetIds(
+  name: string,
+  records: readonly CorpusRecord[],
+  config: Config,
+): Promise<Set<string>> {
+  const set = (await evaluationSets()).find((each) => each.name === name);
+  if (!set) throw new Error(`data/evaluation: expected the set ${name}, found no ${name}.json.`);
+  const whole = config.corpora.source === "real" && config.limit === null;
+  return new Set(
+    whole ? (await resolveEvaluationSet(set, records, config)).ids : chooseItems(set, records),
+  );
+}
+
 /** Writes what was resolved, or compares it with what was written. Returns whether it was written. */
 async function freeze(
   { name, ids, sha256, contents }: Pick<ResolvedSet, "name" | "ids" | "sha256" | "contents">,

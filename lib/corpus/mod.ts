@@ -49,11 +49,4 @@ export { contactSheet } from "./contact_sheet.ts";
 export { samplePage } from "./sample_page.ts";
 export { corpusRecords, writeRecords } from "./table.ts";
 export { checkPictures, type PictureCheck, rightShare, truthByImage } from "./truth_check.ts";
-export {
-  chooseItems,
-  type EvaluationSet,
-  evaluationSets,
-  type ResolvedSet,
-  resolveEvaluationSet,
-  resolveEvaluationSets,
-} from "./evaluation_sets.ts";
+export { evaluationSetIds, type ResolvedSet, resolveEvaluationSets } from "./evaluation_sets.ts";

@@ -9,7 +9,7 @@ import {
   shuffle,
   STAGE2_DATASETS,
 } from "../config/mod.ts";
-import { chooseItems, type CorpusRecord, evaluationSets, resolveEvaluationSet } from "../corpus/mod.ts";
+import { type CorpusRecord, evaluationSetIds } from "../corpus/mod.ts";
 import { hanCount, mean } from "../stats/mod.ts";
 import type { QaPair } from "../synthesis/mod.ts";
 import { squadTokens } from "./normalise.ts";
@@ -116,19 +116,13 @@ export type TestRecords = Readonly<Record<typeof TEST_SETS[number], ReadonlySet<
  * The records of data/evaluation, by dataset: committed or frozen ones of whole real data, else those that the set's recipe
  * finds among what there is.
  *
- * @throws as `resolveEvaluationSet`
+ * @throws as `evaluationSetIds`
  */
 export async function evaluationRecords(
   records: readonly CorpusRecord[],
   config: Config,
 ): Promise<TestRecords> {
-  const whole = config.corpora.source === "real" && config.limit === null, sets = await evaluationSets();
-  const idsOf = async (testSet: keyof TestRecords) => {
-    const set = sets.find(({ name }) => name === SET_OF[testSet])!;
-    return new Set(
-      whole ? (await resolveEvaluationSet(set, records, config)).ids : chooseItems(set, records),
-    );
-  };
+  const idsOf = (testSet: keyof TestRecords) => evaluationSetIds(SET_OF[testSet], records, config);
   return {
     slake: await idsOf("slake"),
     pmc_vqa: await idsOf("pmc_vqa"),

@@ -1,6 +1,6 @@
 import { type ScalingFit, scalingLoss, type ScalingPoint } from "../stats/mod.ts";
 import { axis, type Caption, COLOURS, INK, plainText, type PlotlySpec, themedLayout } from "./theme.ts";
-import { type CellAccuracy, paperEntries, shareOf, withoutStage1 } from "../report/mod.ts";
+import { type AccuracyBar, type CellAccuracy, table1Bars } from "../report/mod.ts";
 
 const SIZE = { width: 760, plotHeight: 300 };
 const count = (n: number) => n.toLocaleString("en-US");
@@ -68,22 +68,6 @@ export function linesFigure(
 /** Figures 5a and 5b: evaluation loss by epoch, the paper's curves dashed beside ours. */
 export function lossCurvesFigure(series: readonly Series[], caption: Caption): PlotlySpec {
   return linesFigure(series, { x: "Epoch", y: "Evaluation loss (nats per answer token)" }, caption);
-}
-
-/** A bar of `accuracyFigure`. */
-export interface AccuracyBar {
-  /** Dataset or organ: the position on the axis. */
-  group: string;
-  /** System: the colour. */
-  system: string;
-  /** Height of the bar, 0 to 1. */
-  accuracy: number;
-  /** 95% interval; null where the source gives none. */
-  low: number | null;
-  /** See `low`. */
-  high: number | null;
-  /** Whose number it is. */
-  from: "paper" | "ours";
 }
 
 /**
@@ -183,27 +167,6 @@ export function scalingFigure(
       yaxis: axis("Evaluation loss (nats per answer token)"),
     }),
   };
-}
-
-/** The bars of table 1 as `accuracyFigure` takes them. */
-export function table1Bars(cells: readonly CellAccuracy[]): AccuracyBar[] {
-  return paperEntries(cells).flatMap(({ dataset, name: group, paper: { withStage1 } }): AccuracyBar[] => {
-    const paper = shareOf(withStage1);
-    const bars: AccuracyBar[] = [];
-    for (
-      const [name, system] of [[withoutStage1(dataset), "without stage 1"], [`${dataset}__with`, "with"]]
-    ) {
-      const own = cells.find(({ cell }) => cell === name);
-      if (own) {
-        const { low, high } = own.byImage;
-        bars.push({ group, system: `ours, ${system}`, accuracy: own.accuracy, low, high, from: "ours" });
-      }
-    }
-    if (paper !== null) {
-      bars.push({ group, system: "paper, with", accuracy: paper, low: null, high: null, from: "paper" });
-    }
-    return bars;
-  });
 }
 
 /** Table 1 as bars with their intervals. */

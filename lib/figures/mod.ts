@@ -1,6 +1,5 @@
 /** Figures of the paper and of ours: plotly specifications, drawn without a browser. */
 export {
-  type AccuracyBar,
   accuracyFigure,
   linesFigure,
   lossCurvesFigure,

@@ -16,13 +16,12 @@ export { CurveRow, lastLosses, trainingArguments, validated } from "./curves.ts"
 export { externalAccuracies, externalReport, type ExternalSystem } from "./external.ts";
 export { DEVIATIONS, type MapEntry } from "./figure_map.ts";
 export {
+  type AccuracyBar,
   type AnswerSources,
   answerTable,
-  paperEntries,
-  shareOf,
   table1,
+  table1Bars,
   table2,
-  withoutStage1,
 } from "./paper_tables.ts";
 export { PAPER_CONCEPTS, PAPER_CURATION, PAPER_LOSS_CLOSED, PAPER_LOSS_OPEN } from "./paper_values.ts";
 export { aheadRows, areaRows, gainRows, paintedRows } from "./pointing_table.ts";

@@ -101,6 +101,43 @@ export function table1(cells: readonly CellAccuracy[], pairs: readonly PairedRow
   });
 }
 
+/** An accuracy that is drawn as a bar, beside others of its group. */
+export interface AccuracyBar {
+  /** Dataset or organ: the position on the axis. */
+  group: string;
+  /** System: the colour. */
+  system: string;
+  /** Height of the bar, 0 to 1. */
+  accuracy: number;
+  /** 95% interval; null where the source gives none. */
+  low: number | null;
+  /** See `low`. */
+  high: number | null;
+  /** Whose number it is. */
+  from: "paper" | "ours";
+}
+
+/** Table 1 as bars: ours without and with stage 1, the paper's with it. */
+export function table1Bars(cells: readonly CellAccuracy[]): AccuracyBar[] {
+  return paperEntries(cells).flatMap(({ dataset, name: group, paper: { withStage1 } }): AccuracyBar[] => {
+    const paper = shareOf(withStage1);
+    const bars: AccuracyBar[] = [];
+    for (
+      const [name, system] of [[withoutStage1(dataset), "without stage 1"], [`${dataset}__with`, "with"]]
+    ) {
+      const own = cells.find(({ cell }) => cell === name);
+      if (own) {
+        const { low, high } = own.byImage;
+        bars.push({ group, system: `ours, ${system}`, accuracy: own.accuracy, low, high, from: "ours" });
+      }
+    }
+    if (paper !== null) {
+      bars.push({ group, system: "paper, with", accuracy: paper, low: null, high: null, from: "paper" });
+    }
+    return bars;
+  });
+}
+
 /** What the paper's table 4 prints of word overlap. */
 const PRINTED = new Map<string, Omit<OverlapRow, "answers">>([
   ["medpix2", PAPER_OVERLAP.medpix2],

@@ -1,14 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { type CorpusRecord, loadSlake } from "../../lib/corpus/mod.ts";
 import {
   chooseItems,
-  type CorpusRecord,
   type EvaluationSet,
   evaluationSets,
-  loadSlake,
+  listHash,
   resolveEvaluationSet,
-} from "../../lib/corpus/mod.ts";
-import { listHash } from "../../lib/corpus/evaluation_sets.ts";
+} from "../../lib/corpus/evaluation_sets.ts";
 import { loadConfig, paths } from "../../lib/config/mod.ts";
 import { record } from "./record.ts";
 

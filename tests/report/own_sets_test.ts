@@ -9,7 +9,6 @@ import {
   pictureDoubts,
   scoreTable,
 } from "@lib/evaluation/mod.ts";
-import { table1Bars } from "@lib/figures/charts.ts";
 import {
   answerTable,
   cellAccuracies,
@@ -22,6 +21,7 @@ import {
   scorerRows,
   smallestImageGain,
   table1,
+  table1Bars,
   unaskedSets,
 } from "@lib/report/mod.ts";
 import type { QaPair } from "@lib/synthesis/mod.ts";
