@@ -18,7 +18,6 @@ const {
   currentManifest,
   damagedOutputs,
   openInput,
-  openTable,
   readArrow,
   runNames,
   startRun,
@@ -28,6 +27,7 @@ const {
 );
 const WithId = z.object({ id: z.string() });
 const { columnTypes } = await import("../../lib/artifacts/arrow.ts");
+const { openTable } = await import("../../lib/artifacts/open_table.ts");
 const { loadConfig } = await import("../../lib/config/mod.ts");
 const config = loadConfig({});
 
