@@ -9,7 +9,7 @@ const { tf } = await import("@lib/tensor/mod.ts");
 const { phantomStore } = await import("@lib/nano/mod.ts");
 const { trainProjector } = await import("@lib/training/mod.ts");
 const { trainStage1 } = await import("@lib/training/stages.ts");
-const { keptFeatures, towerFeatures } = await import("../../lib/training/features.ts");
+const { featuresText, keptFeatures, towerFeatures } = await import("../../lib/training/features.ts");
 const { phantomExamples } = await import("./phantom_examples.ts");
 globalThis.addEventListener("unload", () => Deno.removeSync(results, { recursive: true }));
 
@@ -47,18 +47,34 @@ for (const compiler of ["graph", "xla"] as const) {
     const without = await run(false);
     assertEquals([without.features, done], [null, []]);
     const tensors = tf.memory().numTensors;
-    const made = await run(true), found = await run(true);
+    const start = performance.now(), made = await run(true), took = (performance.now() - start) / 1000;
+    const found = await run(true);
     assertEquals(tf.memory().numTensors, tensors);
     assertEquals(done, [8, 9]);
     const size = 9 * model.config.imageTokens * model.config.vision.hiddenSize * 4;
     assertEquals([made.features?.images, made.features?.bytes], [9, size]);
-    assert(made.features!.seconds > 0);
+    assert(
+      made.features!.seconds > 0 && made.features!.seconds < took,
+      `${made.features!.seconds} of ${took}`,
+    );
     assertEquals(found.features, { images: 9, bytes: size, seconds: 0 });
     for (const { numbers, bits } of [made, found]) {
       assertEquals({ numbers, bits }, { numbers: without.numbers, bits: without.bits });
     }
   });
 }
+
+Deno.test("a file of features is told with its images, its size and the time that it took", () => {
+  const told = "Features of the vision tower: ";
+  assertEquals(
+    featuresText({ images: 320, bytes: 24_117_248, seconds: 3.14 }),
+    `${told}320 images, 24.1 MB, computed in 3.1 s.`,
+  );
+  assertEquals(
+    featuresText({ images: 1, bytes: 75_366, seconds: 0 }),
+    `${told}1 image, 0.0754 MB, kept before.`,
+  );
+});
 
 Deno.test("the setting says whether features are kept; a run that is stopped leaves no part of them", async () => {
   const before = files(), data = { train: train.slice(0, 4), validation: [] };
