@@ -9,6 +9,7 @@ import {
   corporaFolder,
   type CorpusRecord,
   corpusRecords,
+  droppedRows,
   ImagePath,
   limitCorpus,
   loadMedPix2,
@@ -111,6 +112,20 @@ Deno.test("without ground truth, pictures of one grey, unreadable files and rows
   ];
   const [found] = await checkPictures(damaged, { images: 9, seed: 1, truth: null });
   assertEquals([found.images, found.picturesRight, found.rows, found.rowsRight], [4, 2, 4, 3]);
+});
+
+Deno.test("a dropped row is told with its place in the folder, rows of one reason with the first and their number", () => {
+  const dropped = [undefined, 1, 2, 40].map((count, k) => ({
+    reason: "r",
+    where: `/data/set/a.csv, row ${k}`,
+    count,
+  }));
+  assertEquals(droppedRows([{ ...corpora[0], root: "/data/set", dropped }]).map(({ where }) => where), [
+    "a.csv, row 0",
+    "a.csv, row 1",
+    "a.csv, row 2 (the first of 2)",
+    "a.csv, row 3 (the first of 40)",
+  ]);
 });
 
 Deno.test("counts stand beside the paper's, also where only one of the two has them", () => {

@@ -85,6 +85,8 @@ for (const layout of LAYOUTS) {
       Error,
       "expected the image",
     );
+    const byDefault = () => layout.load(dir, { requireImages: undefined });
+    assertEquals((await assertRejects(byDefault, Error)).message, error.message);
     assert(/\.(json|csv|txt|gz), row \d+: /.test(error.message), error.message);
     assert(/\(\d+ of \d+ images are not there\)/.test(error.message), error.message);
     const { imagePath } = (await layout.load(dir)).records[0];

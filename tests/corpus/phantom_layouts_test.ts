@@ -4,6 +4,7 @@ import { join } from "@std/path";
 import {
   conceptCounts,
   type Corpus,
+  type CorpusRecord,
   inspectImages,
   loadMedPix2,
   loadPmcVqa,
@@ -17,6 +18,7 @@ import {
   readGroundTruth,
   writePhantomCorpora,
 } from "../../lib/phantom/mod.ts";
+import { record } from "./record.ts";
 
 const counts: PhantomCounts = {
   slake: { train: 30, validation: 5, test: 8 },
@@ -143,4 +145,25 @@ Deno.test("summaries and concept counts add up", () => {
   assertEquals([total(slake), total(pmc), total(medpix)], [slake, pmc, medpix].map((c) => c.records.length));
   const nodules = roco.records.filter((r) => truth.get(r.imagePath)!.lesion === "nodule").length;
   assertEquals(conceptCounts(roco).find((c) => c.concept === "Nodule")?.count ?? 0, nodules);
+});
+
+Deno.test("a record counts under the concepts that its data set's rule finds in it", () => {
+  const about = (more: Partial<CorpusRecord>) =>
+    conceptCounts({ dataset: "pmc_vqa", records: [record(1, 1, more)] });
+  const names = (more: Partial<CorpusRecord>) =>
+    about(more).map(({ concept, count }) => `${concept} ${count}`);
+  const pmc = (question: string, answer: string, caption: string | null = null) =>
+    names({ dataset: "pmc_vqa", question, answer, caption });
+  assertEquals(pmc("What is shown on MRI of the liver?", "A cyst"), ["MRI 1"], "the first that fits");
+  assertEquals(pmc("What is it?", "A cyst", "Thoracic mass"), ["Chest 1"]);
+  assertEquals(pmc("What is it?", "A cyst"), ["Others 1"]);
+  const slake = (region: string | null) => names({ dataset: "slake", region });
+  assertEquals([slake("Brain_Face"), slake("Foot"), slake(null)], [["Head 1"], ["Foot 1"], ["unknown 1"]]);
+  assertEquals(names({ dataset: "roco_v2", caption: "Left pleural effusion and lung nodule" }), [
+    "Fluid 1",
+    "Lung 1",
+    "Nodule 1",
+    "Pleural effusion 1",
+  ]);
+  assertEquals([names({ region: "Chest" }), names({ region: null })], [["Chest 1"], ["unknown 1"]]);
 });
