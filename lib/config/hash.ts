@@ -26,6 +26,17 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
+/**
+ * JSON of results.
+ *
+ * @throws on a number that is not finite, which JSON cannot hold: it would read as null, and count as 0
+ */
+export const finiteJson = (value: unknown): string =>
+  JSON.stringify(value, (key, inner) => {
+    if (typeof inner !== "number" || Number.isFinite(inner)) return inner;
+    throw new RangeError(`Expected finite numbers in results, found ${inner} at "${key}".`);
+  });
+
 /** The leaves of a JSON value as text, by their places: `stage2.rank` -> `12`. A list is a leaf. */
 export function jsonLeaves(value: unknown, place = ""): Map<string, string> {
   if (value === null || typeof value !== "object" || Array.isArray(value)) {

@@ -24,7 +24,7 @@ export {
   STAGE2_DATASETS,
   type Stage2Dataset,
 } from "./grid.ts";
-export { canonicalJson, jsonLeaves, sha256, sha256File } from "./hash.ts";
+export { canonicalJson, finiteJson, jsonLeaves, sha256, sha256File } from "./hash.ts";
 export { paths } from "./paths.ts";
 export { rng, shuffle } from "./random.ts";
 export { tiedCommand } from "./tied_command.ts";

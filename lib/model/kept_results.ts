@@ -1,5 +1,5 @@
 import { kept } from "../artifacts/mod.ts";
-import { sha256, writeFileAtomic } from "../config/mod.ts";
+import { finiteJson, sha256, writeFileAtomic } from "../config/mod.ts";
 import { broadcast, type Group, shareItems } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import { paramsSha256 } from "../weights/mod.ts";
@@ -48,7 +48,7 @@ function vocabularySha256(tokenizer: Tokenizer): string {
  * @param kind a word that names a folder
  * @param key all else that the result depends on; becomes JSON
  * @param make its result becomes JSON
- * @throws as `make`, and as `broadcast`
+ * @throws as `make`, and as `broadcast`; on a result with a number that is not finite
  */
 export async function keptResult<Result>(
   room: string,
@@ -67,7 +67,7 @@ export async function keptResult<Result>(
   const path = await kept(room, kind, { weights, ...about, key }, async (path) => {
     isMade = true;
     if (group) await broadcast(group, { tensors: {}, text: "" });
-    await writeFileAtomic(path, JSON.stringify(await make()));
+    await writeFileAtomic(path, finiteJson(await make()));
   });
   const text = await Deno.readTextFile(path);
   if (group && !isMade) await broadcast(group, { tensors: {}, text });

@@ -3,7 +3,7 @@
  * CPUs, NCCL between GPUs. All processes call the same functions in the same order, with tensors of the same sizes.
  */
 import type { Tensor } from "@tensorflow/tfjs";
-import type { WorkerPlace } from "../config/mod.ts";
+import { finiteJson, type WorkerPlace } from "../config/mod.ts";
 import { ATTR, type Attribute } from "./attributes.ts";
 import { backend, binding, idOf, tf } from "./backend.ts";
 import { FLOAT, INT32 } from "./dtype.ts";
@@ -206,7 +206,7 @@ export function ownItems<T>(items: readonly T[], { rank, size }: Pick<Group, "ra
  * What `each` gives for items, in their order. In a group every process does its share of them, and all get all results, which
  * become JSON.
  *
- * @throws as `each` and as {@linkcode allReduceSum}
+ * @throws as `each` and as {@linkcode allReduceSum}; on a result with a number that is not finite
  */
 export async function shareItems<Item, Result>(
   items: readonly Item[],
@@ -214,7 +214,7 @@ export async function shareItems<Item, Result>(
   each: (own: readonly Item[]) => Promise<Result[]>,
 ): Promise<Result[]> {
   if (!group) return await each(items);
-  const parts = await allGather(group, JSON.stringify(await each(ownItems(items, group))));
+  const parts = await allGather(group, finiteJson(await each(ownItems(items, group))));
   return parts.flatMap((part) => JSON.parse(part) as Result[]);
 }
 
