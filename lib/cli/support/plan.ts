@@ -182,7 +182,7 @@ export function workLines(
         number(open)
       } to open ones`,
       known: "computed",
-      remark: "once more with blank images",
+      remark: "the closed ones twice more, with grey and with other images",
     },
     {
       what: "judge",
@@ -248,7 +248,8 @@ export function gpuLines(
       amount: "unknown",
       known: "unknown",
       remark:
-        "16 prompts of PaliGemma with 5 answers of 32 tokens each took an H200 0.28 s (results/bench/gpu.md)",
+        "16 prompts of PaliGemma with 5 answers of 32 tokens each took an H200 0.28 s (results/bench/gpu.md); " +
+        "./lab answer shares evaluation among GPUs",
     },
   ];
 }
