@@ -1,6 +1,6 @@
 import { type Config, limited, rng, sha256 } from "../config/mod.ts";
 import { type AskedItem, exact, normaliseAnswer, type Prediction } from "../evaluation/mod.ts";
-import type { ImageStore } from "../model/mod.ts";
+import { type ImageStore, imageStore } from "../model/mod.ts";
 import { type ClusteredShare, clusteredShare, type Interval } from "../stats/mod.ts";
 import type { Group } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
@@ -47,11 +47,20 @@ export const CHANGED_ITEMS = 100;
 /** One of {@linkcode SMALL_CHANGES}. */
 export type SmallChange = keyof typeof SMALL_CHANGES;
 
-/** A store that gives the images of another one changed. */
-export const changedStore = (store: ImageStore, change: SmallChange): ImageStore => ({
-  ...store,
-  get: async (path) => await SMALL_CHANGES[change](await store.get(path), store.size),
-});
+const changedStores = new WeakMap<ImageStore, Partial<Record<SmallChange, ImageStore>>>();
+
+/**
+ * A store that gives the images of another one changed. Of one store there is one for each change, which keeps what it has
+ * made: all systems are asked about the same images.
+ */
+export function changedStore(store: ImageStore, change: SmallChange): ImageStore {
+  const known = changedStores.get(store) ?? {};
+  changedStores.set(store, known);
+  return known[change] ??= {
+    ...store,
+    get: imageStore(store.size, async (path) => SMALL_CHANGES[change](await store.get(path), store.size)).get,
+  };
+}
 
 /** How a system's greedy answers hold when the image is changed a little. */
 export interface Consistency {

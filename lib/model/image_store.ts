@@ -16,11 +16,16 @@ export interface ImageStore {
   fill(path: string, load: LoadImage): Promise<void>;
 }
 
-/** Decodes and resizes images on demand; the oldest ones are dropped when the store is full. */
-export function imageStore(size: number): ImageStore {
+/**
+ * Decodes and resizes images on demand; the oldest ones are dropped when the store is full.
+ * @param load reads an image in another way
+ */
+export function imageStore(
+  size: number,
+  load: LoadImage = async (path) => resizeBicubic(await decodeImage(path), size, size).data,
+): ImageStore {
   const kept = new Map<string, Promise<Uint8Array>>();
   const most = Math.max(1, Math.floor(MAX_BYTES / (size * size * 3)));
-  const here: LoadImage = async (path) => resizeBicubic(await decodeImage(path), size, size).data;
   function keep(path: string, load: LoadImage): Promise<Uint8Array> {
     let found = kept.get(path);
     if (!found) {
@@ -33,7 +38,7 @@ export function imageStore(size: number): ImageStore {
   }
   return {
     size,
-    get: (path) => keep(path, here),
+    get: (path) => keep(path, load),
     fill: async (path, load) => void await keep(path, load),
   };
 }

@@ -187,3 +187,18 @@ Deno.test("a system is asked once as it is and once with each change, of a limit
   );
   assertEquals(await consistency({ model: opened.model }, opened.tokenizer, opened.store, [], config), []);
 });
+
+Deno.test("a changed image is made once, whoever is asked about it", async () => {
+  let read = 0;
+  const data = Uint8Array.from({ length: 3 * 8 * 8 }, (_, i) => i);
+  const store = { size: 8, get: () => Promise.resolve((read++, data)), fill: () => Promise.resolve() };
+  const get = (change: SmallChange, path: string) => changedStore(store, change).get(path);
+  const first = await get("10 % brighter", "a");
+  assertEquals(await get("10 % brighter", "a"), first);
+  assertEquals(read, 1);
+  assert((await get("noise of 5 levels", "a")).some((x, i) => x !== first[i]));
+  await get("10 % brighter", "b");
+  assertEquals(read, 3);
+  assertEquals(await changedStore({ ...store }, "10 % brighter").get("a"), first);
+  assertEquals(read, 4, "another store has its own");
+});
