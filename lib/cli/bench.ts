@@ -5,6 +5,7 @@ import { listNotebooks } from "./support/notebooks.ts";
 
 export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench generate [--rounds 3] [--models nano,50m] [--python PROGRAM]
+       ./lab bench eval [--rounds 3] [--python PROGRAM]
        ./lab bench workers [--rounds 3] [--models nano,50m]
        ./lab bench adaptation [--trials 3] [--limit N]
        ./lab bench annealing [--seeds 1,2,3]
@@ -20,6 +21,8 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
 step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory
 generate     answers to a batch of prompts, several of each: the loop inside of a function or a call a token, graph and XLA;
              prompts/s, ms a token, peak memory; beside transformers' where a Python that has it is given
+eval         questions/s at five sampled answers each, beside transformers' where a Python that has it is given, and where the time
+             of a whole evaluation goes: generation, scoring, intervals. Reads notebooks 01 to 05, finished
 workers      a step of stage 2 by one, two and three processes on this machine, and what they send; on paper, many GPUs
 adaptation   both stages on phantoms of another style, and what they gain and forget; about three minutes a trial
 annealing    stage 2 on ROCO alone, MedPix alone and mixtures of both: constant, rising, falling, an end phase; trials are the
@@ -39,7 +42,7 @@ filters      what the rules for teacher pairs keep and drop of labelled pairs ab
 checks       every closing check with one seed after another: its values beside its threshold. A whole course of ten minutes a
              seed; what an ended bench has run is not run again (results/local/bench/checks)
 Tables go to results/local/bench. Let nothing else run meanwhile.
-  --rounds   rounds over all cases (a minute for nano, three for 50m, two for data)
+  --rounds   rounds over all cases (a minute for nano, three for 50m, two for data and eval)
   --models   some of nano, 50m (50 million parameters) and 3b (the full size, on a GPU); nano,50m if not said otherwise
   --python   a Python with torch and transformers
   --trials   independent repetitions
@@ -84,6 +87,10 @@ export async function run(args: string[]): Promise<void> {
     const { options } = readArgs(rest, { values: ["rounds", "models", "python"] });
     const { benchGenerate } = await import("../../tests/bench/generate.ts");
     await benchGenerate(modelsOf(options.models), positive("rounds", options.rounds ?? "3"), options.python);
+  } else if (name === "eval") {
+    const { options } = readArgs(rest, { values: ["rounds", "python"] });
+    const { benchEval } = await import("../../tests/bench/eval.ts");
+    await benchEval(positive("rounds", options.rounds ?? "3"), options.python);
   } else if (name === "workers") {
     const { options } = readArgs(rest, { values: ["rounds", "models"] });
     const { benchWorkers } = await import("../../tests/bench/workers.ts");
@@ -162,7 +169,7 @@ export async function run(args: string[]): Promise<void> {
     throw new UsageError(
       `there is no benchmark "${
         name ?? ""
-      }"; expected step, generate, workers, adaptation, annealing, scaling, data, teacher, judge, audit, faults, filters or checks.`,
+      }"; expected step, generate, eval, workers, adaptation, annealing, scaling, data, teacher, judge, audit, faults, filters or checks.`,
     );
   }
 }
