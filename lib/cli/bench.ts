@@ -24,7 +24,8 @@ generate     answers to a batch of prompts, several of each: the loop inside of 
 eval         questions/s at five sampled answers each, beside transformers' where a Python that has it is given, and where the time
              of a whole evaluation goes: generation, scoring, intervals. Reads notebooks 01 to 05, finished
 workers      a step of stage 2 by one, two and three processes on this machine, and what they send; on paper, many GPUs
-adaptation   both stages on phantoms of another style, and what they gain and forget; about three minutes a trial
+adaptation   both stages on phantoms of another style: what they gain and forget, and how they answer about combinations of lesion
+             and organ that no training picture shows; about three minutes a trial
 annealing    stage 2 on ROCO alone, MedPix alone and mixtures of both: constant, rising, falling, an end phase; trials are the
              courses that an ended bench checks has run, four minutes each
 scaling      equation 1: final losses of 4 sizes x 4 token counts x 2 seeds, each a training of its own, and the fit with its

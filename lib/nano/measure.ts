@@ -18,6 +18,8 @@ export interface PhantomItem {
   seed: number;
   /** How it is drawn. */
   style: Style;
+  /** Whether its lesion may be one that is held out from training ("all"); not, where nothing is said. */
+  combinations?: "trained" | "all";
   /** What is asked about. */
   type: QuestionType;
   /** The question. */
@@ -71,12 +73,20 @@ export function phantomItems(
   return items;
 }
 
-/** Images drawn on demand, in the size that the model takes (default: as drawn); a path is `STYLE/SEED`. */
+/** Where `phantomStore` has an item's picture. */
+export const phantomPath = ({ style, seed, combinations = "trained" }: PhantomItem): string =>
+  combinations === "trained" ? `${style}/${seed}` : `${style}/${seed}/${combinations}`;
+
+/**
+ * Images drawn on demand, in the size that the model takes (default: as drawn); a path is `STYLE/SEED`, or `STYLE/SEED/all` with
+ * the combinations of lesion and organ that are held out from training.
+ */
 export function phantomStore(size = PHANTOM_SIZE): ImageStore {
   return {
     size,
     get(path) {
-      const [style, seed] = path.split("/"), { pixels } = drawPhantom(Number(seed), style as Style);
+      const [style, seed, all] = path.split("/"), combinations = all === "all" ? "all" : "trained";
+      const { pixels } = drawPhantom(Number(seed), style as Style, { combinations });
       const data = Uint8Array.from({ length: pixels.length * 3 }, (_, i) => pixels[Math.floor(i / 3)]);
       const drawn = { width: PHANTOM_SIZE, height: PHANTOM_SIZE, data };
       return Promise.resolve(size === PHANTOM_SIZE ? data : resizeBicubic(drawn, size, size).data);
@@ -96,7 +106,7 @@ export async function greedyRight(
     model,
     tokenizer,
     phantomStore(model.config.vision.imageSize),
-    items.map((item) => ({ imagePath: `${item.style}/${item.seed}`, prefix: questionPrefix(item) })),
+    items.map((item) => ({ imagePath: phantomPath(item), prefix: questionPrefix(item) })),
     { batchSize: 50, maxNewTokens: 24, ...options },
   );
   return items.map((item, i) => answers[i][0].text === item.answer);
@@ -112,9 +122,7 @@ export async function pictureEffect(
   items: readonly PhantomItem[],
   options: { batchSize?: number; signal?: AbortSignal } = {},
 ): Promise<number> {
-  const prompts = items.map((item) => (
-    { imagePath: `${item.style}/${item.seed}`, prefix: questionPrefix(item) }
-  ));
+  const prompts = items.map((item) => ({ imagePath: phantomPath(item), prefix: questionPrefix(item) }));
   const settings = { batchSize: 50, maxNewTokens: 24, ...options };
   const store = phantomStore(model.config.vision.imageSize);
   const seen = await answerPrompts(model, tokenizer, store, prompts, settings);

@@ -14,7 +14,7 @@ import {
   toExamples,
   trainStage2,
 } from "../training/mod.ts";
-import { type PhantomItem, phantomItems, phantomStore } from "./measure.ts";
+import { type PhantomItem, phantomItems, phantomPath, phantomStore } from "./measure.ts";
 
 /** What stage 2 is trained on. */
 export const LESION_GROUP: readonly QuestionType[] = [...LESION_TYPES, "open"];
@@ -23,7 +23,7 @@ export const LESION_GROUP: readonly QuestionType[] = [...LESION_TYPES, "open"];
 export const toPairs = (items: readonly PhantomItem[]): Pair[] =>
   items.map((item, i) => ({
     id: `${item.style}/${item.seed}/${i}`,
-    imagePath: `${item.style}/${item.seed}`,
+    imagePath: phantomPath(item),
     imageId: `${item.seed}`,
     question: item.question,
     answer: item.answer,

@@ -1,10 +1,11 @@
 import { type Config, limited, loadConfig } from "@lib/config/mod.ts";
 import { openModel } from "@lib/model/mod.ts";
+import { HELD_OUT } from "@lib/phantom/names.ts";
 import { type PairedComparison, percent, wilsonInterval } from "@lib/stats/mod.ts";
-import { acrossTrials, type TrialSummary } from "@lib/stats/trials.ts";
+import { acrossTrials, type TrialEstimate, type TrialSummary } from "@lib/stats/trials.ts";
 import { newcombePaired } from "@lib/stats/paired.ts";
 import { type AdaptationTrial, adaptationTrial } from "./adaptation_trial.ts";
-
+import { COMBINATION_TYPES } from "./combinations.ts";
 import { writeBench } from "./files.ts";
 import { describeMachine, load, type Machine, machine } from "./machine.ts";
 import { formatSeconds } from "@lib/cli/support/time.ts";
@@ -17,6 +18,8 @@ export interface AdaptationReport {
   config: Config;
   perType: number;
   testPerGroup: number;
+  /** Of either type, about held-out combinations; as many about trained ones. */
+  combinations: number;
   trials: AdaptationTrial[];
 }
 
@@ -28,12 +31,21 @@ const MODELS = {
   stage2WithReplay: "stage 1, then stage 2 with replay",
 };
 
+/** Questions of either type about held-out combinations in each trial. */
+const COMBINATIONS = 150;
+
 const COMPARISONS = {
   stage1OnAnatomy: "stage 1 - base, anatomy",
   stage2OnLesions: "stage 2 - stage 1, lesions",
   withAgainstWithoutStage1: "stage 2 with - without stage 1, lesions",
   forgetting: "stage 2 - stage 1, anatomy (forgetting)",
 } as const;
+
+/** A share of one trial with its variance, by which no trial seems to be without error. */
+function shareOf({ right, total: n }: { right: number; total: number }): TrialEstimate {
+  const p = (right + 1) / (n + 2);
+  return { estimate: right / n, variance: p * (1 - p) / n };
+}
 
 /** A difference in points with its sign. */
 export const signed = (x: number) => `${x > 0 ? "+" : ""}${percent(x)}`;
@@ -68,6 +80,19 @@ export const differences = (counts: readonly PairedComparison["counts"][]): Tria
     return { estimate: net / n, variance: (onlyFirst + onlySecond + 1 - net ** 2 / n) / n ** 2 };
   }));
 
+/** A model's answers about trained and held-out combinations, over the trials, for both questions. */
+function combinationRow(model: string, trials: readonly AdaptationTrial[]): string {
+  const cells = COMBINATION_TYPES.flatMap((type) => {
+    const estimates = trials.map(({ combinations }) => {
+      const { trained, heldOut } = combinations[model][type], [a, b] = [trained, heldOut].map(shareOf);
+      return [a, b, { estimate: b.estimate - a.estimate, variance: a.variance + b.variance }];
+    });
+    const [trained, heldOut, fall] = [0, 1, 2].map((i) => acrossTrials(estimates.map((one) => one[i])));
+    return [trialMean(trained, percent, 0), trialMean(heldOut, percent, 0), trialMean(fall, signed, -1)];
+  });
+  return cells.join(" | ");
+}
+
 /** The report as Markdown: accuracies and paired differences, per trial and over the trials. */
 export function adaptationText(report: AdaptationReport): string {
   const { trials, config, machine, load } = report;
@@ -78,10 +103,7 @@ export function adaptationText(report: AdaptationReport): string {
   const accuracies = (group: "anatomy" | "lesion") =>
     Object.entries(MODELS).map(([key, name]) => {
       const of = trials.map((t) => t.accuracy[key][group]);
-      const all = acrossTrials(of.map(({ right, total: n }) => {
-        const p = (right + 1) / (n + 2); // no trial seems to be without error
-        return { estimate: right / n, variance: p * (1 - p) / n };
-      }));
+      const all = acrossTrials(of.map(shareOf));
       return `| ${name} | ${of.map((a) => share(a.right, a.total)).join(" | ")} | ${
         trialMean(all, percent, 0)
       } |`;
@@ -95,6 +117,7 @@ export function adaptationText(report: AdaptationReport): string {
       : "–";
     return `| ${name} | ${of.map(difference).join(" | ")} | ${trialMean(all, signed, -1)} | ${unlike} |`;
   }).join("\n");
+  const unseen = Object.entries(HELD_OUT).map(([organ, lesion]) => `${lesion} in the ${organ}`).join(", ");
   const { stage1, stage2 } = config,
     minutes = (of: "stage1" | "stage2") => trials.map((t) => formatSeconds(t.seconds[of])).join(", ");
   return `# Adapting the nano model to phantoms of another style
@@ -120,6 +143,16 @@ In percentage points with 95 % intervals (Newcombe, paired; over all trials Stud
 ${header("later model minus earlier one", "all trials", "how unlike the trials are")}
 ${comparisons}
 
+## Combinations of lesion and organ that no training picture shows
+
+| model | the lesion, trained | held out | difference | its organ, trained | held out | difference |
+|---|---|---|---|---|---|---|
+${Object.entries(MODELS).map(([key, name]) => `| ${name} | ${combinationRow(key, trials)} |`).join("\n")}
+
+What the lesion is and in which organ, asked about ${report.combinations} phantoms a trial whose combination (${unseen}) is in no
+training picture, of pre-training either; trained: as many questions with the same answers, about the
+same lesion in another organ, or the same patient with another lesion at the same place. All trials, as above.
+
 Every trial draws its own training and test phantoms (seeds fixed beforehand), initial adapter and order of batches. The
 intervals of one trial are of its questions: they say nothing of another training. "All trials" counts each trial once (mean,
 95 % interval by Student's t, cut at 0 and 100 %, or at -100 and +100 points): the trial is the random unit. How unlike the trials are: their standard deviation in points;
@@ -144,7 +177,8 @@ export async function benchAdaptation(count: number, limit: number | null): Prom
     LIMIT: limit === null ? "" : `${limit}`,
   });
   const perType = Math.min(400, limit ?? Infinity),
-    testPerGroup = limit === null ? 500 : Math.min(500, 20 * limit);
+    testPerGroup = limit === null ? 500 : Math.min(500, 20 * limit),
+    combinations = Math.min(COMBINATIONS, limit ?? Infinity);
   const { model, tokenizer } = await openModel(config);
   const report: AdaptationReport = {
     machine: await machine(),
@@ -153,6 +187,7 @@ export async function benchAdaptation(count: number, limit: number | null): Prom
     config,
     perType,
     testPerGroup,
+    combinations,
     trials: [],
   };
   let place = "";
@@ -161,7 +196,7 @@ export async function benchAdaptation(count: number, limit: number | null): Prom
     const log = (line: string) =>
       console.error(`${formatSeconds((performance.now() - start) / 1000).padStart(12)}  ${line}`);
     report.trials.push(
-      await adaptationTrial(model, tokenizer, config, trial, { perType, testPerGroup, log }),
+      await adaptationTrial(model, tokenizer, config, trial, { perType, testPerGroup, combinations, log }),
     );
     report.load.after = load();
     place = await writeBench("adaptation", report, adaptationText(report));

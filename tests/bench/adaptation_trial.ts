@@ -8,6 +8,7 @@ import { epochBatches, type Example, toExamples, trainStage2 } from "@lib/traini
 import { trainStage1 } from "@lib/training/stages.ts";
 import { type Accuracy, accuracyByType, greedyRight, phantomItems, phantomStore } from "@lib/nano/measure.ts";
 import { LESION_GROUP, toPairs } from "@lib/nano/scaling.ts";
+import { type CombinationAccuracy, combinationAccuracy, combinationItems } from "./combinations.ts";
 
 /** Phantom seeds of trial t: far from those of the base model and of the corpora. */
 const trainSeed = (trial: number, part: number) => 100_000_000 + trial * 1_000_000 + part * 100_000;
@@ -18,6 +19,8 @@ export interface AdaptationTrial {
   trial: number;
   /** Accuracy by model and group of questions. */
   accuracy: Record<string, { anatomy: Accuracy; lesion: Accuracy }>;
+  /** By model: held-out combinations of lesion and organ beside trained ones with the same answers. */
+  combinations: Record<string, CombinationAccuracy>;
   // Differences are the later model minus the earlier one.
   /** Stage 1 against the base model on anatomy questions. */
   stage1OnAnatomy: PairedComparison;
@@ -35,14 +38,16 @@ export interface AdaptationTrial {
  * Both stages from the base model on shifted phantoms, with the ablation without stage 1 and the variant that replays
  * anatomy questions in stage 2; everything measured on the same held-out questions.
  *
- * @param perType training questions of each type; test questions are `testPerGroup` for anatomy and for lesions
+ * @param options.perType training questions of each type
+ * @param options.testPerGroup test questions about anatomy and about lesions
+ * @param options.combinations questions of either type about held-out combinations, and as many about trained ones
  */
 export async function adaptationTrial(
   model: Model,
   tokenizer: Tokenizer,
   config: Config,
   trial: number,
-  options: { perType: number; testPerGroup: number; log: (line: string) => void },
+  options: { perType: number; testPerGroup: number; combinations: number; log: (line: string) => void },
 ): Promise<AdaptationTrial> {
   const seeded = { ...config, seed: config.seed + trial };
   const store = phantomStore();
@@ -66,6 +71,7 @@ export async function adaptationTrial(
       LESION_GROUP,
     ),
   };
+  const unseen = combinationItems(options.combinations, trainSeed(trial, 7), "shifted");
   const measure = async (name: string, of: Model) => {
     const right = {
       anatomy: await greedyRight(of, tokenizer, test.anatomy),
@@ -80,7 +86,7 @@ export async function adaptationTrial(
         percent(accuracy.lesion.accuracy)
       } %`,
     );
-    return { right, accuracy };
+    return { right, accuracy, combinations: await combinationAccuracy(of, tokenizer, unseen) };
   };
   const anatomy = examplesOf(ANATOMY_TYPES, 1), lesion = examplesOf(LESION_GROUP, 2);
   const batchesOf = (examples: readonly Example[]): Example[][] => {
@@ -116,15 +122,19 @@ export async function adaptationTrial(
   tf.dispose(projector);
   const compare = (before: typeof base, after: typeof base, group: "anatomy" | "lesion") =>
     comparePaired(after.right[group].map(Number), before.right[group].map(Number));
+  const models = {
+    base,
+    stage1: first,
+    stage2: second,
+    stage2WithoutStage1: without,
+    stage2WithReplay: replay,
+  };
+  const ofEach = <K extends "accuracy" | "combinations">(key: K) =>
+    Object.fromEntries(Object.entries(models).map(([name, found]) => [name, found[key]] as const));
   return {
     trial,
-    accuracy: {
-      base: base.accuracy,
-      stage1: first.accuracy,
-      stage2: second.accuracy,
-      stage2WithoutStage1: without.accuracy,
-      stage2WithReplay: replay.accuracy,
-    },
+    accuracy: ofEach("accuracy"),
+    combinations: ofEach("combinations"),
     stage1OnAnatomy: compare(base, first, "anatomy"),
     stage2OnLesions: compare(first, second, "lesion"),
     withAgainstWithoutStage1: compare(without, second, "lesion"),

@@ -151,6 +151,8 @@ Deno.test("the table of trials: each trial, all of them, differences with the si
   });
   const trial = (n: number, right: number) => {
     const accuracy = { anatomy: share(right, 10), lesion: share(2, 10) };
+    const unseen = { trained: share(8, 10), heldOut: share(right - 4, 10) };
+    const combinations = { type: unseen, organ: { ...unseen, heldOut: share(8, 10) } };
     const better = compare([1, 1, 1, 0], [0, 0, 1, 0]), worse = compare([0, 0, 0, 0], [1, 0, 0, 0]);
     return {
       trial: n,
@@ -160,6 +162,13 @@ Deno.test("the table of trials: each trial, all of them, differences with the si
         stage2: accuracy,
         stage2WithoutStage1: accuracy,
         stage2WithReplay: accuracy,
+      },
+      combinations: {
+        base: combinations,
+        stage1: combinations,
+        stage2: combinations,
+        stage2WithoutStage1: combinations,
+        stage2WithReplay: combinations,
       },
       stage1OnAnatomy: better,
       stage2OnLesions: better,
@@ -175,9 +184,14 @@ Deno.test("the table of trials: each trial, all of them, differences with the si
     config: { ...loadConfig({}), limit: 3 },
     perType: 3,
     testPerGroup: 10,
+    combinations: 10,
     trials: [trial(1, 5), trial(2, 8)],
   });
   assertStringIncludes(text, "| base model | 50.0 [23.7, 76.3] | 80.0 [49.0, 94.3] | 65.0 [0.0, 100.0] |");
+  assertStringIncludes(
+    text,
+    "\n| stage 1 | 80.0 [80.0, 80.0] | 25.0 [0.0, 100.0] | -55.0 [-100.0, +100.0] | 80.0 [80.0, 80.0] | 80.0 [80.0, 80.0] | 0.0 [0.0, 0.0] |\n",
+  );
   assertStringIncludes(text, "| stage 1 - base, anatomy | +50.0 [");
   assertStringIncludes(text, "(forgetting) | -25.0 [");
   assertStringIncludes(text, "Limited to 3 rows and steps: these are no results.");

@@ -7,22 +7,26 @@ import { openInput } from "@lib/artifacts/mod.ts";
 import { computing, type Config, loadConfig } from "@lib/config/mod.ts";
 import { corporaFolder, corpusRecords, truthByImage } from "@lib/corpus/mod.ts";
 import {
+  askCell,
+  CHANGED_ITEMS,
+  consistency,
+  rankingOf,
+  rankOptions,
+  ROTATED_ITEMS,
+  withSystem,
+} from "@lib/answers/mod.ts";
+import {
   accuracyOf,
   askableCells,
-  askCell,
   type CellAnswers,
-  consistency,
   evaluationRecords,
   gridItems,
   itemScores,
-  rankingOf,
-  rankOptions,
   scoresOf,
   scoreTable,
   TEST_SETS,
-  withSystem,
 } from "@lib/evaluation/mod.ts";
-import { answerSeed } from "@lib/evaluation/answers.ts";
+import { answerSeed } from "@lib/evaluation/records.ts";
 import { answerPrompts, openModel, pixelValuesOf, type Prompt } from "@lib/model/mod.ts";
 import {
   cellAccuracies,
@@ -175,7 +179,9 @@ export async function measureWhole(config: Config): Promise<WholeMeasurement> {
       () =>
         withSystem(cell, model, stage1, adapters, false, async (system) =>
           rankingOf(
-            await rankOptions(system.model, tokenizer, store, items.pmc_vqa.short, config, { rotated: 60 }),
+            await rankOptions(system, tokenizer, store, items.pmc_vqa.short, config, {
+              rotated: ROTATED_ITEMS,
+            }),
           )),
     );
   }
