@@ -2,9 +2,9 @@ import type { Config } from "../config/mod.ts";
 import { type AskedItem, normaliseAnswer } from "../evaluation/mod.ts";
 import { imageState, type ImageStore, keptItems } from "../model/mod.ts";
 import { type ClusteredShare, clusteredShare, mean } from "../stats/mod.ts";
-import type { Group } from "../tensor/mod.ts";
+import { dispose, gather, type Group, tf } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
-import { batchShape, exampleLosses, pixelsFrom, toExamples } from "../training/mod.ts";
+import { batchShape, exampleLosses, type ReadImages, toExamples, towerFeatures } from "../training/mod.ts";
 import type { ReadySystem } from "./ask_cell.ts";
 
 /** Items of which notebook 06 ranks the options in every rotation. */
@@ -66,6 +66,13 @@ export async function rankOptions(
     { length: Math.ceil(examples.length / batchSize) },
     (_, i) => examples.slice(i * batchSize, (i + 1) * batchSize),
   );
+  const compute = towerFeatures(model, store, compiler);
+  const read: ReadImages = async (paths) => { // each image once, though up to 16 examples in a row are about it
+    const own = [...new Set(paths)], features = await compute(own);
+    const rows = tf.tensor1d(paths.map((path) => own.indexOf(path)), "int32"), found = gather(features, rows);
+    dispose([features, rows]);
+    return found;
+  };
   const losses = await keptItems(
     { room: "answers", kind: "likelihoods", together: TOGETHER, named, group },
     batches,
@@ -73,7 +80,7 @@ export async function rankOptions(
       settings,
       some.flat().map(({ imagePath, sequence }) => [imagePath, imageState(imagePath), sequence]),
     ],
-    (own) => exampleLosses(model, own.flat(), pixelsFrom(store), { ...settings, signal }),
+    (own) => exampleLosses(model, own.flat(), read, { ...settings, signal }),
   );
   let at = 0;
   return known.map(({ id, imageId, gold, choices }, i) => ({

@@ -14,7 +14,7 @@ export {
 export { cellChecks, lifelessCells, trainCell, type TrainedCell } from "./cell.ts";
 export type { Checkpoint, Checkpoints } from "./checkpoints.ts";
 export { epochBatches, type Example, type Pair, toExamples } from "./examples.ts";
-export { type FeatureFile, featuresText } from "./features.ts";
+export { type FeatureFile, featuresText, towerFeatures } from "./features.ts";
 export type { KeepOptions } from "./kept_training.ts";
 export { exampleLosses, type LossOptions } from "./loss.ts";
 export { fit, type Run, type TrainingRecord } from "./fit.ts";
