@@ -10,7 +10,7 @@ export {
   picturesOf,
   representatives,
 } from "./pictures.ts";
-export { type Overlap, overlapAudit, type OverlapKind, splitErrors } from "./shared.ts";
+export { type Overlap, overlapAudit, splitErrors } from "./shared.ts";
 export { findLeaks, hideInTraining, type Leak, leakingItems, type LeakItem, type LeakKind } from "./leaks.ts";
 export { copyRows, readCopies, writeCopies } from "./table.ts";
 export { partAccepted } from "./accepted.ts";

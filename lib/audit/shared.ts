@@ -1,16 +1,13 @@
 import type { CorpusRecord } from "../corpus/mod.ts";
 import type { ImagePair } from "./pictures.ts";
 
-/**
- * image: the same image id. bytes: the same file under two ids. look: the same picture in other bytes under another id.
- * case: the same patient case.
- */
-export type OverlapKind = "image" | "bytes" | "look" | "case";
-
 /** What two splits, of one data set or of two, have in common; or one split with itself (bytes and look only). */
 export interface Overlap {
-  /** What is the same. */
-  kind: OverlapKind;
+  /**
+   * What is the same. image: the image id. bytes: the file, under two ids. look: the picture, in other bytes under another
+   * id. case: the patient case.
+   */
+  kind: "image" | "bytes" | "look" | "case";
   /** `${dataset}/${split}`. */
   a: string;
   /** The other one, likewise. */
@@ -81,7 +78,7 @@ function sharedLooks(records: readonly CorpusRecord[], pairs: readonly ImagePair
 /** Overlaps by a key: two images overlap where their keys are the same and `counts` holds for them. */
 function sharedBy(
   records: readonly CorpusRecord[],
-  kind: OverlapKind,
+  kind: Overlap["kind"],
   keyOf: (record: CorpusRecord) => string | null,
   counts: (x: Place, y: Place) => boolean,
 ): Overlap[] {

@@ -5,6 +5,6 @@ export { acceptLicence, isAccepted, readReceipt, type Receipt } from "./receipt.
 export { type DatasetOptions, type DatasetProgress, fetchDataset } from "./dataset.ts";
 export { DatasetManifest, downloadSize, readManifest, readManifests, unpackedSize } from "./manifest.ts";
 export { freeBytes } from "./space.ts";
-export { checkFolder, type DatasetState, type FolderCheck } from "./state.ts";
+export { checkFolder, type DatasetState } from "./state.ts";
 export { type Verification, verifyDataset } from "./verify.ts";
 export type { HubRequest } from "./hub.ts";

@@ -5,22 +5,19 @@ import { readReceipt, type Receipt } from "./receipt.ts";
 /** Not there, begun, or complete. */
 export type DatasetState = "absent" | "partial" | "ready";
 
-/** What of a data set lies in its folder. Only names and lengths are looked at: an empty file is none. */
-export interface FolderCheck {
-  /** How far it is. */
-  state: DatasetState;
-  /** What is missing, in words: "imgs/ with 642 files (it has 12)". */
-  missing: string[];
-}
-
 /** Files that are about a data set, not of it. */
 const OWN = ["receipt.json", "receipt.json.tmp", "licence.txt", ".lock"];
 
 /**
- * Compares the folder `dir` with what the manifest says it must hold and with the receipt of its download; contents are
- * not looked at. Traces of an unfinished download count as missing.
+ * Compares the folder `dir` with what the manifest says it must hold and with the receipt of its download. Only names and
+ * lengths are looked at: an empty file is none. Traces of an unfinished download count as missing.
+ *
+ * @returns how far the data set is, and what is missing, in words: "imgs/ with 642 files (it has 12)"
  */
-export async function checkFolder(manifest: DatasetManifest, dir: string): Promise<FolderCheck> {
+export async function checkFolder(
+  manifest: DatasetManifest,
+  dir: string,
+): Promise<{ state: DatasetState; missing: string[] }> {
   const missing = new Set<string>(), receipt = await readReceipt(dir);
   for (const { any, files } of manifest.holds) {
     const found = await firstOf(any.map((path) => join(dir, path)));

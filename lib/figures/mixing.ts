@@ -1,3 +1,4 @@
+import type { ShareWindow } from "../annealing/mod.ts";
 import { axis, type Caption, COLOURS, INK, plainText, type PlotlySpec, themedLayout } from "./theme.ts";
 
 /** Shares of one schedule in windows of steps: what it asked for and what was drawn. */
@@ -5,7 +6,7 @@ export interface MixingPanel {
   /** Heading of the panel. */
   name: string;
   /** Shares of windows of steps: asked for and drawn. */
-  windows: readonly { step: number; target: number; measured: number }[];
+  windows: readonly ShareWindow[];
 }
 
 /** Share of enrichment pairs over training, a panel for each schedule: asked for as a line, drawn as points. */

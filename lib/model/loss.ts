@@ -11,25 +11,20 @@ export interface LabelRows {
   weights: Tensor;
 }
 
-/** Settings of `labelRows`. */
-export interface LabelRowsOptions {
-  /** R, so that batches with fewer labels keep one shape (and one trace). Default: the number of labels. */
-  capacity?: number;
-  /** What the loss is divided by: the labels of all batches of an accumulated or distributed step. Default: this batch's. */
-  total?: number;
-}
-
 /**
  * Finds the label positions of a batch. The label at t is predicted by the logits at t - 1.
  *
  * @param labels `[B * L]`, -100 where nothing is to be learned
+ * @param options.capacity R, so that batches with fewer labels keep one shape (and one trace); default: the number of labels
+ * @param options.total what the loss is divided by: the labels of all batches of an accumulated or distributed step; default:
+ * this batch's
  * @throws if there is no label at all (transformers would give NaN), or more than the capacity
  */
 export function labelRows(
   labels: Int32Array,
   batch: number,
   length: number,
-  options: LabelRowsOptions = {},
+  options: { capacity?: number; total?: number } = {},
 ): LabelRows {
   if (labels.length !== batch * length) {
     throw new Error(`Expected ${batch} x ${length} labels, found ${labels.length}.`);

@@ -22,7 +22,7 @@ export {
   type TokenInputs,
   visionFeatures,
 } from "./paligemma.ts";
-export { crossEntropy, type LabelRows, labelRows, type LabelRowsOptions, tokenLosses } from "./loss.ts";
+export { crossEntropy, type LabelRows, labelRows, tokenLosses } from "./loss.ts";
 export { type GradientOptions, type LossAndGradients, lossAndGradients } from "./gradients.ts";
 export { type AdaptedModule, attentionModules, initAdapter, mergeAdapter, type Towers } from "./lora.ts";
 export { type Sampling } from "./sampling.ts";

@@ -1,13 +1,3 @@
-/** A chi-square test of counts against equal shares. */
-export interface ChiSquare {
-  /** The statistic. */
-  statistic: number;
-  /** Degrees of freedom. */
-  degrees: number;
-  /** Chance of counts at least as uneven, if all were equally likely; 1 without observations. */
-  p: number;
-}
-
 /** Logarithm of the gamma function of n / 2, for whole n >= 1. */
 function lnGammaHalf(n: number): number {
   let sum = n % 2 ? Math.log(Math.PI) / 2 : 0;
@@ -42,8 +32,14 @@ function upperGamma(n: number, x: number): number {
 export const chiSquareAbove = (statistic: number, degrees: number): number =>
   statistic === 0 ? 1 : upperGamma(degrees, statistic / 2);
 
-/** Pearson's chi-square test that every category is equally likely. */
-export function chiSquareUniform(counts: readonly number[]): ChiSquare {
+/**
+ * Pearson's chi-square test that every category is equally likely.
+ *
+ * @returns the statistic, its degrees of freedom, and the chance of one at least as large; 1 without observations
+ */
+export function chiSquareUniform(
+  counts: readonly number[],
+): { statistic: number; degrees: number; p: number } {
   const total = counts.reduce((sum, n) => sum + n, 0), degrees = counts.length - 1;
   if (total === 0 || degrees < 1) return { statistic: 0, degrees: Math.max(degrees, 0), p: 1 };
   const expected = total / counts.length;

@@ -1,6 +1,6 @@
 /** Intervals, paired tests, agreement, detectable differences and the scaling law. */
 export { bootstrapInterval, bootstrapTotals, RESAMPLES } from "./bootstrap.ts";
-export { type ChiSquare, chiSquareUniform } from "./chi_square.ts";
+export { chiSquareUniform } from "./chi_square.ts";
 export { hanCount, isChinese, spacedHan, yesOrNo } from "./chinese.ts";
 export {
   clusteredDifference,

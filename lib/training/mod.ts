@@ -18,7 +18,7 @@ export { type FeatureFile, featuresText, towerFeatures } from "./features.ts";
 export type { KeepOptions } from "./kept_training.ts";
 export { exampleLosses, type LossOptions } from "./loss.ts";
 export { fit, type Run, type TrainingRecord } from "./fit.ts";
-export { type Stage1Data, stage1Data, trainProjector } from "./projector.ts";
+export { stage1Data, trainProjector } from "./projector.ts";
 export { lossFall, type Stage1, type Stage1Options, type StageOptions, trainStage2 } from "./stages.ts";
 export { nextTokenObjective } from "./objective.ts";
 export {

@@ -6,16 +6,12 @@ import type { SplitPair } from "./grid.ts";
 import { examplesSha256, type Hooks, type KeepOptions, keptTraining, modelKey } from "./kept_training.ts";
 import { type Stage1, type Stage1Options, trainStage1 } from "./stages.ts";
 
-/** What stage 1 is trained and validated on. */
-export interface Stage1Data {
-  /** Examples to train on. */
-  train: Example[];
-  /** Held-out examples. */
-  validation: Example[];
-}
-
-/** The questions of SLAKE, on which stage 1 is trained, in the order in which they come. */
-export function stage1Data(pairs: readonly SplitPair[], tokenizer: Tokenizer, model: Model): Stage1Data {
+/** The questions of SLAKE, on which stage 1 is trained and validated, in the order in which they come. */
+export function stage1Data(
+  pairs: readonly SplitPair[],
+  tokenizer: Tokenizer,
+  model: Model,
+): { train: Example[]; validation: Example[] } {
   const examples = (split: string) =>
     toExamples(
       pairs.filter((pair) => pair.dataset === "slake" && pair.split === split),
@@ -33,7 +29,7 @@ export function stage1Data(pairs: readonly SplitPair[], tokenizer: Tokenizer, mo
  */
 export async function trainProjector(
   model: Model,
-  { train, validation }: Stage1Data,
+  { train, validation }: ReturnType<typeof stage1Data>,
   config: Config,
   options: Omit<Stage1Options, "validation" | "checkpoints" | "keepFeatures"> & KeepOptions,
 ): Promise<Stage1> {
