@@ -5,7 +5,6 @@ export {
   batchShape,
   type ImageValues,
   labelCount,
-  pixelsFrom,
   type ReadImages,
   type Tokenised,
   type TrainingBatch,

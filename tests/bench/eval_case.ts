@@ -186,7 +186,7 @@ export async function measureWhole(config: Config): Promise<WholeMeasurement> {
     );
   }
   for (const cell of cells.filter(({ testSet }) => testSet === "roco_v2" || testSet === "slake")) {
-    const some = items[cell.testSet].short.slice(0, 100);
+    const some = items[cell.testSet].short.slice(0, CHANGED_ITEMS);
     await timed(
       PARTS[3],
       () =>

@@ -13,12 +13,12 @@ import {
   exampleLosses,
   fit,
   nextTokenObjective,
-  pixelsFrom,
   TORCH_ADAMW,
   type TrainingRecord,
   trainStage2,
   trainStep,
 } from "../../lib/training/mod.ts";
+import { pixelsFrom } from "../../lib/training/batches.ts";
 import { trainStage1 } from "../../lib/training/stages.ts";
 import { labelCount, readBatch } from "../../lib/training/batches.ts";
 import { checkpointFile } from "../../lib/training/checkpoints.ts";
