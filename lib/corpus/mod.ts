@@ -48,5 +48,5 @@ export { corporaFolder, limitCorpus, sampleRecords } from "./collection.ts";
 export { contactSheet } from "./contact_sheet.ts";
 export { samplePage } from "./sample_page.ts";
 export { corpusRecords, writeRecords } from "./table.ts";
-export { checkPictures, type PictureCheck, rightShare, truthByImage } from "./truth_check.ts";
+export { checkPictures, type PictureCheck, rightShare, truthByImage, truthOf } from "./truth_check.ts";
 export { evaluationSetIds, type ResolvedSet, resolveEvaluationSets } from "./evaluation_sets.ts";

@@ -11,6 +11,24 @@ export async function truthByImage(dir: string): Promise<Map<string, GroundTruth
   return new Map((await readGroundTruth(dir)).map((row) => [join(dir, row.imageFile), row]));
 }
 
+/**
+ * What the ground truth says of a row's image; undefined for rows of the user's own, and where there is no ground truth.
+ *
+ * @throws when it has no word of another row's image: then rows and ground truth are of different folders
+ */
+export function truthOf<Truth>(
+  truth: ReadonlyMap<string, Truth>,
+  { dataset, imagePath }: { dataset: string; imagePath: string },
+): Truth | undefined {
+  const known = truth.get(imagePath);
+  if (known === undefined && truth.size > 0 && !isOwn(dataset)) {
+    throw new Error(
+      `Expected the ground truth of ${imagePath}, found none: its rows were read from another data folder. Run notebook 01 again.`,
+    );
+  }
+  return known;
+}
+
 /** What a look at some pictures of one data set found. */
 export interface PictureCheck {
   /** The data set. */

@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { truthOf } from "../corpus/mod.ts";
 import { imageState, type ImageStore, keptItems, type Model, weightsName } from "../model/mod.ts";
 import type { Group } from "../tensor/mod.ts";
 import { questionPrefix, type Tokenizer } from "../text/mod.ts";
@@ -71,16 +72,17 @@ export interface StudiedQuestion extends LesionQuestion {
  * Questions about images whose lesion is known, the first `count` of every type, one type after the other.
  *
  * @param truth what is known of an image, by its path; `maskFile` lies in `folder`, null without a lesion
+ * @throws as `truthOf`
  */
 export function lesionQuestions(
-  pairs: readonly Omit<LesionQuestion, "maskPath">[],
+  pairs: readonly (Omit<LesionQuestion, "maskPath"> & { dataset: string })[],
   truth: ReadonlyMap<string, { maskFile: string | null }>,
   folder: string,
   types: readonly string[],
   count: number,
 ): LesionQuestion[] {
   const known = pairs.flatMap((pair): LesionQuestion[] => {
-    const mask = truth.get(pair.imagePath)?.maskFile;
+    const mask = truthOf(truth, pair)?.maskFile;
     return mask ? [{ ...pair, maskPath: join(folder, mask) }] : [];
   });
   return types.flatMap((type) => known.filter((pair) => pair.questionType === type).slice(0, count));

@@ -1,5 +1,5 @@
 /** Questions about known lesions, and pointing games whose outcome is known. */
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   ANSWER_MAPS,
   BASELINES,
@@ -16,6 +16,7 @@ import { clusteredDifference } from "@lib/stats/mod.ts";
 const question = (n: number, questionType: string) => ({
   ...{
     id: `q${n}`,
+    dataset: n === 1 ? "own_ward" : "roco_v2", // the user's own have no ground truth
     imageId: `i${n}`,
     imagePath: `images/${n}.png`,
     question: "which organ?",
@@ -38,6 +39,13 @@ Deno.test("only images with a lesion are asked about, so many of each type, one 
     ["q3", "corpora/masks/q3.png"],
   ]);
   assertEquals(lesionQuestions(pairs, truth, "corpora", ["type", "organ"], 9).length, 4);
+  assertEquals(lesionQuestions(pairs, new Map(), "corpora", ["type"], 9), []);
+  const moved = pairs.map((pair) => ({ ...pair, imagePath: `elsewhere/${pair.imagePath}` }));
+  assertThrows(
+    () => lesionQuestions(moved, truth, "corpora", ["type"], 9),
+    Error,
+    "Expected the ground truth of elsewhere/images/2.png, found none",
+  );
 });
 
 /** A question about 4 x 4 patches whose lesion is patch 0: rollout is on patch `found`, baselines on the last. */
