@@ -112,13 +112,25 @@ async function saliency(config: Config, { model: base, tokenizer, store, signal,
   console.log(`${studied.length} questions with their maps and curves. ./lab run 07 takes them.`);
 }
 
+/** Hashes of what earlier notebooks made: processes that read different disks must read the same. */
+async function inputHashes(config: Config): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const stage of ["01_data", "03_annealing", "04_stage1", "05_stage2"]) {
+    using run = await openInput(stage, config);
+    for (const [name, { sha256 }] of Object.entries(run.manifest.outputs)) {
+      hashes[`${stage}/${name}`] = sha256;
+    }
+  }
+  return hashes;
+}
+
 /** Computes what a notebook will find then; as a worker, with the others that the environment names. */
 export async function answerHere(
   config: Config,
   notebook: "06" | "07",
   signal: AbortSignal,
 ): Promise<void> {
-  const group = await joinedGroup({ config, notebook });
+  const group = await joinedGroup({ config, notebook, inputs: await inputHashes(config) });
   const given = { ...await openModel(config, { signal }), signal, group };
   await (notebook === "06" ? evaluation : saliency)(config, given);
   if (group) await leaveGroup(group);
