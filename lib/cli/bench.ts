@@ -7,6 +7,7 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench generate [--rounds 3] [--models nano,50m] [--python PROGRAM]
        ./lab bench eval [--rounds 3] [--python PROGRAM]
        ./lab bench workers [--rounds 3] [--models nano,50m]
+       ./lab bench growth [--rounds 3]
        ./lab bench adaptation [--trials 3] [--limit N]
        ./lab bench annealing [--seeds 1,2,3]
        ./lab bench scaling [--limit N]
@@ -24,6 +25,7 @@ generate     answers to a batch of prompts, several of each: the loop inside of 
 eval         questions/s at five sampled answers each, beside transformers' where a Python that has it is given, and where the time
              of a whole evaluation goes: generation, scoring, intervals. Reads notebooks 01 to 05, finished
 workers      a step of stage 2 by one, two and three processes on this machine, and what they send; on paper, many GPUs
+growth       a step of stage 2 and answers, by layers, width, image tokens and batch: time and memory, power laws, figures
 adaptation   both stages on phantoms of another style: what they gain and forget, and how they answer about combinations of lesion
              and organ that no training picture shows; about three minutes a trial
 annealing    stage 2 on ROCO alone, MedPix alone and mixtures of both: constant, rising, falling, an end phase; trials are the
@@ -43,7 +45,7 @@ filters      what the rules for teacher pairs keep and drop of labelled pairs ab
 checks       every closing check with one seed after another: its values beside its threshold. A whole course of ten minutes a
              seed; what an ended bench has run is not run again (results/local/bench/checks)
 Tables go to results/local/bench. Let nothing else run meanwhile.
-  --rounds   rounds over all cases (a minute for nano, three for 50m, two for data and eval)
+  --rounds   rounds over all cases (a minute for nano, three for 50m, two for data and eval, two to three for growth)
   --models   some of nano, 50m (50 million parameters) and 3b (the full size, on a GPU); nano,50m if not said otherwise
   --python   a Python with torch and transformers
   --trials   independent repetitions
@@ -96,6 +98,10 @@ export async function run(args: string[]): Promise<void> {
     const { options } = readArgs(rest, { values: ["rounds", "models"] });
     const { benchWorkers } = await import("../../tests/bench/workers.ts");
     await benchWorkers(modelsOf(options.models), positive("rounds", options.rounds ?? "3"));
+  } else if (name === "growth") {
+    const { options } = readArgs(rest, { values: ["rounds"] });
+    const { benchGrowth } = await import("../../tests/bench/growth.ts");
+    await benchGrowth(positive("rounds", options.rounds ?? "3"));
   } else if (name === "adaptation") {
     const { options } = readArgs(rest, { values: ["trials", "limit"] });
     const trials = positive("trials", options.trials ?? "3");
@@ -170,7 +176,7 @@ export async function run(args: string[]): Promise<void> {
     throw new UsageError(
       `there is no benchmark "${
         name ?? ""
-      }"; expected step, generate, eval, workers, adaptation, annealing, scaling, data, teacher, judge, audit, faults, filters or checks.`,
+      }"; expected step, generate, eval, workers, growth, adaptation, annealing, scaling, data, teacher, judge, audit, faults, filters or checks.`,
     );
   }
 }

@@ -11,16 +11,28 @@ export interface Series {
   name: string;
   /** Where the line goes. */
   points: readonly (readonly [x: number, y: number])[];
-  /** Numbers of the paper are dashed, ours solid. */
+  /** Numbers of the paper, or of a formula, are dashed; those that were measured here solid. */
   from: "paper" | "ours";
   /** Series with the same key share a colour (the paper's and our curve of one dataset); by default the name. */
   colourKey?: string;
 }
 
+/** An axis on which equal ways are equal factors, with ticks at powers of two. */
+function doublings(values: readonly number[]): Record<string, unknown> {
+  const powers = values.filter((value) => value > 0).map(Math.log2);
+  const [low, high] = [Math.floor(Math.min(...powers)), Math.ceil(Math.max(...powers))];
+  const step = Math.max(1, Math.ceil((high - low) / 8));
+  const tickvals = Array.from(
+    { length: Math.floor((high - low) / step) + 1 },
+    (_, i) => 2 ** (low + i * step),
+  );
+  return { type: "log", tickvals, ticktext: tickvals.map(String) };
+}
+
 /**
  * Lines over a common axis: losses, mixing ratios, deletion curves, throughput.
  *
- * @param axes titles with units.
+ * @param axes titles with units; `log` where equal ways are equal factors, on both
  *
  * @example A loss by step, as SVG
  * ```ts
@@ -34,9 +46,11 @@ export interface Series {
  */
 export function linesFigure(
   series: readonly Series[],
-  axes: { x: string; y: string },
+  axes: { x: string; y: string; log?: boolean },
   caption: Caption,
 ): PlotlySpec {
+  const all = series.flatMap(({ points }) => points);
+  const scale = (values: number[]) => axes.log ? doublings(values) : {};
   const keys = [...new Set(series.map((s) => s.colourKey ?? s.name))];
   const data: Record<string, unknown>[] = [];
   for (const { name, points, from, colourKey } of series) {
@@ -59,8 +73,8 @@ export function linesFigure(
   return {
     data,
     layout: themedLayout(caption, SIZE, series.map((s) => s.name), {
-      xaxis: axis(axes.x),
-      yaxis: axis(axes.y),
+      xaxis: axis(axes.x, scale(all.map(([x]) => x))),
+      yaxis: axis(axes.y, scale(all.map(([, y]) => y))),
     }),
   };
 }

@@ -1,4 +1,11 @@
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import * as bench from "@lib/cli/bench.ts";
 import { UsageError } from "@lib/cli/command.ts";
 import { onPaper, ringBytes, ringSeconds, workersText } from "./workers.ts";
@@ -8,6 +15,7 @@ import { annealingText } from "./annealing.ts";
 import { annealingArms } from "./annealing_arms.ts";
 import { measureStep } from "./step_case.ts";
 import { generateText } from "./generate.ts";
+import { type GrowthReport, growthText, SIZES } from "./growth.ts";
 import { measureGenerate } from "./generate_case.ts";
 import { MODES, STAGES } from "./cases.ts";
 import { describeMachine, machine } from "./machine.ts";
@@ -38,6 +46,7 @@ Deno.test("workers: what a ring sends and how long it takes, and the table of wh
     firstSeconds: 2,
     flops: 7e9,
     peakMiB: 400.2,
+    startMiB: 300,
     losses: [2, 1],
     numbers: 1e6,
     sentBytes: 4.1e6,
@@ -56,6 +65,44 @@ Deno.test("workers: what a ring sends and how long it takes, and the table of wh
     "| nano | 1 | 4 | 200 | 20.0 | 0.00 | – | – | 400 |\n| nano | 2 | 8 | 400 | 20.0 | 4.00 | 4.10 | 12.3 | 400 |\n",
   );
   assertStringIncludes(text, "\n| 2 | 1,024 | 6,144 | 11.15 | 96.4 | 19,841 |\n");
+});
+
+Deno.test("growth: exponents of what was measured, with intervals, beside those of what can be counted", async () => {
+  const memory = { peakMiB: 500, startMiB: 300 };
+  const report: GrowthReport = {
+    machine: await machine(),
+    startedAt: "2020-01-01T00:00:00Z",
+    load: { before: 0.1, after: 2 },
+    compiler: "graph",
+    results: SIZES.map((size) => {
+      const { layers, width, tokens, batch } = size, work = layers * width ** 2 * tokens * batch;
+      const round = { firstSeconds: 2, losses: [2, 1], numbers: 9, reduceMs: 0, sentBytes: 0, ...memory };
+      const answer = {
+        firstSeconds: 2,
+        seconds: [32 * layers],
+        toFirstToken: [layers],
+        tokenBytes: batch,
+        ...memory,
+      };
+      return {
+        size,
+        steps: [1, 1.1].map((factor) => ({ ...round, seconds: [factor * work], flops: 2 * work })),
+        answers: [answer, answer],
+      };
+    }),
+  };
+  const text = growthText(report),
+    row = (name: string) => text.split("\n").find((line) => line.startsWith(`| ${name}`));
+  assertMatch(
+    row("step of stage 2")!,
+    /^\| step of stage 2 \| 1\.00 \[0\.9\d, 1\.0\d\] \| 2\.00 \[[^|]* \| 1\.00 \[/,
+  );
+  assertEquals(row("– FLOP of its"), "| – FLOP of its matrix products | 1.00 | 2.00 | 1.00 | 1.00 |");
+  assertEquals(
+    row("further token"),
+    "| further token | 1.00 [1.00, 1.00] | 0.00 [0.00, 0.00] | 0.00 [0.00, 0.00] | 0.00 [0.00, 0.00] |",
+  );
+  assertEquals(row("– bytes"), "| – bytes that it must read | 0.00 | 0.00 | 0.00 | 1.00 |");
 });
 
 Deno.test("every mode of a step trains the same: nano, stage 1", async () => {
@@ -85,6 +132,7 @@ Deno.test("the table of steps: median over all rounds, its range, the rounds' me
           seconds: [0.1, 0.3, 0.2],
           flops: 7e9,
           peakMiB: 400.2,
+          startMiB: 300,
           losses: [2, 1],
           numbers: 9,
           reduceMs: 0,
@@ -95,6 +143,7 @@ Deno.test("the table of steps: median over all rounds, its range, the rounds' me
           seconds: [0.5, 0.4, 0.6],
           flops: 7e9,
           peakMiB: 500.4,
+          startMiB: 300,
           losses: [2, 1],
           numbers: 9,
           reduceMs: 0,

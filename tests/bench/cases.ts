@@ -20,6 +20,18 @@ export const MODES = ["eager", "graph", "xla"] as const;
 /** Tokens of a prefix, rank of the adapter. */
 export const PREFIX = 24, RANK = 12;
 
+/** A model and a batch in place of a named model's: `./lab bench growth` changes one number at a time. */
+export interface Size {
+  /** Of each tower. */
+  layers: number;
+  /** Of each tower, a multiple of 64: a head for every 64, MLPs four times as wide. */
+  width: number;
+  /** Of the image; a square number. */
+  tokens: number;
+  /** Examples, or prompts. */
+  batch: number;
+}
+
 /** Prompts of a batch, answers to each, tokens of an answer, batches timed. */
 export const ANSWERS = { items: 8, samples: 5, tokens: 32, timed: 3 } as const;
 
@@ -28,6 +40,7 @@ export const WAYS = ["graph, a call a token", "graph", "xla, a call a token", "x
 
 export interface GenerateCase {
   model: BenchModel;
+  size?: Size;
   way: typeof WAYS[number];
 }
 
@@ -41,12 +54,15 @@ export interface GenerateMeasurement {
   /** Least bytes read for a further token of all rows (lib/model/cost.ts); of ours only. */
   tokenBytes?: number;
   peakMiB: number;
+  /** The same before the first batch, with the weights; of ours only. */
+  startMiB?: number;
   /** Those of transformers, where it is that. */
   versions?: Record<string, string>;
 }
 
 export interface StepCase {
   model: BenchModel;
+  size?: Size;
   stage: typeof STAGES[number];
   mode: typeof MODES[number];
 }
@@ -61,6 +77,8 @@ export interface StepMeasurement {
   flops: number;
   /** Peak of the resident memory of the whole process, libraries and weights included; of the GPU's where there is one. */
   peakMiB: number;
+  /** The same before the first step, with the weights. */
+  startMiB: number;
   /** Mean loss before each step: the same in every mode but for rounding. */
   losses: number[];
   /** How many numbers are trained. */

@@ -3,14 +3,14 @@ import { computing } from "@lib/config/mod.ts";
 import { generate, type GenerateOptions, generateTokens, type Model, modelInputs } from "@lib/model/mod.ts";
 import { tokenBytes } from "@lib/model/cost.ts";
 import { dispose } from "@lib/tensor/mod.ts";
-import { BYTES } from "@lib/weights/mod.ts";
-import { ANSWERS, type GenerateCase, type GenerateMeasurement, MODELS, PREFIX } from "./cases.ts";
-import { CONFIGS } from "./models.ts";
+import { BYTES, type PaliGemmaConfig } from "@lib/weights/mod.ts";
+import { ANSWERS, type GenerateCase, type GenerateMeasurement, PREFIX } from "./cases.ts";
+import { subjectOf } from "./models.ts";
 import { randomWeights, weightValues } from "@lib/cli/support/random_weights.ts";
 
 /** Random images and prompts. */
-function promptsOf({ model }: GenerateCase, items: number) {
-  const config = CONFIGS[model], length = config.imageTokens + PREFIX, n = items * length;
+function promptsOf(config: PaliGemmaConfig, items: number) {
+  const length = config.imageTokens + PREFIX, n = items * length;
   const pixels = new Float32Array(items * 3 * config.vision.imageSize ** 2);
   weightValues("pixels.weight", [1, 3], config)(pixels); // uniform in [-1, 1]
   const text = (at: number) => 3 + (at * 7919) % (config.imageTokenId - 3);
@@ -35,10 +35,10 @@ export async function measureGenerate(
   generateCase: GenerateCase,
   sizes: Record<keyof typeof ANSWERS, number> = ANSWERS,
 ): Promise<GenerateMeasurement> {
-  const { items, samples, tokens, timed } = sizes, { dtype } = MODELS[generateCase.model];
-  const config = { ...CONFIGS[generateCase.model], eosId: -1 };
+  const { items, samples, tokens, timed } = sizes, { dtype, config: shape } = subjectOf(generateCase);
+  const config = { ...shape, eosId: -1 };
   const model: Model = { params: randomWeights(config, dtype), config, dtype };
-  const inputs = promptsOf(generateCase, items);
+  const startMiB = computing.memory()!.peakBytes / 2 ** 20, inputs = promptsOf(config, items);
   const [compiler, each] = generateCase.way.split(", ") as ["graph" | "xla", string | undefined];
   const options: GenerateOptions = {
     maxNewTokens: tokens,
@@ -74,6 +74,7 @@ export async function measureGenerate(
     seconds,
     toFirstToken,
     tokenBytes: bytes,
+    startMiB,
     peakMiB: computing.memory()!.peakBytes / 2 ** 20,
   };
 }

@@ -1,7 +1,7 @@
 /** The models that benchmarks of training and generation run, with random weights. */
 import { NANO_CONFIG } from "@lib/nano/config.ts";
 import type { PaliGemmaConfig } from "@lib/weights/mod.ts";
-import type { BenchModel } from "./cases.ts";
+import { type BenchModel, MODELS, type Size } from "./cases.ts";
 
 /** 50.37 million parameters at 224 px: small enough for eager steps on any machine, large enough to be bound by compute. */
 const SMALL: PaliGemmaConfig = {
@@ -67,3 +67,22 @@ export const CONFIGS: Record<BenchModel, PaliGemmaConfig> = {
   "50m": SMALL,
   "3b": PALIGEMMA_3B_448,
 };
+
+/** The 50 m model in another size. */
+function sized({ layers, width, tokens }: Size): PaliGemmaConfig {
+  const heads = width / 64, intermediateSize = 4 * width, { vision, text } = SMALL;
+  const tower = { layers, heads, intermediateSize, hiddenSize: width };
+  return {
+    ...SMALL,
+    vision: { ...vision, ...tower, imageSize: vision.patchSize * Math.sqrt(tokens) },
+    text: { ...text, ...tower, vocabSize: 4096 },
+    imageTokenId: 4095,
+    imageTokens: tokens,
+  };
+}
+
+/** What a case is about: the named model, or one of the given size. */
+export function subjectOf({ model, size }: { model: BenchModel; size?: Size }) {
+  const { batch, ...named } = MODELS[model];
+  return { ...named, batch: size?.batch ?? batch, config: size ? sized(size) : CONFIGS[model] };
+}

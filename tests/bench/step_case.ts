@@ -28,7 +28,7 @@ import {
 import { isByBlock } from "@lib/training/objective.ts";
 import type { PaliGemmaConfig, Params } from "@lib/weights/mod.ts";
 import { MODELS, PREFIX, RANK, type StepCase, type StepMeasurement } from "./cases.ts";
-import { CONFIGS } from "./models.ts";
+import { subjectOf } from "./models.ts";
 import { randomWeights, weightValues } from "@lib/cli/support/random_weights.ts";
 
 const LEARNING_RATE = 1e-4;
@@ -41,8 +41,9 @@ function randomValues(count: number, config: PaliGemmaConfig): Float32Array {
 }
 
 /** What a step of a stage is given of random images, as lib/training's stages read it, and the milliseconds that took. */
-function imagesOf({ stage, model }: StepCase, tower: (pixels: Tensor) => Tensor) {
-  const config = CONFIGS[model], { imageSize, hiddenSize } = config.vision, { batch, dtype } = MODELS[model];
+function imagesOf(stepCase: StepCase, tower: (pixels: Tensor) => Tensor) {
+  const { stage } = stepCase, { config, batch, dtype } = subjectOf(stepCase);
+  const { imageSize, hiddenSize } = config.vision;
   if (stage === "stage 1, features kept") {
     const shape: [number, number, number] = [batch, config.imageTokens, hiddenSize];
     const values = randomValues(shape[0] * shape[1] * shape[2], config);
@@ -56,8 +57,8 @@ function imagesOf({ stage, model }: StepCase, tower: (pixels: Tensor) => Tensor)
 }
 
 /** Random tokens beside images: per row the image, a prefix and an answer. */
-function batchOf({ model }: StepCase, images: ImageValues, workers: number): TrainingBatch {
-  const config = CONFIGS[model], { batch, suffix } = MODELS[model];
+function batchOf(stepCase: StepCase, images: ImageValues, workers: number): TrainingBatch {
+  const { config, batch, suffix } = subjectOf(stepCase);
   const length = config.imageTokens + PREFIX + suffix, start = length - suffix;
   const examples = Array.from({ length: batch }, (_, b) => {
     const text = (at: number) => 3 + ((b * length + at) * 7919) % (config.imageTokenId - 3);
@@ -127,8 +128,8 @@ export async function measureStep(
   steps: number = MODELS[stepCase.model].steps,
   group?: Group,
 ): Promise<StepMeasurement> {
-  const { model } = stepCase, config = CONFIGS[model], { batch: size, suffix, dtype } = MODELS[model];
-  const frozen = randomWeights(config, dtype);
+  const { config, batch: size, suffix, dtype } = subjectOf(stepCase);
+  const frozen = randomWeights(config, dtype), startMiB = computing.memory()!.peakBytes / 2 ** 20;
   const { initial, objective, trained, byBlock } = stageOf(stepCase, config, frozen);
   const settings = {
     ...TORCH_ADAMW,
@@ -165,7 +166,7 @@ export async function measureStep(
   const numbers = trainedNumbers(config, trained);
   const sum = group ? await sumCost(group, numbers) : { ms: 0, sentBytes: 0 };
   return {
-    ...{ firstSeconds: seconds[0], seconds: seconds.slice(2), flops, peakMiB, losses, numbers },
+    ...{ firstSeconds: seconds[0], seconds: seconds.slice(2), flops, peakMiB, startMiB, losses, numbers },
     ...{ reduceMs: sum.ms, sentBytes: sum.sentBytes },
   };
 }

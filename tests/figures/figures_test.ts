@@ -7,7 +7,14 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import sharp from "sharp";
-import { architectureFigure, recipeFigure, renderSvg, saveFigure, svgToPng } from "../../lib/figures/mod.ts";
+import {
+  architectureFigure,
+  linesFigure,
+  recipeFigure,
+  renderSvg,
+  saveFigure,
+  svgToPng,
+} from "../../lib/figures/mod.ts";
 import { paperCurves } from "../../lib/figures/curves.ts";
 import { PAPER_ACCURACY, PAPER_ORGANS } from "../../lib/report/paper_values.ts";
 import { figureBundle } from "../../lib/figures/bundle.ts";
@@ -146,6 +153,19 @@ Deno.test("The paper's loss curves stand beside ours under the colour of their o
   assertEquals([open.points.length, open.points[0]], [10, [1, 2.1582]]);
   assertEquals(closed.points[4], [5, 0.278]);
   assertEquals(open.colourKey, "roco_v2__with");
+});
+
+Deno.test("Where equal ways are equal factors ticks are powers of two, as many as can be read", () => {
+  const ticks = (...values: number[]) => {
+    const points = values.map((y) => [1, y] as const);
+    const { layout } = linesFigure([{ name: "a", points, from: "ours" }], { x: "x", y: "y", log: true }, {
+      title: "t",
+      provenance: "p",
+    });
+    return (layout.yaxis as { type: string; tickvals: number[] }).tickvals;
+  };
+  assertEquals(ticks(0.6, 3), [0.5, 1, 2, 4]);
+  assertEquals(ticks(1, 2 ** 20), [0, 3, 6, 9, 12, 15, 18].map((power) => 2 ** power));
 });
 
 Deno.test("Text is measured in the font that it is drawn in, bold wider than plain", () => {
