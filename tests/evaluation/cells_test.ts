@@ -3,6 +3,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { loadConfig } from "@lib/config/mod.ts";
 import {
+  askableCells,
   type CellAnswers,
   evaluationRecords,
   isShort,
@@ -102,6 +103,20 @@ Deno.test("questions come from data/evaluation: closed English ones of SLAKE, ca
   assertEquals([...found.medpix2], ["medpix2/test/6"]);
   assertEquals([...found.slake], ["slake/test/1"]);
   assertEquals([[...found.roco_v2], found.pmc_vqa.size], [["roco_v2/test/5"], 0]);
+});
+
+Deno.test("systems are asked that have a short question and, where they need one, an adapter; of the others the reason is told", () => {
+  const none = { short: [], open: [] }, some = { short: [pair(1)], open: [] };
+  const items = { slake: none, pmc_vqa: none, medpix2: none, roco_v2: some };
+  const { cells, leftOut } = askableCells(items, { "adapters/roco_v2__with/adapter_model.safetensors": {} });
+  const ofRoco = EVALUATED_CELLS.filter(({ testSet }) => testSet === "roco_v2");
+  const asked = ofRoco.filter(({ adapter }) => adapter === null || adapter === "roco_v2__with");
+  assert(asked.some(({ adapter }) => adapter === null) && asked.length < ofRoco.length);
+  assertEquals(cells, asked);
+  assertEquals(leftOut.length, EVALUATED_CELLS.length - asked.length);
+  const why = (name: string) => leftOut.find(({ cell }) => cell === name)?.why;
+  assertEquals(why("slake__base"), "slake has no short test question");
+  assertEquals(why("roco_v2__without"), "notebook 05 trained no adapter roco_v2__without");
 });
 
 const answered = (name: string, short: QaPair[], right: (i: number) => boolean): CellAnswers => {
