@@ -49,6 +49,8 @@ Deno.test("the captured answer and its log-probabilities are those of greedy gen
   });
   assertAlmostEquals(withEos.logprobs.reduce((a, b) => a + b), greedy.logprob, 1e-3);
   assertEquals(withEos.layout.length, captured.layout.length + 1);
+  const last = captured.layout.length; // answer tokens stand one after the other, up to the end
+  assertEquals(withEos.layout.response, [...response, last]);
   await dispose();
 });
 
