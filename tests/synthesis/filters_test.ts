@@ -139,6 +139,18 @@ Deno.test("unsupported: nothing but what the caption says, in question and answe
   assertEquals(judged("Is the image nice?", "no", "yes-no"), "not said");
 });
 
+Deno.test("unsupported by itself: the answer's words count unless it is yes or no, and the question's always", () => {
+  const unsupported = filtersFor({ completeCaptions: true }).find(({ name }) => name === "unsupported")!;
+  const reason = (question: string, answer: string) =>
+    unsupported.reason({ pair: teacherPair(question, answer), known: CT, kind: "open" });
+  assertEquals(reason("What type of lesion is shown?", "cyst"), null);
+  assertEquals(reason("Which organ is affected?", "spleen"), "not in the caption: spleen");
+  assertEquals(reason("What is in the liver?", "cyst"), "not in the caption: liver");
+  assertEquals(reason("Is there a cyst in the right kidney?", "yes"), null);
+  assertEquals(reason("Is there a cyst in the liver?", "yes"), "not in the caption: liver");
+  assertEquals(reason("Is there a cyst in the liver?", "no"), null);
+});
+
 Deno.test("yes and no are weighed against the caption, also for normal images", () => {
   const closed = (question: string, answer: string, known: string) =>
     judged(question, answer, "yes-no", known);
@@ -390,6 +402,10 @@ Deno.test({
   ignore: !Deno.env.get("LAB_DATA"),
   fn: async () => {
     const pairs = await labelledPairs(Deno.env.get("LAB_DATA")!);
+    const exchanged = pairs.filter(({ source, sound, candidate: { pair } }) =>
+      source === "derived from those" && !sound && !/\b(yes|no|left|right)\b/i.test(pair.answer)
+    );
+    assert(exchanged.length > 20, `${exchanged.length} pairs with the answer to another question`);
     const held = Map.groupBy(pairs.filter(({ tuning }) => !tuning), ({ source }) => source);
     assertEquals([...held.keys()], ["by hand", "derived from those", "SLAKE", "VQA-RAD"]);
     assert(pairs.filter(({ source }) => source === "by hand").length > 300);
