@@ -135,6 +135,27 @@ Deno.test("a hub that is ill or has no such data set is a sentence for a person"
   );
 });
 
+Deno.test("a hub that is busy is asked again, but not before it says", async () => {
+  const times: number[] = [];
+  const busyOnce = () =>
+    times.push(performance.now()) === 1
+      ? new Response(null, { status: 429, headers: { "retry-after": "1" } })
+      : new Response(null, { status: 404 });
+  await withServer(busyOnce, async (base) => {
+    const before = Deno.env.get("HF_ENDPOINT");
+    Deno.env.set("HF_ENDPOINT", base);
+    try {
+      await withFolder(async (dir) => {
+        await assertRejects(() => fetchDataset(manifest, dir, { retry }), Error, "was not found");
+      });
+    } finally {
+      before === undefined ? Deno.env.delete("HF_ENDPOINT") : Deno.env.set("HF_ENDPOINT", before);
+    }
+  });
+  assertEquals(times.length, 2);
+  assert(times[1] - times[0] >= 990, `${times[1] - times[0]} ms`);
+});
+
 Deno.test("a file that is not what the hub lists is refused", async () => {
   await withHub(() => FIRST, async ({ dir }) => {
     const good = parts[1];
