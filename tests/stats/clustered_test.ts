@@ -195,7 +195,12 @@ Deno.test("trials are the random unit: the interval of three is far wider than t
   assert(alike.q < 1e-20 && alike.p > 0.999999 && alike.unexplained === 0);
   const one = acrossTrials([of(0.1, 100)]);
   assertEquals([one.mean.low, one.mean.high, one.sd, one.p, one.unexplained], [NaN, NaN, NaN, 1, 0]);
-  assertAlmostEquals(acrossTrials([of(0.1, 100), of(0.3, 100)]).sd, 0.1 * Math.SQRT2, 1e-12);
+  const two = acrossTrials([of(0.1, 100), of(0.3, 100)]);
+  assertAlmostEquals(two.sd, 0.1 * Math.SQRT2, 1e-12);
+  assert(two.unexplained > 0.9, `${two.unexplained}`);
+  const near = acrossTrials([of(0.1, 100), of(0.11, 100)]); // nearer than their questions explain
+  assert(near.q > 0.05 && near.q < 0.95, `${near.q}`);
+  assertEquals(near.unexplained, 0);
   assertThrows(() => acrossTrials([]), RangeError, "found none");
   assertThrows(() => acrossTrials([{ estimate: 0, variance: 0 }]), RangeError, "found 0");
 });
