@@ -3,7 +3,7 @@ import { type BenchModel, MODELS } from "../../tests/bench/cases.ts";
 import { readArgs, UsageError } from "./command.ts";
 import { listNotebooks } from "./support/notebooks.ts";
 
-export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
+export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m] [--python PROGRAM]
        ./lab bench generate [--rounds 3] [--models nano,50m] [--python PROGRAM]
        ./lab bench eval [--rounds 3] [--python PROGRAM]
        ./lab bench workers [--rounds 3] [--models nano,50m]
@@ -19,7 +19,8 @@ export const usage = `usage: ./lab bench step [--rounds 3] [--models nano,50m]
        ./lab bench filters FOLDER
        ./lab bench checks [--seeds 1,2,3] [--notebooks 00,01,02]
 
-step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory
+step         one training step of both stages: eager, traced, compiled by XLA; time and peak memory; beside transformers and
+             PEFT where a Python that has them is given
 generate     answers to a batch of prompts, several of each: the loop inside of a function or a call a token, graph and XLA;
              prompts/s, ms a token, peak memory; beside transformers' where a Python that has it is given
 eval         questions/s at five sampled answers each, beside transformers' where a Python that has it is given, and where the time
@@ -47,7 +48,7 @@ checks       every closing check with one seed after another: its values beside 
 Tables go to results/local/bench. Let nothing else run meanwhile.
   --rounds   rounds over all cases (a minute for nano, three for 50m, two for data and eval, two to three for growth)
   --models   some of nano, 50m (50 million parameters) and 3b (the full size, on a GPU); nano,50m if not said otherwise
-  --python   a Python with torch and transformers
+  --python   a Python with torch, transformers and (for step) peft
   --trials   independent repetitions
   --passes   over all files in one measurement
   --items    answers to be judged
@@ -83,9 +84,9 @@ function modelsOf(text = "nano,50m"): BenchModel[] {
 export async function run(args: string[]): Promise<void> {
   const [name, ...rest] = args;
   if (name === "step") {
-    const { options } = readArgs(rest, { values: ["rounds", "models"] });
+    const { options } = readArgs(rest, { values: ["rounds", "models", "python"] });
     const { benchStep } = await import("../../tests/bench/step.ts");
-    await benchStep(modelsOf(options.models), positive("rounds", options.rounds ?? "3"));
+    await benchStep(modelsOf(options.models), positive("rounds", options.rounds ?? "3"), options.python);
   } else if (name === "generate") {
     const { options } = readArgs(rest, { values: ["rounds", "models", "python"] });
     const { benchGenerate } = await import("../../tests/bench/generate.ts");

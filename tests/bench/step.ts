@@ -11,13 +11,21 @@ import {
   type StepCase,
   type StepMeasurement,
 } from "./cases.ts";
+import { toHubConfig } from "@lib/weights/config.ts";
 import { writeBench } from "./files.ts";
 import { describeMachine, load, type Machine, machine } from "./machine.ts";
 import { formatSeconds } from "@lib/cli/support/time.ts";
 
+/** What a process of transformers and PEFT measured. */
+export interface PeerStep extends Pick<StepMeasurement, "firstSeconds" | "seconds" | "peakMiB" | "losses"> {
+  versions: Record<string, string>;
+}
+
 /** A case with what each of its processes measured, one per round. */
-export interface StepResult extends StepCase {
-  rounds: StepMeasurement[];
+export interface StepResult extends Omit<StepCase, "mode"> {
+  /** The last one is not ours, and runs where it is given a Python that has it. */
+  mode: StepCase["mode"] | "transformers";
+  rounds: (StepMeasurement | PeerStep)[];
 }
 
 /** What results/local/bench/step.json holds. */
@@ -30,36 +38,45 @@ export interface StepReport {
 }
 
 /** Runs a case in a fresh process: peak memory and compiled functions of one case never touch another. */
-async function measure(stepCase: StepCase): Promise<StepMeasurement> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--quiet",
-      fromFileUrl(new URL("./step_case.ts", import.meta.url)),
-      JSON.stringify(stepCase),
-    ],
-    cwd: paths.root,
-    stdin: "null",
-  }).output();
-  if (!success) {
-    const { model, stage, mode } = stepCase;
-    throw new Error(
-      `${model}, ${stage}, ${mode} failed: ${new TextDecoder().decode(stderr).trim().slice(-600)}`,
-    );
+async function measure(
+  { rounds: _rounds, ...stepCase }: StepResult,
+  python: string | undefined,
+): Promise<StepResult["rounds"][number]> {
+  const { model, stage, mode } = stepCase, theirs = mode === "transformers";
+  const script = (name: string) => fromFileUrl(new URL(name, import.meta.url));
+  let input = "";
+  if (theirs) {
+    const { CONFIGS } = await import("./models.ts"), { dtype, batch, suffix, steps } = MODELS[model];
+    const shared = { config: toHubConfig(CONFIGS[model]), dtype, prefix: PREFIX, rank: RANK };
+    input = JSON.stringify({ ...shared, stage, batch, suffix, steps });
   }
-  return JSON.parse(new TextDecoder().decode(stdout));
+  const process = new Deno.Command(theirs ? python! : Deno.execPath(), {
+    args: theirs
+      ? [script("./step.py")]
+      : ["run", "-A", "--quiet", script("./step_case.ts"), JSON.stringify(stepCase)],
+    cwd: paths.root,
+    env: { TRANSFORMERS_VERBOSITY: "error", HF_HUB_OFFLINE: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = process.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input));
+  await writer.close();
+  const { success, stdout, stderr } = await process.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  if (!success) throw new Error(`${model}, ${stage}, ${mode} failed: ${text(stderr).slice(-600)}`);
+  return JSON.parse(text(stdout).split("\n").at(-1)!);
 }
 
 const milliseconds = (seconds: number) => `${(1000 * seconds).toFixed(seconds < 0.1 ? 1 : 0)}`;
 
-/** The largest relative difference between the modes of one model and stage in the losses of the first steps. */
+/** The largest relative difference between our modes of one model and stage in the losses of the first steps. */
 export function lossSpread(results: readonly StepResult[]): number {
   let largest = 0;
   for (const { model, stage } of results) {
-    const first = results.filter((r) => r.model === model && r.stage === stage).map((r) =>
-      r.rounds[0].losses
-    );
+    const first = results.filter((r) => r.model === model && r.stage === stage && r.mode !== "transformers")
+      .map((r) => r.rounds[0].losses);
     for (const i of first[0].keys()) {
       const losses = first.map((l) => l[i]);
       largest = Math.max(largest, (Math.max(...losses) - Math.min(...losses)) / Math.abs(losses[0]));
@@ -70,25 +87,36 @@ export function lossSpread(results: readonly StepResult[]): number {
 
 /** The report as a Markdown table. */
 export function stepText({ machine, load, results }: StepReport): string {
-  const rows = results.map(({ model, stage, mode, rounds }) => {
-    const all = rounds.flatMap((round) => round.seconds);
+  const medianOf = ({ rounds }: StepResult) => median(rounds.flatMap((round) => round.seconds));
+  const rows = results.map((result) => {
+    const { model, stage, mode, rounds } = result, all = rounds.flatMap((round) => round.seconds);
+    const same = results.filter((r) => r.model === model && r.stage === stage);
+    const [flops] = same.flatMap(({ rounds: [round] }) => "flops" in round ? [round.flops] : []);
+    // Kept features stand beside a step of transformers that computes them.
+    const theirs = results.find((r) =>
+      r.model === model && r.mode === "transformers" && r.stage === stage.replace(", features kept", "")
+    );
     const range = (x: number[]) => `${milliseconds(Math.min(...x))} - ${milliseconds(Math.max(...x))}`;
     return `| ${model} | ${stage} | ${mode} | ${milliseconds(median(all))} | ${range(all)} | ${
       range(rounds.map((round) => median(round.seconds)))
-    } | ${(rounds[0].flops / median(all) / 1e9).toFixed(0)} | ${
-      median(rounds.map((round) => round.firstSeconds)).toFixed(1)
-    } | ${Math.max(...rounds.map((round) => round.peakMiB)).toFixed(0)} |`;
+    } | ${flops === undefined ? "–" : (flops / median(all) / 1e9).toFixed(0)} | ${
+      theirs ? (medianOf(theirs) / median(all)).toPrecision(3) : "–"
+    } | ${median(rounds.map((round) => round.firstSeconds)).toFixed(1)} | ${
+      Math.max(...rounds.map((round) => round.peakMiB)).toFixed(0)
+    } |`;
   });
+  const versions = results.flatMap(({ rounds }) => rounds).find((round) => "versions" in round)?.versions ??
+    {};
   const rounds = results[0].rounds.length, models = [...new Set(results.map((r) => r.model))];
   return `# One training step, eager, traced and compiled
 
-| model | trained | mode | median ms | all steps | medians of the rounds | GFLOP/s | first step, s | peak MiB |
-|---|---|---|---|---|---|---|---|---|
+| model | trained | mode | median ms | all steps | medians of the rounds | GFLOP/s | × transformers | first step, s | peak MiB |
+|---|---|---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
 
-${describeMachine(machine)}. Load of the machine ${load.before.toFixed(1)} before, ${
-    load.after.toFixed(1)
-  } after.
+${describeMachine(machine)}${
+    Object.entries(versions).map(([name, version]) => `, ${name} ${version}`).join("")
+  }. Load of the machine ${load.before.toFixed(1)} before, ${load.after.toFixed(1)} after.
 
 A step is forward, backward, clipping and AdamW with random weights and data; per row the image and ${PREFIX} tokens of prefix;
 ${
@@ -102,18 +130,34 @@ in turn, each case in a process of its own; timed are
 all steps of each process but two: ${
     models.map((model) => `${MODELS[model].steps} (${model})`).join(", ")
   }. *GFLOP/s*: the matrix
-products of the step, repeated ones included, over its median. *First step*: with tracing and compiling.
+products of the step, repeated ones included, over its median. *× transformers*: its median over this one, the same step by
+transformers and PEFT in PyTorch on as many cores, with the vision tower also where ours reads kept features. *First step*: with tracing and compiling.
 *Peak*: resident memory of the process, libraries included; on a GPU what it holds of its memory. The losses of the modes differ by at most
 ${lossSpread(results).toExponential(1)} (relative) over the measured steps.
 `;
 }
 
-/** `./lab bench step`: measures all cases of `models` in `rounds` alternating rounds; prints and writes the table. */
-export async function benchStep(models: readonly BenchModel[], rounds: number): Promise<void> {
+/**
+ * `./lab bench step`: measures all cases of `models` in `rounds` alternating rounds; prints and writes the table.
+ * @param python with torch, transformers and peft, to compare with them
+ */
+export async function benchStep(
+  models: readonly BenchModel[],
+  rounds: number,
+  python: string | undefined,
+): Promise<void> {
+  const isMeasured = (model: BenchModel, stage: StepCase["stage"], mode: StepResult["mode"]) =>
+    mode === "transformers"
+      ? python !== undefined && !stage.endsWith("kept")
+      : model !== "3b" || mode !== "eager";
   const results: StepResult[] = models.flatMap((model) =>
     STAGES.flatMap((stage) =>
-      MODES.filter((mode) => model !== "3b" || mode !== "eager")
-        .map((mode) => ({ model, stage, mode, rounds: [] }))
+      ([...MODES, "transformers"] as const).filter((mode) => isMeasured(model, stage, mode)).map((mode) => ({
+        model,
+        stage,
+        mode,
+        rounds: [],
+      }))
     )
   );
   const about = await machine(),
@@ -123,9 +167,8 @@ export async function benchStep(models: readonly BenchModel[], rounds: number): 
   for (let round = 0; round < rounds; round++) {
     // Every other round backwards, so that a machine that warms up or slows down favours no case.
     for (const result of round % 2 ? results.toReversed() : results) {
-      const { rounds: done, ...stepCase } = result, found = await measure(stepCase);
-      done.push(found);
-      const { model, stage, mode } = stepCase;
+      const { model, stage, mode } = result, found = await measure(result, python);
+      result.rounds.push(found);
       console.error(
         `round ${round + 1}/${rounds}  ${`${model}, ${stage}, ${mode}`.padEnd(34)}${
           milliseconds(median(found.seconds)).padStart(7)
