@@ -8,6 +8,7 @@ if (notice) Object.assign(byId("notice"), { hidden: false, textContent: visible(
 
 const FILTERS = {
   set: ({ testSet }) => [testSet],
+  region: ({ region }) => [region ?? "(not known)"],
   kind: ({ kind }) => [kind],
   type: ({ type }) => [type ?? "(none)"],
   system: ({ systems }) => systems.map(({ name }) => name),
@@ -46,7 +47,15 @@ function chosen() {
   });
 }
 
-function systemRow({ name, answers, judge }) {
+/** Scores by every rule, folded up. */
+function scoreDetails(scores) {
+  const details = element("details", undefined, { className: "soft" });
+  const text = scores.map(({ scorer, score }) => `${scorer} ${Number(score.toFixed(2))}`).join(" · ");
+  details.append(element("summary", "scores"), element("span", text));
+  return details;
+}
+
+function systemRow({ name, answers, scores, judge }) {
   const row = element("tr"), cell = element("td");
   for (const [i, { text, count, right, cut }] of answers.entries()) {
     const total = answers.reduce((sum, answer) => sum + answer.count, 0);
@@ -62,11 +71,12 @@ function systemRow({ name, answers, judge }) {
       element("div", `judge: ${opinion}${judge.reason ? `, "${judge.reason}"` : ""}`, { className: "soft" }),
     );
   }
+  if (scores.length > 0) cell.append(scoreDetails(scores));
   row.append(element("th", name, { scope: "row" }), cell);
   return row;
 }
 
-function article({ id, testSet, kind, imageId, question, choices, reference, type, systems }) {
+function article({ id, testSet, region, kind, imageId, question, choices, reference, type, systems }) {
   const made = element("article"), body = element("div"), table = element("table");
   const system = byId("system").value;
   table.append(
@@ -76,7 +86,7 @@ function article({ id, testSet, kind, imageId, question, choices, reference, typ
     element("h2", question),
     ...(choices ? [element("div", choices.join(" | "), { className: "soft" })] : []),
     element("div", `Reference: ${reference}`),
-    element("div", [testSet, kind, type, id].filter(Boolean).join(" · "), { className: "soft" }),
+    element("div", [testSet, region, kind, type, id].filter(Boolean).join(" · "), { className: "soft" }),
     table,
   );
   made.append(

@@ -10,6 +10,7 @@ import {
 } from "../evaluation/mod.ts";
 import { decodeImage } from "../image/mod.ts";
 import { checkpoint, fillPage, jpegDataUri } from "../jupyter/mod.ts";
+import { mean } from "../stats/mod.ts";
 
 /** Longer side of a picture in pixels. */
 const SIDE = 160;
@@ -39,15 +40,16 @@ export function countAnswers(
 }
 
 /**
- * A page on which a person looks through the answers of all systems: by test set, type of question, system and verdict, with a
- * search; picture, question, reference and every answer with how often it was given. One HTML file that asks no server for
- * anything; what it shows of data and models reaches it as text, never as markup. Of more than 300 questions of a kind and set
- * the first 300 are shown, which the page says.
+ * A page on which a person looks through the answers of all systems: by test set, region, type of question, system and
+ * verdict, with a search; picture, question, reference, every answer with how often it was given, and its score by every rule.
+ * One HTML file that asks no server for anything; what it shows of data and models reaches it as text, never as markup. Of more
+ * than 300 questions of a kind and set the first 300 are shown, which the page says.
  *
- * @param scores by exact match of short and open answers (others are passed over)
+ * @param scores of short and open answers by every rule (others are passed over); right is what exact match says
  * @param verdicts of the judge by system; not shown once the judge has been shown worthless
  * @param options.notice shown above; "" for none
  * @param options.judged what the judge's verdicts are worth
+ * @param options.regionOf part of the body that an image shows, by its id; null where it is not known
  * @throws naming the file when a picture cannot be decoded; the reason of `signal` between two pictures
  */
 export async function answerPage(
@@ -55,10 +57,11 @@ export async function answerPage(
   items: GridItems,
   scores: readonly ItemScore[],
   verdicts: Readonly<Record<string, readonly JudgeVerdict[]>>,
-  { title, notice, judged, signal }: {
+  { title, notice, judged, regionOf = () => null, signal }: {
     title: string;
     notice: string;
     judged: readonly JudgedCell[];
+    regionOf?: (imageId: string) => string | null;
     signal?: AbortSignal;
   },
 ): Promise<string> {
@@ -67,6 +70,16 @@ export async function answerPage(
     scores.filter(({ scorer, score }) => scorer === "exact" && score === 1)
       .map(({ cell, kind, id, run }) => `${cell} ${kind} ${id} ${run}`),
   );
+  const byRule = Map.groupBy(
+    scores.filter(({ scorer }) => scorer !== "judge"),
+    ({ cell, kind, id }) => `${cell} ${kind} ${id}`,
+  );
+  /** Means over the runs, rule by rule; a rule that has nothing to say of the item is left out. */
+  const scoresOf = (key: string) =>
+    [...Map.groupBy(byRule.get(key) ?? [], ({ scorer }) => scorer)].flatMap(([scorer, own]) => {
+      const known = own.flatMap(({ score }) => score ?? []);
+      return known.length > 0 ? [{ scorer, score: mean(known) }] : [];
+    });
   const images: Record<string, string> = {}, questions = [];
   for (const testSet of new Set(answers.map(({ cell }) => cell.testSet))) {
     for (const kind of ["short", "open"] as const) {
@@ -84,6 +97,7 @@ export async function answerPage(
                 ...{ answer, cut },
                 right: isRight.has(`${name} ${kind} ${id} ${run}`),
               }))),
+              scores: scoresOf(`${name} ${kind} ${id}`),
               judge: kind === "open" && opinion ? { correct: opinion.correct, reason: opinion.reason } : null,
             };
           },
@@ -91,6 +105,7 @@ export async function answerPage(
         questions.push({
           id,
           testSet: datasetTitle(testSet),
+          region: regionOf(imageId),
           kind,
           imageId,
           question,

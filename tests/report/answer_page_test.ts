@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import sharp from "sharp";
 import {
@@ -50,7 +50,10 @@ const scores = itemScores(answers, items, []);
 const judgedAt = (low: number) =>
   [{ standing: { kappa: { estimate: 0.3, low, high: 0.7 } } }] as unknown as JudgedCell[];
 const page = (asked = items, low = 0.1) =>
-  answerPage(answers, asked, scores, verdicts, { title: "Answers", notice: HOSTILE, judged: judgedAt(low) });
+  answerPage(answers, asked, scores, verdicts, {
+    ...{ title: "Answers", notice: HOSTILE, judged: judgedAt(low) },
+    regionOf: (imageId) => imageId === "image b" ? null : "abdomen",
+  });
 
 Deno.test("equal answers are counted, the most frequent first, each right or wrong by exact match", async () => {
   const { questions, left } = JSON.parse((await page()).match(/id="data">([^<]*)<\/script>/)![1]);
@@ -70,6 +73,14 @@ Deno.test("equal answers are counted, the most frequent first, each right or wro
     [[2, false], [1, true]],
   );
   assertEquals(questions[1].systems[0].judge, null);
+  assertEquals(questions.map(({ region }: { region: string | null }) => region), [
+    "abdomen",
+    null,
+    "abdomen",
+  ]);
+  const exact = questions[0].systems[0].scores.find(({ scorer }: { scorer: string }) => scorer === "exact");
+  assertAlmostEquals(exact.score, 2 / 3); // liver, lung, Liver
+  assert(questions[2].systems[1].scores.length > 1, "an open answer has scores by several rules");
   assertEquals(questions[2].systems.map(({ judge }: { judge: unknown }) => judge), [{
     correct: false,
     reason: HOSTILE,
@@ -125,6 +136,9 @@ Deno.test({
       assertEquals((await shown()).length, 3);
       assertEquals(await pick("type", "organ"), "a");
       assertEquals(await pick("kind", "open"), "c");
+      assertEquals([await pick("region", "abdomen"), await pick("region", "(not known)")], ["ac", "b"]);
+      await browser.locator("summary").first().click();
+      assertMatch((await browser.locator("details span").first().textContent())!, /^exact 0\.67 · /);
       assertEquals(await pick("verdict", "mixed"), "a");
       assertEquals(await pick("verdict", "cut"), "b");
       await browser.selectOption("#system", "ROCOv2, with stage 1");
