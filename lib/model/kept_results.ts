@@ -1,6 +1,6 @@
 import { kept } from "../artifacts/mod.ts";
 import { finiteJson, sha256, writeFileAtomic } from "../config/mod.ts";
-import { broadcast, type Group, shareItems } from "../tensor/mod.ts";
+import { broadcast, type Group, matmulPrecision, shareItems } from "../tensor/mod.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import { paramsSha256 } from "../weights/mod.ts";
 import type { ImageStore } from "./image_store.ts";
@@ -62,7 +62,10 @@ export async function keptResult<Result>(
     const { text } = await broadcast(group, null);
     return text === "" ? await make() : JSON.parse(text);
   }
-  const about = { model: [model.config, model.dtype, store.size], vocabulary: vocabularySha256(tokenizer) };
+  const about = {
+    model: [model.config, model.dtype, store.size, matmulPrecision()],
+    vocabulary: vocabularySha256(tokenizer),
+  };
   let isMade = false;
   const path = await kept(room, kind, { weights, ...about, key }, async (path) => {
     isMade = true;

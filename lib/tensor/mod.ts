@@ -26,7 +26,7 @@ export type { DType } from "./dtype.ts";
 export { isTracing, jit, type JitOptions, type Jitted, type TraceInfo } from "./jit.ts";
 export { whileLoop } from "./loop.ts";
 export { devices, gpuDriver, tensorflowVersion } from "./memory.ts";
-export { type MatmulPrecision, setMatmulPrecision } from "./precision.ts";
+export { type MatmulPrecision, matmulPrecision, setMatmulPrecision } from "./precision.ts";
 export { barrier, checkIndices, sparseCrossEntropy, updateSlice } from "./ops.ts";
 export { randomUniform, type Seed } from "./random.ts";
 export {

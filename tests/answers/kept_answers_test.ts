@@ -7,6 +7,7 @@ const { loadConfig } = await import("@lib/config/mod.ts");
 const { answerOrFind } = await import("@lib/answers/kept_answers.ts");
 const { answerPrompts, openModel } = await import("@lib/model/mod.ts");
 const { phantomStore } = await import("@lib/nano/mod.ts");
+const { setMatmulPrecision } = await import("@lib/tensor/mod.ts");
 
 const { model, tokenizer } = await openModel(loadConfig({})), store = phantomStore();
 const prompts = Array.from({ length: 70 }, (_, i) => ({
@@ -40,5 +41,8 @@ Deno.test("answers kept in parts equal those of one call, also after a Stop betw
   assertEquals(await ask("w"), { answers: once, asked: false });
   assert((await ask("other weights")).asked);
   assert((await ask("w", { temperature: 0.8 })).asked);
+  setMatmulPrecision("tf32");
+  assert((await ask("w")).asked, "products of another precision give other answers");
+  setMatmulPrecision("float32");
   await Deno.remove(results, { recursive: true });
 });

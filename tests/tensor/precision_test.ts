@@ -2,8 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { walk } from "@std/fs";
 import type { Tensor2D } from "@tensorflow/tfjs";
 import { fromFileUrl } from "@std/path";
-import { jit, setMatmulPrecision, tf } from "../../lib/tensor/mod.ts";
-import { matmulPrecision } from "../../lib/tensor/precision.ts";
+import { jit, matmulPrecision, setMatmulPrecision, tf } from "../../lib/tensor/mod.ts";
 
 const MOD = new URL("../../lib/tensor/mod.ts", import.meta.url).href;
 const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
