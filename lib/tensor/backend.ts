@@ -77,7 +77,7 @@ export const NodeJSKernelBackend: new (binding: Binding, packageName: string) =>
   require("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js").NodeJSKernelBackend;
 
 export const binding = new Binding(openRuntime());
-computing.device = binding.runtime.gpu ?? "CPU";
+computing.device = binding.runtime.driver?.gpus[0].name ?? "CPU";
 computing.versions.tensorflow = binding.TF_Version;
 {
   // TensorFlow keeps what it has taken of a GPU until the process ends: what is held now is the peak.
