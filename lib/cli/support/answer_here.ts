@@ -1,7 +1,7 @@
 /** What `./lab answer` does in the process that computes. */
 import { join } from "@std/path";
 import { openInput } from "../../artifacts/mod.ts";
-import { type Config, limited } from "../../config/mod.ts";
+import { computing, type Config, limited } from "../../config/mod.ts";
 import { corporaFolder, corpusRecords, truthByImage } from "../../corpus/mod.ts";
 import {
   askCell,
@@ -12,7 +12,7 @@ import {
   withSystem,
 } from "../../answers/mod.ts";
 import { askableCells, evaluationRecords, gridItems } from "../../evaluation/mod.ts";
-import { type OpenModel, openModel } from "../../model/mod.ts";
+import type { OpenModel } from "../../model/mod.ts";
 import {
   LESION_STUDY,
   lesionQuestions,
@@ -24,7 +24,7 @@ import { QaPair } from "../../synthesis/mod.ts";
 import { type Group, leaveGroup } from "../../tensor/mod.ts";
 import { readablePairs } from "../../training/mod.ts";
 import { loadAdapter, readSafetensors } from "../../weights/mod.ts";
-import { joinedGroup, tells } from "./joined_group.ts";
+import { joinedGroup, openAlike, tells } from "./joined_group.ts";
 import { type LiveLine, liveLine } from "./live_line.ts";
 
 /** What the work is given. */
@@ -52,9 +52,8 @@ async function evaluation(config: Config, { model, tokenizer, store, signal, gro
   for (const cell of cells) {
     using line = liveLine();
     const onProgress = shown(line, `${cell.name}, answers`, group), { short } = items[cell.testSet];
-    const answers = await askCell(cell, base, items, stage1, adapters, config, {
-      ...{ keep: true, signal, group, onProgress },
-    });
+    const asking = { keep: true, signal, group, onProgress };
+    const answers = await askCell(cell, base, items, stage1, adapters, config, asking);
     await withSystem(cell, model, stage1, adapters, true, async (system) => {
       if (cell.testSet === "pmc_vqa") {
         const options = { rotated: ROTATED_ITEMS, signal, group };
@@ -88,40 +87,20 @@ async function saliency(config: Config, { model: base, tokenizer, store, signal,
   const trained = Object.keys(later.manifest.outputs).flatMap((name) =>
     /^adapters\/([^/]+)\//.exec(name)?.[1] ?? []
   );
-  const chosen = trained.includes(cell) ? cell : trained[0],
-    folder = join(later.dir, "adapters", `${chosen}`);
-  const model = chosen ? { ...base, adapter: await loadAdapter(folder, base.config, { signal }) } : base;
+  const chosen = trained.includes(cell) ? cell : trained.at(0), folder = join(later.dir, "adapters");
+  const model = chosen
+    ? { ...base, adapter: await loadAdapter(join(folder, chosen), base.config, { signal }) }
+    : base;
   using line = liveLine();
   const { seed, evaluation: { maxNewTokens, batchSize } } = config, kept = { keep: true, signal, group };
-  const studied = await studyLesions(model, tokenizer, store, asked, {
-    ...kept,
-    ...{ unrelated, seed, maxNewTokens, onProgress: shown(line, "maps, question", group) },
-  });
+  const study = { unrelated, seed, maxNewTokens, onProgress: shown(line, "maps, question", group) };
+  const studied = await studyLesions(model, tokenizer, store, asked, { ...kept, ...study });
   await paintedChanges(model, tokenizer, store, studied, types, config, kept);
-  await patchCurves(model, tokenizer, store, studied, {
-    ...kept,
-    ...{
-      images: limited(curves, config),
-      batchSize,
-      seed,
-      onProgress: shown(line, "curves, question", group),
-    },
-  });
+  const drawn = { images: limited(curves, config), onProgress: shown(line, "curves, question", group) };
+  await patchCurves(model, tokenizer, store, studied, { ...kept, ...drawn, batchSize, seed });
   line.close();
   if (!tells(group)) return;
   console.log(`${studied.length} questions with their maps and curves. ./lab run 07 takes them.`);
-}
-
-/** Hashes of what earlier notebooks made: processes that read different disks must read the same. */
-async function inputHashes(config: Config): Promise<Record<string, string>> {
-  const hashes: Record<string, string> = {};
-  for (const stage of ["01_data", "03_annealing", "04_stage1", "05_stage2"]) {
-    using run = await openInput(stage, config);
-    for (const [name, { sha256 }] of Object.entries(run.manifest.outputs)) {
-      hashes[`${stage}/${name}`] = sha256;
-    }
-  }
-  return hashes;
 }
 
 /** Computes what a notebook will find then; as a worker, with the others that the environment names. */
@@ -130,8 +109,10 @@ export async function answerHere(
   notebook: "06" | "07",
   signal: AbortSignal,
 ): Promise<void> {
-  const group = await joinedGroup({ config, notebook, inputs: await inputHashes(config) });
-  const given = { ...await openModel(config, { signal }), signal, group };
+  const stages = ["03_annealing", "05_stage2", ...(notebook === "06" ? ["01_data", "04_stage1"] : [])];
+  // What is kept is said to be of rank 0's device.
+  const group = await joinedGroup(config, stages, { notebook, device: computing.device });
+  const given = { ...await openAlike(config, group, signal), signal, group };
   await (notebook === "06" ? evaluation : saliency)(config, given);
   if (group) await leaveGroup(group);
 }

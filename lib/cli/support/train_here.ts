@@ -2,7 +2,7 @@
 import { ScheduleRow } from "../../annealing/mod.ts";
 import { openInput } from "../../artifacts/mod.ts";
 import { computing, type Config, type GridCell } from "../../config/mod.ts";
-import { type OpenModel, openModel } from "../../model/mod.ts";
+import type { OpenModel } from "../../model/mod.ts";
 import { QaPair } from "../../synthesis/mod.ts";
 import { dispose, type Group, leaveGroup } from "../../tensor/mod.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "../../training/mod.ts";
 import { type Params, readSafetensors } from "../../weights/mod.ts";
 import { formatBytes } from "./bytes.ts";
-import { joinedGroup, tells } from "./joined_group.ts";
+import { joinedGroup, openAlike, tells } from "./joined_group.ts";
 import { type LiveLine, liveLine } from "./live_line.ts";
 import { formatSeconds } from "./time.ts";
 
@@ -136,8 +136,9 @@ export async function trainHere(
   what: "projector" | readonly GridCell[],
   signal: AbortSignal,
 ): Promise<void> {
-  const group = await joinedGroup({ config, what });
-  const given = { ...await openModel(config, { signal }), signal, group };
+  const fromStage1 = what !== "projector" && what.some((cell) => cell.stage1);
+  const group = await joinedGroup(config, ["03_annealing", ...(fromStage1 ? ["04_stage1"] : [])], { what });
+  const given = { ...await openAlike(config, group, signal), signal, group };
   await (what === "projector" ? stage1(config, given) : stage2(what, config, given));
   if (group) await leaveGroup(group);
 }
