@@ -8,7 +8,8 @@ import { paths } from "@lib/config/mod.ts";
 
 /** Rooms of which a reader of a lesson needs no file: settings, run folders and how a cell shows something. */
 const PLUMBING = ["config", "artifacts", "jupyter"];
-const POINTER = /\n*^→ `lib\/[^]*$/m;
+/** The paragraph that ends a text. */
+const POINTER = /(?:^|\n+)→ `lib\/(?:.|\n(?!\n))*$/;
 /** What is left of a text whose lines `deno fmt` may have wrapped. */
 const unwrapped = (text: string) => text.replace(/\s+/g, " ");
 

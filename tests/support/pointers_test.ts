@@ -21,6 +21,11 @@ Deno.test("prose above a cell that imports names the files of what it imports, n
   }
 });
 
+Deno.test("the pointer is the last paragraph alone: prose below another arrow is nothing that the writer may take away", async () => {
+  const text = "→ `lib/text/` is a room.\n\nPadding:\n\n→ `lib/tensor/` backend; `lib/text/` prompt, sequence";
+  assertEquals(await pointerProblems("x", notebook(cell("markdown", text), cell("code", CODE))), []);
+});
+
 Deno.test("a pointer to nothing, and a cell that imports with no prose above it, are found", async () => {
   const plain = cell("code", 'import { print } from "@lib/jupyter/mod.ts";\n');
   const lost = await pointerProblems(
