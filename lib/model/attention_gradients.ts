@@ -58,10 +58,13 @@ export function attentionGradients(
         const logprob = (at: Leaves) =>
           tf.neg<Tensor>(crossEntropy(lmHead(w, gather(layer(at), labels.rows), config), labels));
         const at = { h: tf.reshape(inputsOf[k], [batch * length, hiddenSize]), nudge };
-        const found: Leaves = after ? vjp(layer, at, after) : valueAndGradients(logprob, at).gradients;
-        onLayer({ attention: seen[0], gradient: found.nudge }, k);
-        tf.dispose(seen);
-        return found.h;
+        try {
+          const found: Leaves = after ? vjp(layer, at, after) : valueAndGradients(logprob, at).gradients;
+          onLayer({ attention: seen[0], gradient: found.nudge }, k);
+          return found.h;
+        } finally {
+          tf.dispose(seen);
+        }
       });
       after?.dispose();
     }

@@ -1,5 +1,5 @@
 /** Gradients for attention probabilities, against finite differences of passes with other probabilities. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Tensor } from "@tensorflow/tfjs";
 import { rng } from "@lib/config/mod.ts";
 import { attentionGradients, crossEntropy, forward, labelRows } from "@lib/model/mod.ts";
@@ -63,6 +63,11 @@ for (const name of ["gqa_right", "mha_text_only"]) {
     assertEquals(order, [...gradients.keys()].reverse());
     assertEquals(gradients.length, config.text.layers);
     assertEquals(memory().tensors, before + 2 * gradients.length, "attentionGradients leaves tensors behind");
+    const stop = () => {
+      throw new Error("enough");
+    };
+    assertThrows(() => attentionGradients(model, inputs, labels, stop), Error, "enough");
+    assertEquals(memory().tensors, before + 2 * gradients.length, "an error leaves tensors behind");
     const { adapter: own } = model;
     const whole = forward(params, inputs, config, { adapter: own, capture: { attentions: "text" } });
     for (const [k, g] of gradients.entries()) {
