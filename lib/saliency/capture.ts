@@ -10,10 +10,10 @@ import {
   type LayerAttended,
   type Model,
   pixelValuesOf,
+  type Prompt,
   promptInputs,
   visionFeatures,
 } from "../model/mod.ts";
-import type { Prompt } from "../model/mod.ts";
 import { dispose, tf } from "../tensor/mod.ts";
 import { encodeExample, padBatch, type Tokenizer, type TokenSequence } from "../text/mod.ts";
 import type { SequenceLayout } from "./directions.ts";
@@ -52,8 +52,6 @@ export interface CaptureOptions {
    * who look at single layers and heads. Of the 3B model at 448 px a layer has 39 MB.
    */
   onLayer?: (heads: LayerAttention, layer: number, layout: SequenceLayout) => void;
-  /** What runs the decoding of the greedy answer. Default "graph". */
-  compiler?: "graph" | "xla";
   /** Told after each token of the greedy answer what it is so far; the next token waits for it. */
   onText?: (text: string) => void | Promise<void>;
   /** Looked at before the answer and before the pass that captures it. */
@@ -157,17 +155,16 @@ async function greedyIds(
   tokenizer: Tokenizer,
   store: ImageStore,
   prompt: Prompt,
-  { maxNewTokens = 24, compiler = "graph", onText }: CaptureOptions,
+  { maxNewTokens = 24, onText }: CaptureOptions,
 ): Promise<number[]> {
   const needed = encodeExample(tokenizer, model.config, { prefix: prompt.prefix }).ids.length;
   const inputs = await promptInputs(model, tokenizer, store, [prompt], {
     length: Math.ceil(needed / 16) * 16,
   });
   try {
-    const options = { maxNewTokens, compiler };
     const { ids } = onText
-      ? await generateTokens(model, inputs, options, ([own]) => onText(textOf(tokenizer, own)))
-      : generate(model, inputs, options);
+      ? await generateTokens(model, inputs, { maxNewTokens }, ([own]) => onText(textOf(tokenizer, own)))
+      : generate(model, inputs, { maxNewTokens });
     return ids[0];
   } finally {
     dispose(inputs);

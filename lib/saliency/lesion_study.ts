@@ -89,7 +89,7 @@ export function lesionQuestions(
 }
 
 /** How questions are studied. */
-export interface StudyOptions extends CaptureOptions {
+export interface StudyOptions extends Pick<CaptureOptions, "maxNewTokens" | "signal"> {
   /** A question in which the lesion has no part: its map is a baseline. */
   unrelated: string;
   /** Of the shuffled weights. */
@@ -129,7 +129,7 @@ export async function studyLesions(
   const side = Math.sqrt(model.config.imageTokens),
     unrelated = questionPrefix({ question: options.unrelated });
   const named = keep ? { model, tokenizer, store, weights: weightsName(model) } : undefined;
-  const { signal: _signal, onText: _onText, ...settings } = options;
+  const { signal: _signal, ...settings } = options;
   const capture = (model: Model, imagePath: string, prefix: string, own: CaptureOptions = {}) =>
     captureAnswer(model, tokenizer, store, { imagePath, prefix }, { ...options, ...own });
   let shuffled: ReturnType<typeof shuffledDecoder> | undefined, done = 0;
