@@ -1,4 +1,4 @@
-import { isOwn } from "../config/mod.ts";
+import { datasetTitle, isOwn } from "../config/mod.ts";
 import {
   type Accuracy,
   accuracyOf,
@@ -25,26 +25,23 @@ export interface PaperEntry {
   paper: Partial<Record<"withoutStage1" | "withStage1" | "llavaMed", PaperShare>>;
 }
 
-const paperEntry = (dataset: keyof typeof NAMES): PaperEntry => ({
+type PaperDataset = Exclude<keyof typeof PAPER_ACCURACY, "source">;
+
+/** Names that are others in the paper. */
+const IN_PAPER: Partial<Record<PaperDataset, string>> = { slake: "SLAKE (closed)", roco_v2: "ROCO" };
+
+const paperEntry = (dataset: PaperDataset): PaperEntry => ({
   dataset,
-  name: NAMES[dataset],
+  name: IN_PAPER[dataset] ?? datasetTitle(dataset),
   paper: PAPER_ACCURACY[dataset],
 });
-
-const NAMES = {
-  slake: "SLAKE (closed)",
-  pmc_vqa: "PMC-VQA",
-  roco_v2: "ROCO",
-  roco_medpix: "ROCO + MedPix",
-  medpix2: "MedPix 2.0",
-} as const;
 
 /** The user's own datasets among `cells`, with the model that was asked where theirs was not trained. */
 function ownEntries(cells: readonly CellAccuracy[]): PaperEntry[] {
   const own = new Map(cells.filter(({ testSet }) => isOwn(testSet)).map((cell) => [cell.testSet, cell]));
   return [...own].map(([dataset, { adapter }]) => ({
     dataset,
-    name: `${dataset.replace("own_", "")} (your own${
+    name: `${datasetTitle(dataset)} (your own${
       adapter?.startsWith("roco_medpix__") ? "; of ROCO + MedPix" : ""
     })`,
     paper: {},
