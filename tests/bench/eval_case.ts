@@ -5,7 +5,7 @@
 import { join } from "@std/path";
 import { openInput } from "@lib/artifacts/mod.ts";
 import { computing, type Config, loadConfig } from "@lib/config/mod.ts";
-import { corporaFolder, corpusRecords, truthByImage } from "@lib/corpus/mod.ts";
+import { corporaFolder, corpusRecords, truthByImage, truthOf } from "@lib/corpus/mod.ts";
 import {
   askCell,
   CHANGED_ITEMS,
@@ -17,6 +17,7 @@ import {
 } from "@lib/answers/mod.ts";
 import {
   accuracyOf,
+  answerSeed,
   askableCells,
   type CellAnswers,
   evaluationRecords,
@@ -26,7 +27,6 @@ import {
   scoreTable,
   TEST_SETS,
 } from "@lib/evaluation/mod.ts";
-import { answerSeed } from "@lib/evaluation/records.ts";
 import { answerPrompts, openModel, pixelValuesOf, type Prompt } from "@lib/model/mod.ts";
 import {
   cellAccuracies,
@@ -165,7 +165,7 @@ export async function measureWhole(config: Config): Promise<WholeMeasurement> {
   const { base, pairs, items, stage1, regionOf } = await timed(PARTS[0], async () => {
     const stage1 = await readSafetensors(first.file("projector.safetensors"));
     const truth = await truthByImage(await corporaFolder(config));
-    const regionOf = (item: QaPair) => truth.get(item.imagePath)?.region ?? "";
+    const regionOf = (item: QaPair) => truthOf(truth, item)?.region ?? "";
     return { ...await opened(config), stage1, regionOf };
   });
   const { model, tokenizer, store } = base, { cells } = askableCells(items, trained.manifest.outputs);
