@@ -2,8 +2,7 @@ import { join } from "@std/path";
 import { type Config, limited, paths } from "../config/mod.ts";
 import { checkFolder, readManifest } from "../download/mod.ts";
 import { type PhantomCounts, writePhantomCorpora } from "../phantom/mod.ts";
-import type { Corpus, CorpusRecord } from "./record.ts";
-import { SPLITS } from "./record.ts";
+import { type Corpus, type CorpusRecord, SPLITS } from "./record.ts";
 import { orderBySeed } from "./splits.ts";
 
 /** What the paper trains on. */

@@ -1,4 +1,4 @@
-/** How the nano base model is made and what it can do: tokenizer training, pre-training, and trials of both stages on phantoms. */
+/** How the nano base model is made and what it can do: tokenizer training, pre-training, and measurements on phantoms. */
 export type { NanoMeasurement } from "./card.ts";
 export {
   type Accuracy,

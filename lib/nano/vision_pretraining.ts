@@ -1,9 +1,8 @@
 import type { Tensor } from "@tensorflow/tfjs";
-import { drawPhantom, labelIndex, LABELS, MODALITIES, type Phantom } from "../phantom/mod.ts";
+import { drawPhantom, labelIndex, LABELS, MODALITIES, patchLabels, type Phantom } from "../phantom/mod.ts";
 import { visionFeatures } from "../model/mod.ts";
 import { dispose, matMul, oneHot, tf, upload, valueAndGradients } from "../tensor/mod.ts";
 import type { PaliGemmaConfig, Params } from "../weights/mod.ts";
-import { patchLabels } from "../phantom/mod.ts";
 import type { TrainingBatch } from "../training/mod.ts";
 import { pretrain, type Schedule } from "./schedule.ts";
 

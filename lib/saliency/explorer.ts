@@ -130,7 +130,7 @@ const textPositions = ({ length, imageStart, rows, columns }: SequenceLayout) =>
 const bytesOf = (matrix: Float32Array, layout: SequenceLayout) =>
   quantised(textPositions(layout).map((token) => tokenToImage(matrix, token, layout)));
 
-/** Raw attention as a map of every token that is no image token. */
+/** Raw attention as a map of every token that is not an image token. */
 function rawMap(
   matrix: Float32Array,
   layout: SequenceLayout,

@@ -1,5 +1,4 @@
-import type { Scale } from "../config/mod.ts";
-import { sha256 } from "../config/mod.ts";
+import { type Scale, sha256 } from "../config/mod.ts";
 import type { CorpusRecord } from "../corpus/mod.ts";
 import { decodeImage } from "../image/mod.ts";
 import { checkpoint, fillPage, jpegDataUri } from "../jupyter/mod.ts";

@@ -4,7 +4,6 @@ import { type ScalingRecord, scalingRows, tableMarkdown } from "@lib/report/mod.
 import { type ScalingPoint } from "@lib/stats/mod.ts";
 import { fitScalingLaw } from "@lib/stats/scaling_law.ts";
 import { scalingPoint, type ScalingRun } from "@lib/nano/scaling.ts";
-
 import { writeBench } from "./files.ts";
 import { describeMachine, load, type Machine, machine } from "./machine.ts";
 import { formatSeconds } from "@lib/cli/support/time.ts";

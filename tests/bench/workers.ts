@@ -4,7 +4,6 @@ import { paths } from "@lib/config/mod.ts";
 import { trainedNumbers } from "@lib/model/cost.ts";
 import { parseConfig } from "@lib/weights/config.ts";
 import { median } from "@lib/stats/mod.ts";
-
 import { type BenchModel, MODELS, RANK, type StepCase, type StepMeasurement } from "./cases.ts";
 import { writeBench } from "./files.ts";
 import { describeMachine, load, type Machine, machine } from "./machine.ts";

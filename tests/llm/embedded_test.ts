@@ -4,7 +4,6 @@ import { z } from "zod";
 import { paths } from "@lib/config/mod.ts";
 import { complete, LlmError, startEmbeddedServer } from "@lib/llm/mod.ts";
 import { EMBEDDED_MODEL_SHA256 } from "@lib/llm/embedded.ts";
-
 import { servers } from "./server_processes.ts";
 
 const schema = {

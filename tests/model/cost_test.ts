@@ -11,7 +11,6 @@ import {
 } from "@lib/model/mod.ts";
 import { forwardFlops, tokenBytes, trainingFlops } from "@lib/model/cost.ts";
 import { parseConfig } from "@lib/weights/config.ts";
-
 import { fixture, NAMES } from "./fixture.ts";
 
 /** Runs `work` op by op and counts what its matrix products multiply and add. */

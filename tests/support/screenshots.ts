@@ -51,8 +51,8 @@ async function shootLesson(page: Page): Promise<void> {
     await page.goto(server.url("07_saliency.ipynb"));
     await page.locator(".jp-Notebook .jp-Cell").first().waitFor({ timeout: 60_000 });
     await kernelReady(page);
-    const rollout = page.locator(".jp-RenderedMarkdown h2", { hasText: "Equation 2" }).first();
-    await rollout.scrollIntoViewIfNeeded();
+    const heading = page.locator(".jp-RenderedMarkdown h2", { hasText: "Equation 2" }).first();
+    await heading.scrollIntoViewIfNeeded();
     await page.locator(".jp-RenderedMarkdown mjx-container").first().waitFor({ timeout: 60_000 });
     await shoot(page, "lesson");
   } finally {

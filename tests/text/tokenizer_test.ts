@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-
 import { trainBpe, writeTokenizer } from "@lib/nano/bpe_train.ts";
 import { loadTokenizer } from "@lib/text/mod.ts";
 import { tokenizerFrom } from "@lib/text/tokenizer.ts";

@@ -18,9 +18,8 @@ import {
   trainStage2,
   trainStep,
 } from "../../lib/training/mod.ts";
-import { pixelsFrom } from "../../lib/training/batches.ts";
+import { labelCount, pixelsFrom, readBatch } from "../../lib/training/batches.ts";
 import { trainStage1 } from "../../lib/training/stages.ts";
-import { labelCount, readBatch } from "../../lib/training/batches.ts";
 import { checkpointFile } from "../../lib/training/checkpoints.ts";
 import { imageGain } from "../../lib/training/image_gain.ts";
 import { meanLoss } from "../../lib/training/loss.ts";
