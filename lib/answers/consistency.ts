@@ -12,6 +12,9 @@ type Change = (data: Uint8Array, size: number) => Promise<Uint8Array>;
 
 const raw = (size: number) => ({ raw: { width: size, height: size, channels: 3 as const } });
 
+/** Questions that notebook 06 asks again about changed pictures. */
+export const CHANGED_ITEMS = 100;
+
 /** Changes of a picture that leave what it shows, and the right answer, as they are. */
 export const SMALL_CHANGES = {
   "turned by 5°": async (data, size) => {
@@ -41,9 +44,6 @@ export const SMALL_CHANGES = {
     return Promise.resolve(data.map((x) => Math.max(0, Math.min(255, Math.round(x + 5 * normal())))));
   },
 } as const satisfies Record<string, Change>;
-/** Questions that notebook 06 asks again about changed pictures. */
-export const CHANGED_ITEMS = 100;
-
 /** One of {@linkcode SMALL_CHANGES}. */
 export type SmallChange = keyof typeof SMALL_CHANGES;
 

@@ -1,4 +1,4 @@
-/** Our own models asked: answers that are kept, options ranked by likelihood, answers about slightly changed pictures. */
+/** Asks our own models: answers that are kept, options ranked by likelihood, answers about slightly changed pictures. */
 export { askCell, type ReadySystem, withSystem } from "./ask_cell.ts";
 export { type AccuracyComparison, type AskOptions, compareAccuracy } from "./ask_model.ts";
 export {

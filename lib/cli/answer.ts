@@ -28,7 +28,7 @@ export async function run(args: string[]): Promise<void> {
   }
   const { config } = readConfig(options);
   if (options.workers !== undefined) return await runWorkers(workersOf(options.workers), ["answer", ...args]);
-  const { answerHere } = await import("./support/answer_here.ts"); // with TensorFlow, which workers' parent needs not
+  const { answerHere } = await import("./support/answer_here.ts"); // with TensorFlow, which the workers' parent does not need
   await untilSignal(
     "stopped; what was answered is kept, the same command goes on.",
     (signal) => answerHere(config, notebook, signal),

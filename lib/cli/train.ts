@@ -37,7 +37,7 @@ export async function run(args: string[]): Promise<void> {
   }
   const { config } = readConfig(options), cells = cellsOf(config, options.cell);
   if (options.workers !== undefined) return await runWorkers(workersOf(options.workers), ["train", ...args]);
-  const { trainHere } = await import("./support/train_here.ts"); // with TensorFlow, which workers' parent needs not
+  const { trainHere } = await import("./support/train_here.ts"); // with TensorFlow, which the workers' parent does not need
   await untilSignal(
     "stopped after the last whole step: the same command goes on from there.",
     (signal) => trainHere(config, options.stage === "1" ? "projector" : cells, signal),

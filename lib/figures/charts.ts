@@ -17,7 +17,7 @@ export interface Series {
   colourKey?: string;
 }
 
-/** An axis on which equal ways are equal factors, with ticks at powers of two. */
+/** A logarithmic axis with ticks at powers of two. */
 function doublings(values: readonly number[]): Record<string, unknown> {
   const powers = values.filter((value) => value > 0).map(Math.log2);
   const [low, high] = [Math.floor(Math.min(...powers)), Math.ceil(Math.max(...powers))];
@@ -32,7 +32,7 @@ function doublings(values: readonly number[]): Record<string, unknown> {
 /**
  * Lines over a common axis: losses, mixing ratios, deletion curves, throughput.
  *
- * @param axes titles with units; `log` where equal ways are equal factors, on both
+ * @param axes titles with units; `log` makes both logarithmic
  *
  * @example A loss by step, as SVG
  * ```ts

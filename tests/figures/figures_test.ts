@@ -155,7 +155,7 @@ Deno.test("The paper's loss curves stand beside ours under the colour of their o
   assertEquals(open.colourKey, "roco_v2__with");
 });
 
-Deno.test("Where equal ways are equal factors ticks are powers of two, as many as can be read", () => {
+Deno.test("Ticks of a logarithmic axis are powers of two, as many as can be read", () => {
   const ticks = (...values: number[]) => {
     const points = values.map((y) => [1, y] as const);
     const { layout } = linesFigure([{ name: "a", points, from: "ours" }], { x: "x", y: "y", log: true }, {

@@ -82,7 +82,7 @@ async function saliency(config: Config, { model: base, tokenizer, store, signal,
   const truth = config.corpora.source === "phantom" ? await truthByImage(corpora) : new Map();
   const asked = lesionQuestions(heldOut, truth, corpora, types, limited(perType, config));
   if (asked.length === 0) {
-    throw new Error("no lesion is known here, so that notebook 07 has nothing to share.");
+    throw new Error("no lesion is known here: there is nothing to answer for notebook 07.");
   }
   const trained = Object.keys(later.manifest.outputs).flatMap((name) =>
     /^adapters\/([^/]+)\//.exec(name)?.[1] ?? []
