@@ -22,7 +22,8 @@ Deno.test("prose above a cell that imports names the files of what it imports, n
 });
 
 Deno.test("the pointer is the last paragraph alone: prose below another arrow is nothing that the writer may take away", async () => {
-  const text = "→ `lib/text/` is a room.\n\nPadding:\n\n→ `lib/tensor/` backend; `lib/text/` prompt, sequence";
+  const text =
+    "→ `lib/text/` is a room.\n\nPadding:\n\n→ `lib/tensor/` backend; `lib/text/` prompt, sequence";
   assertEquals(await pointerProblems("x", notebook(cell("markdown", text), cell("code", CODE))), []);
 });
 
