@@ -103,15 +103,21 @@ async function saliency(config: Config, { model: base, tokenizer, store, signal,
   console.log(`${studied.length} questions with their maps and curves. ./lab run 07 takes them.`);
 }
 
+/** Whose runs are read for a notebook. */
+const STAGES = {
+  "06": ["01_data", "03_annealing", "04_stage1", "05_stage2"],
+  "07": ["03_annealing", "05_stage2"],
+} as const;
+
 /** Computes what a notebook will find then; as a worker, with the others that the environment names. */
 export async function answerHere(
   config: Config,
   notebook: "06" | "07",
   signal: AbortSignal,
 ): Promise<void> {
-  const stages = ["03_annealing", "05_stage2", ...(notebook === "06" ? ["01_data", "04_stage1"] : [])];
   // What is kept is said to be of rank 0's device.
-  const group = await joinedGroup(config, stages, { notebook, device: computing.device });
+  const own = { notebook, device: computing.device };
+  const group = await joinedGroup(config, STAGES[notebook], own);
   const given = { ...await openAlike(config, group, signal), signal, group };
   await (notebook === "06" ? evaluation : saliency)(config, given);
   if (group) await leaveGroup(group);
