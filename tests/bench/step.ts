@@ -132,7 +132,7 @@ all steps of each process but two: ${
   }. *GFLOP/s*: the matrix
 products of the step, repeated ones included, over its median. *× transformers*: its median over this one, the same step by
 transformers and PEFT in PyTorch on as many cores, with the vision tower also where ours reads kept features. *First step*: with tracing and compiling.
-*Peak*: resident memory of the process, libraries included; on a GPU what it holds of its memory. The losses of the modes differ by at most
+*Peak*: resident memory of the process, libraries included; on a GPU what it holds of its memory. The losses of our modes differ by at most
 ${lossSpread(results).toExponential(1)} (relative) over the measured steps.
 `;
 }
