@@ -153,13 +153,23 @@ Deno.test("the table of steps: median over all rounds, its range, the rounds' me
     }],
   };
   const text = stepText(report);
-  assertStringIncludes(text, "| nano | stage 1 | graph | 350 | 100 - 600 | 200 - 500 | 20 | 3.0 | 500 |");
+  assertStringIncludes(text, "| nano | stage 1 | graph | 350 | 100 - 600 | 200 - 500 | 20 | – | 3.0 | 500 |");
   assertStringIncludes(text, "0.1 before, 2.0 after");
   assertStringIncludes(text, describeMachine(report.machine));
   assertStringIncludes(describeMachine(report.machine), `deno ${Deno.version.deno}`);
   const other = { ...report.results[0], mode: "xla" as const };
   other.rounds = [{ ...other.rounds[0], losses: [2, 1.5] }];
   assertEquals(lossSpread([report.results[0], other]), 0.5);
+  const { firstSeconds, peakMiB } = other.rounds[0],
+    theirs = {
+      ...{ ...other, mode: "transformers" as const },
+      rounds: [{ firstSeconds, seconds: [0.7], peakMiB, losses: [9, 9], versions: { peft: "0.1" } }],
+    };
+  assertEquals(lossSpread([report.results[0], theirs]), 0, "its weights are others");
+  const beside = stepText({ ...report, results: [report.results[0], theirs] });
+  assertStringIncludes(beside, "| graph | 350 | 100 - 600 | 200 - 500 | 20 | 2.00 | 3.0 | 500 |");
+  assertStringIncludes(beside, "| transformers | 700 | 700 - 700 | 700 - 700 | 10 | 1.00 | 2.0 | 400 |");
+  assertStringIncludes(beside, ", peft 0.1. Load of the machine");
   assertEquals([STAGES.length, MODES.length], [4, 3]);
 });
 
