@@ -121,6 +121,9 @@ async function showAnswers(question) {
     });
   } finally {
     article.removeAttribute("aria-busy");
+    for (const unanswered of article.querySelectorAll("figure:not(:has(canvas)) .answer")) {
+      unanswered.textContent = "(no answer)";
+    }
   }
 }
 
