@@ -5,7 +5,6 @@ import {
   COLOURS,
   hiddenAxis,
   INK,
-  MAX_WIDTH,
   plainText,
   type PlotlySpec,
   themedLayout,
@@ -32,8 +31,8 @@ export function mapPanels(
   return [{ title: imageTitle, map: null }, ...maps].map((panel) => ({ ...panel, rows, columns }));
 }
 
-/** CSS pixels of the colour bar with its words. */
-const BAR = 76;
+/** CSS pixels of the colour bar with its words, and of a whole figure: beside the file browser on a screen of 1,366. */
+const BAR = 76, WIDTH = 908;
 
 /** From transparent over yellow to dark red: strong patches stay readable on dark and light images alike. */
 const OVERLAY = [
@@ -67,7 +66,7 @@ export async function saliencyFigure(
   const across = Math.min(4, panels.length);
   const down = Math.ceil(panels.length / across);
   const withBar = panels.findLastIndex(({ map }) => map !== null), bar = withBar < 0 ? 16 : BAR;
-  const side = Math.min(300, Math.floor((MAX_WIDTH - 16 - bar) / across) - 16);
+  const side = Math.min(300, Math.floor((WIDTH - 16 - bar) / across) - 16);
   const width = Math.max(520, across * (side + 16) + 16 + bar);
   const source = `data:image/png;base64,${encodeBase64(await encodePng(image))}`;
   const data: Record<string, unknown>[] = [];
