@@ -12,7 +12,7 @@ const SLOW: readonly string[] = [
   "corpus/damage_test.ts",
   "download",
   "evaluation/grading_browser_test.ts",
-  "evaluation/seeds_test.ts",
+  "answers/seeds_test.ts",
   "figures/chromium_test.ts",
   "full",
   "jsr_stand_in",
