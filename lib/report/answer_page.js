@@ -55,7 +55,31 @@ function scoreDetails(scores) {
   return details;
 }
 
-function systemRow({ name, answers, scores, judge }) {
+/** Draws a map over a picture's patches: from transparent to orange at its maximum. */
+function drawMap(canvas, { side, bytes }) {
+  canvas.width = canvas.height = side;
+  const context = canvas.getContext("2d"), pixels = context.createImageData(side, side);
+  [...atob(bytes)].forEach((byte, i) => pixels.data.set([230, 97, 1, 0.75 * byte.charCodeAt(0)], 4 * i));
+  context.putImageData(pixels, 0, 0);
+}
+
+/** A button that shows a system's map over the picture, and takes it away again. */
+function mapButton(name, map, canvas) {
+  const button = element("button", "map", { type: "button", className: "map" });
+  button.setAttribute("aria-pressed", "false");
+  button.addEventListener("click", () => {
+    const shows = button.getAttribute("aria-pressed") === "false";
+    const all = button.closest("article").querySelectorAll("button.map");
+    for (const other of all) other.setAttribute("aria-pressed", String(shows && other === button));
+    canvas.hidden = !shows;
+    if (!shows) return;
+    drawMap(canvas, map);
+    canvas.setAttribute("aria-label", visible(`Where ${name} looked for its answer (attention rollout)`));
+  });
+  return button;
+}
+
+function systemRow({ name, answers, scores, judge, map }, canvas) {
   const row = element("tr"), cell = element("td");
   for (const [i, { text, count, right, cut }] of answers.entries()) {
     const total = answers.reduce((sum, answer) => sum + answer.count, 0);
@@ -71,6 +95,7 @@ function systemRow({ name, answers, scores, judge }) {
       element("div", `judge: ${opinion}${judge.reason ? `, "${judge.reason}"` : ""}`, { className: "soft" }),
     );
   }
+  if (map) cell.append(" ", mapButton(name, map, canvas));
   if (scores.length > 0) cell.append(scoreDetails(scores));
   row.append(element("th", name, { scope: "row" }), cell);
   return row;
@@ -78,9 +103,13 @@ function systemRow({ name, answers, scores, judge }) {
 
 function article({ id, testSet, region, kind, imageId, question, choices, reference, type, systems }) {
   const made = element("article"), body = element("div"), table = element("table");
-  const system = byId("system").value;
-  table.append(
-    ...systems.filter(({ name, answers }) => answers.length && (!system || name === system)).map(systemRow),
+  const system = byId("system").value, picture = element("div", undefined, { className: "picture" });
+  const canvas = element("canvas", undefined, { hidden: true, role: "img" });
+  const asked = systems.filter(({ name, answers }) => answers.length && (!system || name === system));
+  table.append(...asked.map((one) => systemRow(one, canvas)));
+  picture.append(
+    element("img", undefined, { src: images[imageId], alt: visible(`Picture ${imageId}`), width: 160 }),
+    canvas,
   );
   body.append(
     element("h2", question),
@@ -89,10 +118,7 @@ function article({ id, testSet, region, kind, imageId, question, choices, refere
     element("div", [testSet, region, kind, type, id].filter(Boolean).join(" · "), { className: "soft" }),
     table,
   );
-  made.append(
-    element("img", undefined, { src: images[imageId], alt: visible(`Picture ${imageId}`), width: 160 }),
-    body,
-  );
+  made.append(picture, body);
   return made;
 }
 

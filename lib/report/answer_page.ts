@@ -39,16 +39,62 @@ export function countAnswers(
   })).toSorted((a, b) => b.count - a.count || (a.text < b.text ? -1 : 1));
 }
 
+/** Names one system's answers to one question, short or open. */
+const answersKey = (cell: string, kind: string, id: string) => `${cell} ${kind} ${id}`;
+
+/** An answer that is wrong in every run, and the key of its map on the page. */
+export interface WrongAnswer {
+  /** Of `answerPage`'s maps. */
+  key: string;
+  /** The image's path. */
+  imagePath: string;
+  /** What was asked. */
+  question: string;
+  /** The options; null without. */
+  choices: readonly string[] | null;
+  /** The most frequent answer. */
+  answer: string;
+}
+
+/** Short questions that a system got wrong in every run by exact match, the first `most`. */
+export function wrongAnswers(
+  { cell: { name, testSet }, short }: CellAnswers,
+  items: GridItems,
+  scores: readonly ItemScore[],
+  most: number,
+): WrongAnswer[] {
+  const own = scores.filter(({ cell, kind, scorer }) =>
+    cell === name && kind === "short" && scorer === "exact"
+  );
+  const right = new Set(own.filter(({ score }) => score === 1).map(({ id }) => id));
+  const given = Map.groupBy(short, ({ id }) => id);
+  return items[testSet].short.filter(({ id }) => given.has(id) && !right.has(id)).slice(0, most).map(
+    ({ id, imagePath, question, choices }) => {
+      const [{ text: answer }] = countAnswers(given.get(id)!.map((one) => ({ ...one, right: false })));
+      return { key: answersKey(name, "short", id), imagePath, question, choices, answer };
+    },
+  );
+}
+
+/** A map over an image's patches in bytes, 255 at its maximum. */
+function shownMap(map: Float32Array | undefined): { side: number; bytes: string } | null {
+  if (!map) return null;
+  const most = Math.max(...map) || 1,
+    bytes = Uint8Array.from(map, (weight) => 255 * Math.max(0, weight) / most);
+  return { side: Math.sqrt(map.length), bytes: bytes.toBase64() };
+}
+
 /**
  * A page on which a person looks through the answers of all systems: by test set, region, type of question, system and
- * verdict, with a search; picture, question, reference, every answer with how often it was given, and its score by every rule.
- * One HTML file that asks no server for anything; what it shows of data and models reaches it as text, never as markup. Of more
+ * verdict, with a search; picture, question, reference, every answer with how often it was given, its score by every rule, and a
+ * map over the picture where there is one. One HTML file that asks no server for anything; what it shows of data and models reaches it as text, never as markup. Of more
  * than 300 questions of a kind and set the first 300 are shown, which the page says.
  *
  * @param scores of short and open answers by every rule (others are passed over); right is what exact match says
  * @param verdicts of the judge by system; not shown once the judge has been shown worthless
  * @param options.notice shown above; "" for none
  * @param options.judged what the judge's verdicts are worth
+ * @param options.maps over as many rows as columns of patches, by the key of the answer ({@linkcode wrongAnswers})
  * @param options.regionOf part of the body that an image shows, by its id; null where it is not known
  * @throws naming the file when a picture cannot be decoded; the reason of `signal` between two pictures
  */
@@ -57,10 +103,11 @@ export async function answerPage(
   items: GridItems,
   scores: readonly ItemScore[],
   verdicts: Readonly<Record<string, readonly JudgeVerdict[]>>,
-  { title, notice, judged, regionOf = () => null, signal }: {
+  { title, notice, judged, maps, regionOf = () => null, signal }: {
     title: string;
     notice: string;
     judged: readonly JudgedCell[];
+    maps?: ReadonlyMap<string, Float32Array>;
     regionOf?: (imageId: string) => string | null;
     signal?: AbortSignal;
   },
@@ -72,7 +119,7 @@ export async function answerPage(
   );
   const byRule = Map.groupBy(
     scores.filter(({ scorer }) => scorer !== "judge"),
-    ({ cell, kind, id }) => `${cell} ${kind} ${id}`,
+    ({ cell, kind, id }) => answersKey(cell, kind, id),
   );
   /** Means over the runs, rule by rule; a rule that has nothing to say of the item is left out. */
   const scoresOf = (key: string) =>
@@ -97,7 +144,8 @@ export async function answerPage(
                 ...{ answer, cut },
                 right: isRight.has(`${name} ${kind} ${id} ${run}`),
               }))),
-              scores: scoresOf(`${name} ${kind} ${id}`),
+              scores: scoresOf(answersKey(name, kind, id)),
+              map: shownMap(maps?.get(answersKey(name, kind, id))),
               judge: kind === "open" && opinion ? { correct: opinion.correct, reason: opinion.reason } : null,
             };
           },

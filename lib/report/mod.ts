@@ -11,7 +11,7 @@ export {
   pairedRows,
   smallestImageGain,
 } from "./accuracies.ts";
-export { answerPage } from "./answer_page.ts";
+export { answerPage, type WrongAnswer, wrongAnswers } from "./answer_page.ts";
 export { CurveRow, lastLosses, trainingArguments, validated } from "./curves.ts";
 export { externalAccuracies, externalReport, type ExternalSystem } from "./external.ts";
 export { DEVIATIONS, type MapEntry } from "./figure_map.ts";

@@ -75,4 +75,5 @@ export {
 export { sampleRadiograph } from "./radiograph.ts";
 export type { ReducedAttention } from "./reduction.ts";
 export { rollout, type RolloutOptions } from "./rollout.ts";
+export { type GivenAnswer, rolloutMaps } from "./rollout_maps.ts";
 export { locality, towerRollout } from "./tower.ts";

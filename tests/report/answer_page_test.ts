@@ -9,7 +9,7 @@ import {
   type JudgeVerdict,
 } from "../../lib/evaluation/mod.ts";
 import { EVALUATED_CELLS } from "../../lib/evaluation/cells.ts";
-import { answerPage } from "../../lib/report/mod.ts";
+import { answerPage, wrongAnswers } from "../../lib/report/mod.ts";
 import { countAnswers } from "../../lib/report/answer_page.ts";
 import { chrome, withPage } from "../jupyter/browser.ts";
 
@@ -17,6 +17,13 @@ const dir = await Deno.makeTempDir({ prefix: "answers-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
 const PICTURE = join(dir, "picture.png");
 await sharp({ create: { width: 8, height: 8, channels: 3, background: "#405060" } }).png().toFile(PICTURE);
+
+/** As much of a canvas as the test reads, which has no types of a browser. */
+interface HTMLCanvas {
+  width: number;
+  height: number;
+  getContext(kind: "2d"): { getImageData(...box: number[]): { data: Uint8ClampedArray } };
+}
 
 const HOSTILE = `</script><img src=x onerror="globalThis.owned = 1">\u202E`;
 const item = (id: string, answer: string, questionType: string) => ({
@@ -53,6 +60,9 @@ const page = (asked = items, low = 0.1) =>
   answerPage(answers, asked, scores, verdicts, {
     ...{ title: "Answers", notice: HOSTILE, judged: judgedAt(low) },
     regionOf: (imageId) => imageId === "image b" ? null : "abdomen",
+    maps: new Map(
+      wrongAnswers(answers[1], items, scores, 9).map(({ key }) => [key, new Float32Array([0, 1, 2, 4])]),
+    ),
   });
 
 Deno.test("equal answers are counted, the most frequent first, each right or wrong by exact match", async () => {
@@ -86,6 +96,18 @@ Deno.test("equal answers are counted, the most frequent first, each right or wro
     reason: HOSTILE,
   }, null]);
   assertEquals(countAnswers([]), []);
+});
+
+Deno.test("short questions that a system got wrong in every run are those of which maps are wanted, the first so many", () => {
+  const wrong = (own: CellAnswers, most: number) => wrongAnswers(own, items, scores, most);
+  assertEquals(wrong(answers[1], 9).map(({ key, answer, question }) => [key, answer, question]), [
+    ["roco_v2__with short b", "right", "what about b?"],
+  ]);
+  assertEquals(wrong(answers[0], 9).map(({ key, answer }) => [key, answer]), [[
+    "roco_v2__base short b",
+    HOSTILE,
+  ]]);
+  assertEquals(wrong(answers[0], 0), []);
 });
 
 Deno.test("a judge that has been shown worthless is not on the page, with no word of its reasons", async () => {
@@ -145,6 +167,19 @@ Deno.test({
       assertEquals(await pick("verdict", "wrong"), "b");
       assertEquals(await pick("verdict", "right"), "ac");
       await browser.selectOption("#system", "");
+      const map = browser.locator("button.map"), canvas = browser.locator(".picture canvas:visible");
+      assertEquals([await map.count(), await canvas.count()], [1, 0]);
+      await map.click();
+      assertEquals([await map.getAttribute("aria-pressed"), await canvas.count()], ["true", 1]);
+      assertMatch((await canvas.getAttribute("aria-label"))!, /^Where ROCOv2, with stage 1 looked/);
+      const drawn = await canvas.evaluate((node) => {
+        const { width, height, getContext } = node as unknown as HTMLCanvas;
+        const { data } = getContext.call(node, "2d").getImageData(0, 0, width, height);
+        return [width, height, ...[0, 1, 2, 3].map((i) => data[4 * i + 3])];
+      });
+      assertEquals(drawn, [2, 2, 0, 47, 95, 191]);
+      await map.click();
+      assertEquals(await canvas.count(), 0);
       await browser.fill("#search", "LUNG");
       assertEquals(await shown(), ["what about a?"]);
       assertEquals(await browser.textContent("#count"), "1 of 3 questions");
