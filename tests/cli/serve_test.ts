@@ -166,6 +166,7 @@ Deno.test("a piece of an answer is what is new of it; half a character waits", (
   assertEquals(newPiece("left", "left lung"), " lung");
   assertEquals(newPiece("left", "left \uFFFD"), " ");
   assertEquals(newPiece("left", "left \uFFFD", true), " \uFFFD");
+  assertThrows(() => newPiece("é", "\uFFFD\uFFFD\uFFFD", true), Error, 'but "é" was sent of it');
   assertEquals([newPiece("left", "left"), newPiece("a", "b")], ["", ""]);
 });
 

@@ -157,10 +157,18 @@ export function chatEvents(model: string) {
   };
 }
 
-/** What an answer has more than what was sent of it; until it `ends`, a character that is not complete yet waits. */
+/**
+ * What an answer has more than what was sent of it; until it `ends`, a character that is not complete yet waits.
+ *
+ * @throws at its end, if it does not begin with what was sent: bytes that are no whole character spoil those beside them
+ */
 export function newPiece(sent: string, text: string, ends = false): string {
   const whole = ends ? text : text.replace(/\uFFFD+$/, "");
-  return whole.startsWith(sent) ? whole.slice(sent.length) : "";
+  if (whole.startsWith(sent)) return whole.slice(sent.length);
+  if (ends) {
+    throw new Error(`The answer is ${JSON.stringify(text)}, but ${JSON.stringify(sent)} was sent of it.`);
+  }
+  return "";
 }
 
 const head = (model: string, object: string) => ({
