@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { delay } from "@std/async";
 import { join } from "@std/path";
 import { z } from "zod";
 import { paths } from "@lib/config/mod.ts";
@@ -55,6 +56,7 @@ Deno.test("several processes are one endpoint and all end with stop()", async ()
 Deno.test("a start that is stopped ends within two seconds, leaves no process, and can be made again", async () => {
   const stop = new AbortController(), reason = new Error("stopped by the test"), { signal } = stop;
   const starting = startEmbeddedServer({ processes: 2, signal });
+  for (let i = 0; servers().length < 2 && i < 100; i++) await delay(1); // a process has its name a moment after its start
   assertEquals(servers().length, 2);
   setTimeout(() => stop.abort(reason), 50);
   const begun = performance.now();

@@ -32,8 +32,12 @@ async function readRoom(room: string): Promise<Map<string, string>> {
   );
 }
 
-/** The pointer to the files that a cell's imports come from, room by room in the order of the imports; null without any. */
+/**
+ * The pointer to the files that a cell's imports come from, room by room in the order of the imports; null without any, and for
+ * an exercise, whose answer it would point to.
+ */
 async function pointerOf(code: string): Promise<string | null> {
+  if (/^await exercise\(/m.test(code)) return null;
   const files = new Map<string, Set<string>>();
   for (const [, names, room] of code.matchAll(/^import \{([^}]*)\} from "@lib\/(\w+)\/mod\.ts";/gms)) {
     const values = namesIn(names);
