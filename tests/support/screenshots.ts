@@ -102,6 +102,8 @@ await withPage(async (page) => {
   await shoot(page, "explorer");
   await page.goto(await runPage("06_evaluation", "answers.html"));
   await page.selectOption("#verdict", { index: 1 });
+  await page.locator("button.map").first().click();
+  await page.locator("summary").first().click();
   await shoot(page, "answers");
   await page.goto(await runPage("02_synthesis", "review.html"));
   await shoot(page, "review");
