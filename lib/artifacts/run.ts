@@ -167,12 +167,7 @@ export async function openInput(stage: string, config: Config): Promise<StageInp
       table: async (name, row) => {
         const path = file(`${name}.arrow`), parsed = z.array(row).safeParse(await readArrow(path));
         if (parsed.success) return parsed.data;
-        const [{ path: [index, ...column], message }] = parsed.error.issues;
-        throw new Error(
-          `${path}, row ${String(index)}: ${column.join(".") || "the row"} is not as expected (${message}): ${
-            remedy(stage, config.scale)
-          }.`,
-        );
+        throw new Error(`${path}, ${faultOf(parsed.error)}: ${remedy(stage, config.scale)}.`);
       },
       json: async <T>(name: string) => JSON.parse(await Deno.readTextFile(file(`${name}.json`))) as T,
       close: release,
@@ -182,6 +177,11 @@ export async function openInput(stage: string, config: Config): Promise<StageInp
     release();
     throw error;
   }
+}
+
+/** The first thing that is wrong with the rows of a table. */
+function faultOf({ issues: [{ path: [index, ...column], message }] }: z.ZodError): string {
+  return `row ${String(index)}: ${column.join(".") || "the row"} is not as expected (${message})`;
 }
 
 /** Refuses a run that may not be read under this configuration; returns the stages for which it is stale. */
@@ -309,8 +309,14 @@ export async function startRun<Input extends string>(
     file: (name) => join(dir, name),
     writeText,
     writeTable: async (name, rows, row) => {
-      const cells = row ? z.encode(z.array(row), [...rows]) : rows;
-      await writeArrow(await place(`${name}.arrow`), cells as readonly Row[], row && columnsOf(row));
+      const encoded = row && z.safeEncode(z.array(row), [...rows]);
+      if (encoded?.success === false) {
+        throw new Error(
+          `Table ${name}, ${faultOf(encoded.error)}: nothing was written. Mend these rows first.`,
+        );
+      }
+      const values = (encoded ? encoded.data : rows) as readonly Row[];
+      await writeArrow(await place(`${name}.arrow`), values, row && columnsOf(row));
     },
     writeJson: (name, value) => writeText(`${name}.json`, JSON.stringify(value, null, 1) + "\n"),
     async finish(notes = {}) {

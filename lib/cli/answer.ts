@@ -7,7 +7,8 @@ export const usage =
   `usage: ./lab answer 06|07 [--scale tiny|full] [--limit N] [--set KEY=VALUE] ... [--workers N]
 
 Answers what notebook 06 or 07 asks its models, before the notebook: by the same functions, from the same runs. All is kept, so
-that the notebook takes it and does not ask again. Ctrl-C ends it; the same command goes on from there, also after a crash.
+that the notebook takes it and does not ask again (06 makes its maps of wrong answers itself). Ctrl-C ends it; the same command goes
+on from there, also after a crash.
   06        the answers of its systems, the likelihoods of options, the answers about changed pictures
   07        maps and curves of its questions about lesions that are known
   --workers N processes on this machine, which share the questions: one for each GPU; without GPUs they share the cores, which

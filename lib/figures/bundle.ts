@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { makeFolder, writeFileAtomic } from "../config/mod.ts";
 import { show } from "../jupyter/mod.ts";
 import { renderSvg, svgToPng } from "./render.ts";
-import { MAX_WIDTH, type PlotlySpec, tameSpec } from "./theme.ts";
+import { type PlotlySpec, tameSpec } from "./theme.ts";
 
 /** A figure in every form that a notebook front end may want. */
 export type FigureBundle = {
@@ -61,6 +61,9 @@ export async function saveFigure(folder: string, name: string, spec: PlotlySpec)
   }
   return paths;
 }
+
+/** CSS pixels of a picture at most: a wider one is cut off beside JupyterLab's file browser. */
+const MAX_WIDTH = 960;
 
 /** Shows a figure in the notebook, in every form of `figureBundle`; the PNG not wider than the page. */
 export async function figure(spec: PlotlySpec, options: { name: string }): Promise<void> {

@@ -38,8 +38,6 @@ export const COLOURS = [
 export const INK = "#22272E";
 export const MUTED = "#6A737D";
 export const GRID = "#E6E8EB";
-/** A picture that is wider is cut off beside JupyterLab's file browser (CSS pixels). */
-export const MAX_WIDTH = 960;
 
 /** The font that ships and one with nearly the same widths, for browsers that lack it. */
 export const FONT = '"DejaVu Sans", Verdana, sans-serif';

@@ -237,11 +237,8 @@ function realPlaces(inputs: ModelInputs, samples: number, maxNewTokens: number):
  * or logits are not finite (naming the layer where that begins)
  */
 export function generate(model: Model, inputs: ModelInputs, options: GenerateOptions): Generated {
-  const steps = answerSteps(model, inputs, options, false);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
+  const [result] = answerSteps(model, inputs, options, false);
+  return result;
 }
 
 /**
@@ -256,25 +253,21 @@ export async function generateTokens(
   options: GenerateOptions,
   onTokens: (rows: number[][]) => void | Promise<void>,
 ): Promise<Generated> {
-  const steps = answerSteps(model, inputs, options, true);
-  try {
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-      await onTokens(value);
-    }
-  } finally {
-    steps.return(null as never); // frees what an end before the last token leaves
+  let result!: Generated;
+  for (const soFar of answerSteps(model, inputs, options, true)) {
+    await onTokens(soFar.ids);
+    result = soFar;
   }
+  return result;
 }
 
-/** The answers; before them, if `each`, what every row has after each token. */
+/** The answers, last of all; before them, if `each`, what there is after each token. */
 function* answerSteps(
   model: Model,
   inputs: ModelInputs,
   options: GenerateOptions,
   each: boolean,
-): Generator<number[][], Generated, void> {
+): Generator<Generated, void, void> {
   const { maxNewTokens, seeds, compiler = "graph" } = options;
   const { temperature, topK, topP = 1 } = options;
   checkGeneration(options, inputs.ids.shape[1]);
@@ -302,16 +295,18 @@ function* answerSteps(
     going = start(w.tensors, inputs, drawn);
     let [steps] = going.step.dataSync();
     while (steps < maxNewTokens && going.ended.dataSync().includes(0)) {
-      if (each) yield read(going.said, steps, config.eosId).ids;
+      if (each) yield read(going.said, steps, config.eosId);
       const until = tf.scalar(each ? steps + 1 : maxNewTokens, "int32"), before: Going = going;
       going = goOn(w.tensors, before, real, drawn, until);
       dispose([before, until]);
       [steps] = going.step.dataSync();
     }
     const result = read(going.said, steps, config.eosId);
-    if (each) yield result.ids;
     const broken = result.logprobs.findIndex((row) => !Number.isFinite(row.at(-1)));
-    if (broken < 0) return result;
+    if (broken < 0) {
+      yield result;
+      return;
+    }
     const row = tidy(() => soFar(inputs, Math.floor(broken / samples), result.ids[broken].slice(0, -1)));
     try {
       throw notFinite(w, row, config);

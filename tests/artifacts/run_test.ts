@@ -85,7 +85,12 @@ Deno.test("a table written by its schema has the schema's columns without any ro
   const run = await startRun("08_paper", config);
   await run.writeTable("none", [], row);
   await run.writeTable("some", [{ id: "a", share: "40 %" }], row);
-  await assertRejects(() => run.writeTable("wrong", [{ id: 1 as unknown as string, share: "1 %" }], row));
+  await assertRejects(
+    () =>
+      run.writeTable("wrong", [{ id: "a", share: "1 %" }, { id: 1 as unknown as string, share: "1 %" }], row),
+    Error,
+    "Table wrong, row 1: id is not as expected (",
+  );
   await run.finish();
   using input = await openInput("08_paper", config);
   using none = await openTable(input.file("none.arrow"));

@@ -1,6 +1,7 @@
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { z } from "zod";
 import { paths } from "@lib/config/mod.ts";
+import { measureInProcess } from "./case_process.ts";
 
 /** How the files are worked on; the first two are ours. */
 export const WAYS = [
@@ -40,31 +41,17 @@ const BY: Partial<Record<Way, string>> = {
   "transformers, processes": "processes",
 };
 
-/** Runs a case in a fresh process. */
+/** Measures a case once. */
 export async function measureImages(
   way: Way,
   imageCase: ImageCase,
   python: string,
 ): Promise<ImageMeasurement> {
-  const script = (name: string) => fromFileUrl(new URL(name, import.meta.url));
-  const [command, args] = way in BY
-    ? [python, [script("./data.py")]]
-    : [Deno.execPath(), ["run", "-A", "--quiet", script("./data_case.ts")]];
-  const process = new Deno.Command(command, {
-    args,
-    cwd: paths.root,
-    env: { TRANSFORMERS_VERBOSITY: "error", HF_HUB_OFFLINE: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const output = process.output(), writer = process.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(JSON.stringify({ ...imageCase, by: BY[way] })));
-  await writer.close();
-  const { success, stdout, stderr } = await output;
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (!success) throw new Error(`${way} at ${imageCase.size} failed: ${decode(stderr).trim().slice(-600)}`);
-  return ImageMeasurement.parse(JSON.parse(decode(stdout).trim().split("\n").at(-1)!));
+  const by = BY[way], input = { ...imageCase, by }, what = `${way} at ${imageCase.size}`;
+  const found = by === undefined
+    ? await measureInProcess("./data_case.ts", [], { what, input })
+    : await measureInProcess("./data.py", [], { what, input, python });
+  return ImageMeasurement.parse(found);
 }
 
 async function run(command: string, args: string[], what: string): Promise<void> {

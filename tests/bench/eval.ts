@@ -1,8 +1,9 @@
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { makeFolder, paths } from "@lib/config/mod.ts";
 import { median } from "@lib/stats/mod.ts";
 import { formatSeconds } from "@lib/cli/support/time.ts";
 import type { AnswersMeasurement, WholeMeasurement } from "./eval_case.ts";
+import { measureInProcess } from "./case_process.ts";
 import { writeBench } from "./files.ts";
 import { describeMachine, load, type Machine, machine } from "./machine.ts";
 
@@ -18,19 +19,6 @@ export interface EvalReport {
   /** None without a Python that has it. */
   transformers: AnswersMeasurement[];
   whole: WholeMeasurement[];
-}
-
-/** The last line of what a process prints. */
-async function printed(command: string, args: string[], what: string): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, {
-    args,
-    cwd: paths.root,
-    env: { TRANSFORMERS_VERBOSITY: "error", HF_HUB_OFFLINE: "1" },
-    stdin: "null",
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
-  if (!success) throw new Error(`${what} failed: ${text(stderr).slice(-600)}`);
-  return text(stdout).split("\n").at(-1)!;
 }
 
 /** The report as Markdown: speed beside transformers', greedy answers compared, shares of a whole evaluation. */
@@ -103,10 +91,8 @@ Medians of ${whole.length} runs; peak ${Math.max(...whole.map(({ peakMiB }) => p
  * @param python with torch and transformers, to compare with them
  */
 export async function benchEval(rounds: number, python: string | undefined): Promise<void> {
-  const script = (name: string) => fromFileUrl(new URL(name, import.meta.url));
   const folder = join(paths.root, "build/bench/eval"), perSet = `${PER_SET}`;
-  const own = async (...args: string[]) =>
-    await printed(Deno.execPath(), ["run", "-A", "--quiet", script("./eval_case.ts"), ...args], args[0]);
+  const own = <T>(...args: string[]) => measureInProcess<T>("./eval_case.ts", args, { what: args[0] });
   await makeFolder(folder);
   await own("prompts", folder, perSet);
   const report: EvalReport = {
@@ -118,17 +104,17 @@ export async function benchEval(rounds: number, python: string | undefined): Pro
   const start = performance.now();
   const ways: (() => Promise<string>)[] = [
     async () => {
-      report.ours.push(JSON.parse(await own("answers", folder, perSet)));
+      report.ours.push(await own("answers", folder, perSet));
       return "ours";
     },
     ...(python === undefined ? [] : [async () => {
       report.transformers.push(
-        JSON.parse(await printed(python, [script("./eval.py"), folder], "transformers")),
+        await measureInProcess("./eval.py", [folder], { what: "transformers", python }),
       );
       return "transformers";
     }]),
     async () => {
-      report.whole.push(JSON.parse(await own("whole")));
+      report.whole.push(await own("whole"));
       return "whole evaluation";
     },
   ];

@@ -222,12 +222,10 @@ export async function measureWhole(config: Config): Promise<WholeMeasurement> {
 
 if (import.meta.main) {
   const [task, folder, perSet] = Deno.args, config = loadConfig();
-  if (task === "prompts") await writePrompts(config, folder, Number(perSet));
-  else {
-    console.log(
-      JSON.stringify(
-        task === "whole" ? await measureWhole(config) : await measureAnswers(config, Number(perSet)),
-      ),
-    );
-  }
+  const tasks: Record<string, () => Promise<unknown>> = {
+    prompts: async () => await writePrompts(config, folder, Number(perSet)) ?? null,
+    answers: () => measureAnswers(config, Number(perSet)),
+    whole: () => measureWhole(config),
+  };
+  console.log(JSON.stringify(await tasks[task]()));
 }

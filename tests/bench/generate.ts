@@ -1,13 +1,10 @@
-import { fromFileUrl } from "@std/path";
-import { paths } from "@lib/config/mod.ts";
 import { median } from "@lib/stats/mod.ts";
-import { toHubConfig } from "@lib/weights/config.ts";
+import { measureInProcess } from "./case_process.ts";
 import {
   ANSWERS,
   type BenchModel,
   type GenerateCase,
   type GenerateMeasurement,
-  MODELS,
   PREFIX,
   WAYS,
 } from "./cases.ts";
@@ -28,34 +25,14 @@ export interface GenerateReport {
   results: GenerateResult[];
 }
 
-/** Runs a case in a fresh process. */
+/** Measures a case once. */
 async function measure(generateCase: GenerateCase, python: string | undefined): Promise<GenerateMeasurement> {
-  const { model, way } = generateCase, script = (name: string) => fromFileUrl(new URL(name, import.meta.url));
-  const theirs = way === "transformers";
-  const input = theirs
-    ? await (async () => {
-      const { CONFIGS } = await import("./models.ts");
-      const { dtype } = MODELS[model];
-      return JSON.stringify({ config: toHubConfig(CONFIGS[model]), dtype, prefix: PREFIX, ...ANSWERS });
-    })()
-    : "";
-  const process = new Deno.Command(theirs ? python! : Deno.execPath(), {
-    args: theirs
-      ? [script("./generate.py")]
-      : ["run", "-A", "--quiet", script("./generate_case.ts"), JSON.stringify(generateCase)],
-    cwd: paths.root,
-    env: { TRANSFORMERS_VERBOSITY: "error", HF_HUB_OFFLINE: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const output = process.output(), writer = process.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input));
-  await writer.close();
-  const { success, stdout, stderr } = await output,
-    text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (!success) throw new Error(`${model}, ${way} failed: ${text(stderr).trim().slice(-600)}`);
-  return JSON.parse(text(stdout).trim().split("\n").at(-1)!);
+  const { model, way } = generateCase, what = `${model}, ${way}`;
+  if (way !== "transformers") {
+    return await measureInProcess("./generate_case.ts", [JSON.stringify(generateCase)], { what });
+  }
+  const { peerInput } = await import("./peer_input.ts"); // loads the engine
+  return await measureInProcess("./generate.py", [], { what, python, input: peerInput(model, ANSWERS) });
 }
 
 /** Milliseconds of each token after the first, for all rows of a batch together. */

@@ -1,5 +1,5 @@
 /** `./lab bench growth`: how the cost of a step and of an answer grows with layers, width, tokens and batch. */
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { paths, writeFileAtomic } from "@lib/config/mod.ts";
 import { linesFigure, renderSvg, type Series } from "@lib/figures/mod.ts";
 import { forwardFlops } from "@lib/model/cost.ts";
@@ -13,6 +13,7 @@ import {
   type Size,
   type StepMeasurement,
 } from "./cases.ts";
+import { measureInProcess } from "./case_process.ts";
 import { writeBench } from "./files.ts";
 import { describeMachine, load, type Machine, machine } from "./machine.ts";
 import { subjectOf } from "./models.ts";
@@ -206,19 +207,8 @@ a process of its own, rounds in turn. ${describeMachine(machine)}. Load of the m
 `;
 }
 
-async function measure<T>(script: string, ...args: unknown[]): Promise<T> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", "--quiet", fromFileUrl(new URL(script, import.meta.url))],
-      ...args.map((arg) => JSON.stringify(arg)),
-    ],
-    cwd: paths.root,
-    stdin: "null",
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
-  if (!success) throw new Error(`${JSON.stringify(args)} failed: ${text(stderr).slice(-600)}`);
-  return JSON.parse(text(stdout));
-}
+const measure = <T>(script: string, what: string, ...args: unknown[]): Promise<T> =>
+  measureInProcess(script, args.map((arg) => JSON.stringify(arg)), { what });
 
 /** Measures all sizes in `rounds` alternating rounds; prints and writes the tables and figures. */
 export async function benchGrowth(rounds: number): Promise<void> {
@@ -228,9 +218,11 @@ export async function benchGrowth(rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (const { size, steps, answers } of round % 2 ? results.toReversed() : results) {
       const of = { model: MODEL, size };
-      steps.push(await measure("./step_case.ts", { ...of, stage: "stage 2", mode: compiler }));
+      steps.push(
+        await measure("./step_case.ts", sizeText(size), { ...of, stage: "stage 2", mode: compiler }),
+      );
       const asked = { ...ANSWERS, items: size.batch, samples: 1 };
-      answers.push(await measure("./generate_case.ts", { ...of, way: compiler }, asked));
+      answers.push(await measure("./generate_case.ts", sizeText(size), { ...of, way: compiler }, asked));
       console.error(
         `round ${round + 1}/${rounds}  ${sizeText(size)}  (${
           formatSeconds((performance.now() - start) / 1000)

@@ -1,6 +1,5 @@
-import { fromFileUrl } from "@std/path";
-import { paths } from "@lib/config/mod.ts";
 import { median } from "@lib/stats/mod.ts";
+import { measureInProcess } from "./case_process.ts";
 import {
   type BenchModel,
   MODELS,
@@ -11,7 +10,6 @@ import {
   type StepCase,
   type StepMeasurement,
 } from "./cases.ts";
-import { toHubConfig } from "@lib/weights/config.ts";
 import { writeBench } from "./files.ts";
 import { describeMachine, load, type Machine, machine } from "./machine.ts";
 import { formatSeconds } from "@lib/cli/support/time.ts";
@@ -37,36 +35,17 @@ export interface StepReport {
   results: StepResult[];
 }
 
-/** Runs a case in a fresh process: peak memory and compiled functions of one case never touch another. */
+/** Measures a case once. */
 async function measure(
   { rounds: _rounds, ...stepCase }: StepResult,
   python: string | undefined,
 ): Promise<StepResult["rounds"][number]> {
-  const { model, stage, mode } = stepCase, theirs = mode === "transformers";
-  const script = (name: string) => fromFileUrl(new URL(name, import.meta.url));
-  let input = "";
-  if (theirs) {
-    const { CONFIGS } = await import("./models.ts"), { dtype, batch, suffix, steps } = MODELS[model];
-    const shared = { config: toHubConfig(CONFIGS[model]), dtype, prefix: PREFIX, rank: RANK };
-    input = JSON.stringify({ ...shared, stage, batch, suffix, steps });
+  const { model, stage, mode } = stepCase, what = `${model}, ${stage}, ${mode}`;
+  if (mode !== "transformers") {
+    return await measureInProcess("./step_case.ts", [JSON.stringify(stepCase)], { what });
   }
-  const process = new Deno.Command(theirs ? python! : Deno.execPath(), {
-    args: theirs
-      ? [script("./step.py")]
-      : ["run", "-A", "--quiet", script("./step_case.ts"), JSON.stringify(stepCase)],
-    cwd: paths.root,
-    env: { TRANSFORMERS_VERBOSITY: "error", HF_HUB_OFFLINE: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = process.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input));
-  await writer.close();
-  const { success, stdout, stderr } = await process.output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
-  if (!success) throw new Error(`${model}, ${stage}, ${mode} failed: ${text(stderr).slice(-600)}`);
-  return JSON.parse(text(stdout).split("\n").at(-1)!);
+  const { peerInput } = await import("./peer_input.ts"); // loads the engine
+  return await measureInProcess("./step.py", [], { what, python, input: peerInput(model, stage) });
 }
 
 const milliseconds = (seconds: number) => `${(1000 * seconds).toFixed(seconds < 0.1 ? 1 : 0)}`;

@@ -1,9 +1,9 @@
 /** What `./lab bench data` measures of a large table, in a process of its own. */
-import { fromFileUrl } from "@std/path";
 import { type Row, writeArrow } from "@lib/artifacts/mod.ts";
 import { openTable } from "@lib/artifacts/open_table.ts";
-import { paths, rng } from "@lib/config/mod.ts";
+import { rng } from "@lib/config/mod.ts";
 import { median } from "@lib/stats/mod.ts";
+import { measureInProcess } from "./case_process.ts";
 
 export interface TableMeasurement {
   rows: number;
@@ -96,16 +96,8 @@ async function read(path: string): Promise<Omit<TableMeasurement, "writeSeconds"
 
 /** Writes `rows` corpus rows to `path` in one process and reads them in another, each with a fresh memory. */
 export async function measureTable(path: string, rows: number): Promise<TableMeasurement> {
-  const inProcess = async (...args: string[]) => {
-    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", fromFileUrl(import.meta.url), ...args],
-      cwd: paths.root,
-      stdin: "null",
-    }).output();
-    const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    if (!success) throw new Error(`Measuring the table failed: ${decode(stderr).trim().slice(-600)}`);
-    return JSON.parse(decode(stdout));
-  };
+  const inProcess = (...args: string[]) =>
+    measureInProcess<TableMeasurement>("./table.ts", args, { what: "Measuring the table" });
   return { ...await inProcess("write", path, `${rows}`), ...await inProcess("read", path) };
 }
 

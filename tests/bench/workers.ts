@@ -1,10 +1,9 @@
 /** `./lab bench workers`: what it costs that several processes train together, measured here and reckoned for many GPUs. */
-import { fromFileUrl } from "@std/path";
-import { paths } from "@lib/config/mod.ts";
 import { trainedNumbers } from "@lib/model/cost.ts";
 import { parseConfig } from "@lib/weights/config.ts";
 import { median } from "@lib/stats/mod.ts";
 import { type BenchModel, MODELS, RANK, type StepCase, type StepMeasurement } from "./cases.ts";
+import { measureInProcess } from "./case_process.ts";
 import { writeBench } from "./files.ts";
 import { describeMachine, load, type Machine, machine } from "./machine.ts";
 import { H200 } from "@lib/cli/support/plan.ts";
@@ -77,20 +76,17 @@ export interface WorkersReport {
 }
 
 async function measure(model: BenchModel, workers: number): Promise<StepMeasurement> {
-  const script = fromFileUrl(new URL("./step_case.ts", import.meta.url));
   const stepCase: StepCase = { model, stage: "stage 2", mode: "graph" };
   const environments = workers === 1 ? [{}] : workerEnvironments(workers);
-  const ended = await Promise.all(environments.map((env) =>
-    new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", script, JSON.stringify(stepCase)],
-      cwd: paths.root,
-      env,
-      stdin: "null",
-    }).output()
-  ));
-  const failed = ended.find(({ success }) => !success);
-  if (failed) throw new Error(new TextDecoder().decode(failed.stderr).trim().slice(-600));
-  return JSON.parse(new TextDecoder().decode(ended[0].stdout));
+  const [first] = await Promise.all(
+    environments.map((env, rank) =>
+      measureInProcess<StepMeasurement>("./step_case.ts", [JSON.stringify(stepCase)], {
+        what: `${model}, process ${rank + 1} of ${workers}`,
+        env,
+      })
+    ),
+  );
+  return first;
 }
 
 /** The report as Markdown tables. */
